@@ -1,0 +1,34 @@
+/** An ISO 4217 alphabetic code of a currency that money can move in, e.g. `CLP`. */
+export type Currency = string & { readonly [currencyBrand]: true }
+declare const currencyBrand: unique symbol
+
+/** ISO 4217 codes that name no payable money: units of account, metals, test codes. CLF (the Chilean UF) is one. */
+const NOT_PAYABLE: ReadonlySet<string> = new Set([
+  ...['CLF', 'UYW', 'UYI', 'COU', 'MXV', 'BOV', 'CHE', 'CHW', 'USN', 'XDR', 'XSU', 'XUA', 'XAU', 'XAG', 'XPT', 'XPD'],
+  ...['XBA', 'XBB', 'XBC', 'XBD', 'XTS', 'XXX'],
+])
+
+const exponents = new Map<string, number>()
+for (const code of Intl.supportedValuesOf('currency')) {
+  if (NOT_PAYABLE.has(code)) continue
+  const format = new Intl.NumberFormat('en', { style: 'currency', currency: code })
+  exponents.set(code, format.resolvedOptions().maximumFractionDigits ?? 2)
+}
+// Intl takes its digits from CLDR, which follows custom for a few currencies; ISO 4217, which banks and
+// NetSuite follow, keeps two decimals for these (facts: marketplace §7).
+for (const code of ['COP', 'UYU', 'ARS', 'MXN', 'PEN', 'BRL', 'BOB', 'USD', 'EUR']) exponents.set(code, 2)
+
+export const isCurrency = (code: string): code is Currency => exponents.has(code)
+
+/** @throws RangeError when the code is not an ISO 4217 currency that can be paid. */
+export function currency(code: string): Currency {
+  if (!isCurrency(code)) throw new RangeError(`${JSON.stringify(code)} is not a payable ISO 4217 currency`)
+  return code
+}
+
+/** How many decimals a major unit has: 0 for CLP, 2 for USD. */
+export function exponentOf(code: Currency): number {
+  const exponent = exponents.get(code)
+  if (exponent === undefined) throw new RangeError(`${JSON.stringify(code)} is not a payable ISO 4217 currency`)
+  return exponent
+}
