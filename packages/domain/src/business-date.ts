@@ -1,0 +1,15 @@
+/** A calendar day of the marketplace, `YYYY-MM-DD`; it has no time and no zone. */
+export type BusinessDate = string & { readonly [businessDateBrand]: true }
+declare const businessDateBrand: unique symbol
+
+/** @throws RangeError when the text is not a real day written as `YYYY-MM-DD`. */
+export function businessDate(text: string): BusinessDate {
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) throw new RangeError(`${JSON.stringify(text)} is not a date like 2026-11-20`)
+  Temporal.PlainDate.from(text)
+  return text as BusinessDate
+}
+
+/** The day before the one it is in `timeZone` at `now`: what a pay-day that starts in the morning pays. */
+export function previousBusinessDate(now: Temporal.Instant, timeZone = 'America/Santiago'): BusinessDate {
+  return now.toZonedDateTimeISO(timeZone).toPlainDate().subtract({ days: 1 }).toString() as BusinessDate
+}
