@@ -1,0 +1,36 @@
+import { Kysely, PostgresDialect } from 'kysely'
+import pg from 'pg'
+import type { Schema } from './schema.ts'
+
+export type Database = Kysely<Schema>
+
+// Exact types instead of the driver's lossy ones: 8-byte integers are bigint, and a date has no time and no zone.
+const types = new pg.TypeOverrides()
+types.setTypeParser(pg.types.builtins.INT8, (text) => BigInt(text))
+types.setTypeParser(pg.types.builtins.DATE, (text) => text)
+const INT8_ARRAY: number = 1016 // not among the driver's named types
+types.setTypeParser(INT8_ARRAY, (text: string) => text.slice(1, -1).split(',').filter(Boolean).map(BigInt))
+
+/**
+ * Opens a pool of connections.
+ * @param options.url - `postgresql://…`
+ * @param options.poolSize - connections this process may hold at once
+ * @param options.onIdleError - told of a connection that broke while nobody used it; the pool replaces it
+ */
+export function openDatabase(options: {
+  url: string
+  poolSize: number
+  applicationName: string
+  onIdleError: (error: Error) => void
+}): Database {
+  const pool = new pg.Pool({
+    connectionString: options.url,
+    max: options.poolSize,
+    types,
+    application_name: options.applicationName,
+    connectionTimeoutMillis: 10_000,
+    idle_in_transaction_session_timeout: 60_000,
+  })
+  pool.on('error', options.onIdleError)
+  return new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) })
+}

@@ -1,0 +1,256 @@
+import type { RailName } from '@remesa/domain/rail'
+import type { OperationType, SellerStatus, SellerType } from '@remesa/domain/seller'
+import type { BlockedReason, SellerBalanceStatus } from '@remesa/domain/seller-balance'
+import type { SellerDocumentType } from '@remesa/domain/seller-documents'
+import type { ColumnType, Generated, GeneratedAlways, JSONColumnType } from 'kysely'
+
+// Rows as PostgreSQL gives them through our type parsers: int8 is bigint, date is 'YYYY-MM-DD', timestamptz is Date.
+
+type Timestamp = ColumnType<Date, Date | undefined, Date>
+type Json<T extends object | null> = JSONColumnType<T, string | undefined, string>
+
+export interface Schema {
+  countries: Countries
+  erp_currencies: { currency: string; erp_id: string }
+  sellers: Sellers
+  seller_countries: SellerCountries
+  pay_day_runs: PayDayRuns
+  seller_balances: SellerBalances
+  seller_balance_documents: SellerBalanceDocuments
+  seller_closings: SellerClosings
+  rails: { name: RailName; paused_until: Date | null; paused_reason: string | null }
+  payment_attempts: PaymentAttempts
+  ledger_entries: LedgerEntries
+  ledger_postings: LedgerPostings
+  ledger_payee_balances: { account: string; currency: string; balance: bigint }
+  audit_log: AuditLog
+  audit_seals: AuditSeals
+  finance_alerts: FinanceAlerts
+  outbox: Outbox
+  dead_letters: DeadLetters
+  admin_jobs: AdminJobs
+}
+
+interface Countries {
+  id: string
+  name: string
+  currency: string
+  enabled: boolean
+  erp_subsidiary_id: string | null
+  erp_bank_account_id: string | null
+  erp_payables_account_id: string | null
+}
+
+interface Sellers {
+  id: Generated<string>
+  gsc_seller_id: string
+  legal_name: string
+  tax_id: string
+  email: string | null
+  phone: string | null
+  operation_type: OperationType
+  type: SellerType
+  status: SellerStatus
+  fpay_id: string | null
+  payoneer_payee_id: string | null
+  erp_id: string | null
+  erp_customer_id: string | null
+  /** Digest of what NetSuite was last told of this seller; null when it must be told. */
+  erp_synced_digest: string | null
+  profile_sequence: bigint | null
+  profile_event_time: Date | null
+  day_balance_generated: Generated<boolean>
+  created_at: Timestamp
+  updated_at: Timestamp
+}
+
+interface SellerCountries {
+  seller_id: string
+  country: string
+  position: number
+  currency: string
+  enabled: boolean
+}
+
+interface PayDayRuns {
+  id: Generated<string>
+  business_date: string
+  resets: Generated<number>
+  opened_at: Timestamp
+  initialized_at: Date | null
+}
+
+/** What happened last in one job of a balance (design §6.2). */
+export interface JobNote {
+  messageId: string | null
+  finished: boolean
+  successful: boolean
+  lastExecution: string
+  error: string | null
+}
+export type JobName = 'retrieval' | 'payment' | 'status_check' | 'erp' | 'gsc'
+
+interface SellerBalances {
+  id: Generated<string>
+  run_id: string
+  seller_id: string
+  country: string
+  business_date: string
+  currency: string
+  status: Generated<SellerBalanceStatus>
+  amount_owed: bigint | null
+  blocked_reason: BlockedReason | null
+  closing_match: 'matched' | 'missing' | 'different' | null
+  /** Refusals counted towards the maximum; see domain payment-steps. */
+  attempts: Generated<number>
+  funds_refusals: Generated<number>
+  status_checks: Generated<number>
+  erp_vendor_payment_id: string | null
+  erp_told_at: Date | null
+  gsc_told_at: Date | null
+  jobs: Json<Partial<Record<JobName, JobNote>>>
+  created_at: Timestamp
+  updated_at: Timestamp
+}
+
+interface SellerBalanceDocuments {
+  erp_id: string
+  seller_balance_id: string
+  type: SellerDocumentType
+  tran_id: string
+  currency: string
+  amount: bigint
+}
+
+interface SellerClosings {
+  settlement_id: string
+  gsc_seller_id: string
+  country: string
+  business_date: string
+  currency: string
+  amount: bigint
+  received_at: Timestamp
+}
+
+export type PayableType = 'seller_balance' | 'payout_transfer'
+export type AttemptState = 'claimed' | 'postponed' | 'accepted' | 'paid' | 'declined' | 'reversed'
+
+interface PaymentAttempts {
+  id: Generated<string>
+  payable_type: PayableType
+  payable_id: string
+  rail: RailName
+  generation: number
+  idempotency_key: string
+  amount: bigint
+  currency: string
+  destination: string
+  /** The PaymentInstruction as it was sent, amounts as decimal strings; the same for every call with this key. */
+  instruction: Json<object>
+  state: AttemptState
+  calls: Generated<number>
+  lease_token: string | null
+  lease_expires_at: Date | null
+  provider_reference: string | null
+  last_facts: Json<object | null>
+  refusal_reason: string | null
+  created_at: Timestamp
+  first_called_at: Timestamp
+  accepted_at: Date | null
+  settled_at: Date | null
+  updated_at: Timestamp
+}
+
+interface LedgerEntries {
+  id: GeneratedAlways<bigint>
+  idempotency_key: string
+  kind: string
+  payable_type: PayableType | null
+  payable_id: string | null
+  occurred_at: Timestamp
+  transaction_id: GeneratedAlways<string>
+}
+
+interface LedgerPostings {
+  entry_id: bigint
+  line: number
+  account: string
+  currency: string
+  /** Signed minor units: a credit is positive, a debit negative, so that a payee's balance is what we owe it. */
+  amount: bigint
+}
+
+interface AuditLog {
+  id: GeneratedAlways<bigint>
+  occurred_at: Timestamp
+  actor: string
+  action: string
+  subject_type: string
+  subject_id: string
+  reason: string | null
+  before: Json<object | null>
+  after: Json<object | null>
+  transaction_id: GeneratedAlways<string>
+}
+
+interface AuditSeals {
+  id: GeneratedAlways<bigint>
+  rows: number
+  first_row: bigint
+  last_row: bigint
+  row_ids: bigint[]
+  previous_digest: string
+  digest: string
+  sealed_at: Timestamp
+}
+
+interface FinanceAlerts {
+  id: Generated<string>
+  kind: string
+  dedup_key: string
+  severity: 'info' | 'warning' | 'critical'
+  subject_type: string
+  subject_id: string
+  business_date: string | null
+  details: Json<object>
+  status: Generated<'open' | 'acknowledged' | 'resolved'>
+  note: string | null
+  times: Generated<number>
+  raised_at: Timestamp
+  last_raised_at: Timestamp
+  sent_at: Date | null
+}
+
+interface Outbox {
+  id: GeneratedAlways<bigint>
+  topic: string
+  ordering_key: string | null
+  data: Json<object>
+  attributes: Json<Record<string, string>>
+  deliver_at: Timestamp
+}
+
+interface DeadLetters {
+  id: Generated<string>
+  topic: string
+  subscription: string
+  message_id: string
+  ordering_key: string | null
+  data: Buffer
+  attributes: Json<Record<string, string>>
+  reason: string
+  received_at: Timestamp
+  replayed_at: Date | null
+}
+
+interface AdminJobs {
+  name: string
+  schedule: string
+  time_zone: string
+  enabled: Generated<boolean>
+  next_run_at: Date | null
+  last_run_at: Date | null
+  last_duration_ms: number | null
+  last_outcome: 'succeeded' | 'failed' | null
+  last_error: string | null
+}

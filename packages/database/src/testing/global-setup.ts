@@ -1,0 +1,25 @@
+import pg from 'pg'
+import { openDatabase } from '../connection.ts'
+import { migrate } from '../migrate.ts'
+import { startPostgres } from './postgres-server.ts'
+import { TEMPLATE, withDatabaseName } from './test-database.ts'
+
+/** One PostgreSQL for the whole run, with a migrated template that each test file clones. */
+export default async function globalSetup(): Promise<void> {
+  const server = await startPostgres(process.env)
+  const client = new pg.Client(server.url)
+  await client.connect()
+  await client.query(`drop database if exists ${TEMPLATE} with (force)`)
+  await client.query(`create database ${TEMPLATE}`)
+  await client.end()
+  const template = openDatabase({
+    url: withDatabaseName(server.url, TEMPLATE),
+    poolSize: 1,
+    applicationName: 'test-template',
+    onIdleError: () => {},
+  })
+  await migrate(template)
+  await template.destroy()
+  process.env.REMESA_TEST_DATABASE_URL = server.url
+  Object.assign(globalThis, { remesaTestPostgres: server })
+}
