@@ -70,6 +70,7 @@ create table seller_balances (
   closing_match text check (closing_match in ('matched', 'missing', 'different')),
   attempts integer not null default 0 check (attempts >= 0),
   funds_refusals integer not null default 0 check (funds_refusals >= 0),
+  next_try_at timestamptz,
   status_checks integer not null default 0 check (status_checks >= 0),
   erp_vendor_payment_id text,
   erp_told_at timestamptz,

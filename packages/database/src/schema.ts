@@ -1,3 +1,4 @@
+import type { AttemptState } from '@remesa/domain/payment-steps'
 import type { RailName } from '@remesa/domain/rail'
 import type { OperationType, SellerStatus, SellerType } from '@remesa/domain/seller'
 import type { BlockedReason, SellerBalanceStatus } from '@remesa/domain/seller-balance'
@@ -104,6 +105,8 @@ interface SellerBalances {
   /** Refusals counted towards the maximum; see domain payment-steps. */
   attempts: Generated<number>
   funds_refusals: Generated<number>
+  /** Not paid again before this; null: at once. */
+  next_try_at: Date | null
   status_checks: Generated<number>
   erp_vendor_payment_id: string | null
   erp_told_at: Date | null
@@ -133,7 +136,6 @@ interface SellerClosings {
 }
 
 export type PayableType = 'seller_balance' | 'payout_transfer'
-export type AttemptState = 'claimed' | 'postponed' | 'accepted' | 'paid' | 'declined' | 'reversed'
 
 interface PaymentAttempts {
   id: Generated<string>

@@ -31,7 +31,7 @@ const NEXT: Readonly<Record<SellerBalanceStatus, readonly SellerBalanceStatus[]>
   blocked: ['payable', 'initialized'], // the bank id arrived; or the documents were mended and are read again
   paying: ['payment_pending', 'paid', 'awaiting_funds', 'payable', 'failed'],
   payment_pending: ['paid', 'awaiting_funds', 'payable', 'failed'],
-  awaiting_funds: ['payable'],
+  awaiting_funds: ['payable', 'paying'],
   paid: ['returned'],
   failed: ['payable'], // an operator, after the payee's details were mended
   returned: ['payable'], // an operator
