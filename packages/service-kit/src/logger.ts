@@ -63,9 +63,10 @@ function isSecret(name: string): boolean {
 
 /**
  * @param budget - how many more objects may be looked at: a log line that reaches into a socket or a pool ends there
- * @returns `value` itself when there is nothing to hide in it, which is nearly always, so that nothing is copied
+ * @returns `value` itself when nothing in it had to change, so that most lines copy nothing
  */
 function withoutSecrets(value: unknown, depth: number, budget: { left: number }): unknown {
+  if (typeof value === 'bigint') return value.toString() // an amount: as a JSON number, readers would round it
   if (typeof value !== 'object' || value === null) return value
   if (depth > MAXIMUM_DEPTH || --budget.left < 0) return TOO_MUCH
   if (value instanceof Error) return describeError(value, depth, budget)
