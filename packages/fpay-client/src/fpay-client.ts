@@ -1,0 +1,134 @@
+import { formatMajor } from '@remesa/domain/money'
+import type { PaymentInstruction, PaymentOutcome, Rail, RailContract } from '@remesa/domain/rail'
+import { createHttpClient, type HttpAnswer } from '@remesa/provider-http/http-client'
+import { factsOf, outcomeOfFailure } from '@remesa/provider-http/payment-outcome'
+import { ProviderError } from '@remesa/provider-http/provider-error'
+import { errorByStatus, readAs } from '@remesa/provider-http/read-as'
+import type { Logger } from '@remesa/service-kit/logger'
+import type { Metrics } from '@remesa/service-kit/metrics'
+import { z } from 'zod'
+import { chooseOwn } from './generations.ts'
+import { outcomeOf, outcomeOfDuplicate, outcomeOfPayout } from './outcome.ts'
+import { payoutSchema, statusOf } from './payout.ts'
+import { createFPayTokens } from './tokens.ts'
+
+export interface FPayOptions {
+  /** Scheme and host, and a path if any, without the `/v1`. */
+  readonly baseUrl: string
+  /** Where tokens come from. Default: `/oauth/token` at the base URL. */
+  readonly tokenUrl?: string
+  readonly clientId: string
+  readonly clientSecret: string
+  /** Where FPay tells of changes; public, see {@link verifyFPayCallback}. */
+  readonly callbackUrl: string
+  /** For one request, from its turn to the last byte of its answer. */
+  readonly timeoutMs: number
+  readonly maxConcurrent: number
+  /** What the payment protocol may send per second. Default 20. */
+  readonly perSecond?: number
+  readonly logger?: Pick<Logger, 'debug'>
+  readonly metrics?: Pick<Metrics, 'providerCall'>
+  readonly now?: () => Date
+}
+
+/** Payments by bank transfer in Latin America. The rail holds connections open: call `close` when done. */
+export function createFPayRail(options: FPayOptions): Rail & { close(): void } {
+  const { baseUrl, timeoutMs, maxConcurrent, logger, metrics, now = () => new Date() } = options
+  const http = createHttpClient({ provider: 'fpay', baseUrl, timeoutMs, maxConcurrent, logger, metrics })
+  const tokenUrl = options.tokenUrl ?? `${baseUrl.replace(/\/+$/, '')}/oauth/token`
+  const tokens = createFPayTokens({ ...options, tokenUrl })
+
+  const call = (request: { operation: string; path: string; json?: unknown; idempotencyKey?: string }) =>
+    tokens.withToken((token) =>
+      http.request({
+        operation: request.operation,
+        method: request.json === undefined ? 'GET' : 'POST',
+        path: `/v1${request.path}`,
+        headers: {
+          authorization: `Bearer ${token}`,
+          ...(request.idempotencyKey !== undefined && { 'idempotency-key': request.idempotencyKey }),
+        },
+        json: request.json,
+      }),
+    )
+
+  /** @throws ProviderError for anything but a payout */
+  async function getPayout(payoutId: string) {
+    const answer = await call({ operation: 'get payout', path: `/payouts/${encodeURIComponent(payoutId)}` })
+    return { answer, payout: readSuccess(payoutSchema, answer) }
+  }
+
+  async function pay(instruction: PaymentInstruction): Promise<PaymentOutcome> {
+    const answer = await call({
+      operation: 'create payout',
+      path: '/payouts',
+      idempotencyKey: instruction.idempotencyKey,
+      json: bodyFor(instruction, options.callbackUrl),
+    })
+    const outcome = outcomeOf(answer, instruction, now())
+    if (outcome.kind !== 'duplicate') return outcome
+    const { payout } = await getPayout(outcome.payoutId)
+    return outcomeOfDuplicate(payout, instruction, outcome.facts, now())
+  }
+
+  async function find(instruction: PaymentInstruction): Promise<PaymentOutcome | 'not-found'> {
+    const query = new URLSearchParams({ externalReference: instruction.payableId })
+    const answer = await call({ operation: 'find payouts', path: `/payouts?${query}` })
+    const { payouts } = readSuccess(payoutsSchema, answer)
+    const own = chooseOwn(payouts, instruction)
+    return own ? outcomeOfPayout(own, instruction, factsOf(answer), now()) : 'not-found'
+  }
+
+  return {
+    name: 'fpay',
+    contract: contractWith({ perSecond: options.perSecond ?? 20, concurrent: maxConcurrent }),
+    pay: (instruction) => pay(instruction).catch(asOutcome),
+    find: (instruction) => find(instruction).catch(asOutcome),
+    async status(reference) {
+      const { payout } = await getPayout(reference)
+      return statusOf(payout, now())
+    },
+    close() {
+      http.close()
+      tokens.close()
+    },
+  }
+}
+
+const contractWith = (rate: RailContract['rate']): RailContract => ({
+  keyLifetime: Temporal.Duration.from({ hours: 7 * 24 }),
+  replaysRefusals: false, // a refused request leaves nothing behind its key; a rejected payout is an accepted one that ended
+  settles: 'later',
+  reversible: true,
+  lookUp: 'by-reference',
+  rate,
+})
+
+/** @throws the error again when it is none of the provider's: a bug of ours is not an answer */
+function asOutcome(error: unknown): PaymentOutcome {
+  if (error instanceof ProviderError) return outcomeOfFailure(error)
+  throw error
+}
+
+/** The same instruction gives the same body, to the byte: FPay refuses a key that comes with another. */
+function bodyFor(instruction: PaymentInstruction, callbackUrl: string): unknown {
+  const { payableId, idempotencyKey, money, destination, country, beneficiary, description, payeeId } = instruction
+  return {
+    externalReference: payableId,
+    accountNumber: destination,
+    amount: { value: formatMajor(money.amount, money.currency), currency: money.currency },
+    country,
+    beneficiary: { taxId: beneficiary.taxId, name: beneficiary.name },
+    description,
+    callbackUrl,
+    metadata: { sellerId: payeeId, idempotencyKey }, // the key, so that a look-up can tell the generations of one payable
+  }
+}
+
+const payoutsSchema = z.object({ payouts: z.array(payoutSchema) })
+const codeSchema = z.object({ code: z.string() })
+
+function readSuccess<Schema extends z.ZodType>(schema: Schema, answer: HttpAnswer): z.output<Schema> {
+  if (answer.status === 200) return readAs(schema, answer)
+  throw errorByStatus(answer, codeSchema.safeParse(answer.body).data?.code)
+}

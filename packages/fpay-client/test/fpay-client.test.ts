@@ -1,0 +1,387 @@
+import { afterEach, expect, test } from '@jest/globals'
+import { money } from '@remesa/domain/money'
+import type { PaymentInstruction } from '@remesa/domain/rail'
+import { createFPayRail } from '../src/fpay-client.ts'
+import { type Received, type Reply, startAnswering } from './answering.ts'
+
+const instruction: PaymentInstruction = {
+  payableId: '7b1e',
+  idempotencyKey: 'seller-balance:7b1e',
+  generation: 1,
+  money: money(1_250_000n, 'CLP'),
+  destination: 'FP-000123',
+  country: 'CL',
+  beneficiary: { name: 'Comercial Uno', taxId: '90749000-9' },
+  description: 'Seller balance 2026-11-19 CL',
+  payeeId: 'SC1A2B3',
+}
+const second: PaymentInstruction = { ...instruction, idempotencyKey: 'seller-balance:7b1e:g2', generation: 2 }
+
+const payout = {
+  payoutId: 'fpo_1',
+  externalReference: '7b1e',
+  status: 'PENDING',
+  amount: { value: '1250000', currency: 'CLP' },
+  accountNumber: 'FP-000123',
+  createdAt: '2026-11-20T09:00:00.000Z',
+  estimatedSettlementAt: '2026-11-21T09:00:00.000Z',
+  reason: null as { code: string } | null,
+}
+const rejected = { ...payout, status: 'REJECTED', reason: { code: 'ACCOUNT_CLOSED' } }
+const madeWith = (idempotencyKey: string) => ({ metadata: { idempotencyKey } })
+
+const running: { close(): unknown }[] = []
+afterEach(async () => {
+  for (const one of running.splice(0).reverse()) await one.close()
+})
+
+/** A rail against a server that grants tokens and answers the rest as told. */
+async function railAnswered(answer: (request: Received) => Reply | 'hang up', timeoutMs = 2_000) {
+  let tokens = 0
+  const server = await startAnswering((request) => {
+    if (request.target !== '/oauth/token') return answer(request)
+    tokens += 1
+    return { status: 200, body: { access_token: `token-${tokens}`, token_type: 'Bearer', expires_in: 1800 } }
+  })
+  const rail = createFPayRail({
+    baseUrl: server.url,
+    clientId: 'remesa',
+    clientSecret: 'a+b/c',
+    callbackUrl: 'https://pay.example.com/webhooks/fpay',
+    timeoutMs,
+    maxConcurrent: 4,
+    now: () => new Date('2026-11-21T12:00:00Z'),
+  })
+  running.push(server, rail)
+  return { rail, calls: () => server.received.filter(({ target }) => target !== '/oauth/token'), server }
+}
+
+test('a payment is sent once, in FPay’s words, under its key and the token, and accepted', async () => {
+  const { rail, calls, server } = await railAnswered(() => ({
+    status: 201,
+    headers: { 'x-request-id': 'r-1' },
+    body: payout,
+  }))
+  expect(await rail.pay(instruction)).toEqual({
+    kind: 'accepted',
+    reference: 'fpo_1',
+    status: { state: 'pending' },
+    facts: { status: 201, requestId: 'r-1' },
+  })
+  expect(calls()).toHaveLength(1)
+  expect(calls()[0]).toMatchObject({
+    method: 'POST',
+    target: '/v1/payouts',
+    headers: { 'idempotency-key': 'seller-balance:7b1e', authorization: 'Bearer token-1' },
+  })
+  expect(JSON.parse(calls()[0]?.body ?? '')).toEqual({
+    externalReference: '7b1e',
+    accountNumber: 'FP-000123',
+    amount: { value: '1250000', currency: 'CLP' },
+    country: 'CL',
+    beneficiary: { taxId: '90749000-9', name: 'Comercial Uno' },
+    description: 'Seller balance 2026-11-19 CL',
+    callbackUrl: 'https://pay.example.com/webhooks/fpay',
+    metadata: { sellerId: 'SC1A2B3', idempotencyKey: 'seller-balance:7b1e' },
+  })
+  const basic = `Basic ${Buffer.from('remesa:a%2Bb%2Fc').toString('base64')}`
+  expect(server.received[0]).toMatchObject({ headers: { authorization: basic }, body: 'grant_type=client_credentials' })
+})
+
+test('two calls with one instruction send the same bytes', async () => {
+  const { rail, calls } = await railAnswered(() => ({ status: 200, body: payout }))
+  await rail.pay(instruction)
+  await rail.pay({ ...instruction })
+  expect(calls()[0]?.body).toBe(calls()[1]?.body)
+})
+
+test('a replay gives what has become of the payment since', async () => {
+  const headers = { 'idempotency-replayed': 'true' }
+  const paid = { ...payout, status: 'PAID', paidAt: '2026-11-20T10:00:00.000Z' }
+  const { rail } = await railAnswered(() => ({ status: 200, headers, body: paid }))
+  const status = { state: 'paid', paidAt: new Date('2026-11-20T10:00:00Z') }
+  expect(await rail.pay(instruction)).toMatchObject({ kind: 'accepted', reference: 'fpo_1', status })
+})
+
+test.each([
+  ['another amount', { amount: { value: '1250001', currency: 'CLP' } }],
+  ['another currency', { amount: { value: '1250000', currency: 'COP' } }],
+  ['an amount that is none', { amount: { value: '1e6', currency: 'CLP' } }],
+  ['another account', { accountNumber: 'FP-000124' }],
+  ['another payable', { externalReference: 'other' }],
+])('a replay with %s is left to a person', async (_, difference) => {
+  const { rail } = await railAnswered(() => ({ status: 200, body: { ...payout, ...difference } }))
+  expect(await rail.pay(instruction)).toMatchObject({ kind: 'unknown', reason: 'mismatch' })
+})
+
+const refused = (code: string) => ({ code, message: 'for people' })
+test.each<[string, Reply, object]>([
+  [
+    '422 without funds',
+    { status: 422, body: refused('INSUFFICIENT_FUNDS') },
+    { kind: 'declined_may_change', reason: 'funds', keyIsSpent: false },
+  ],
+  [
+    '429',
+    { status: 429, headers: { 'retry-after': '7' }, body: refused('RATE_LIMITED') },
+    {
+      kind: 'declined_may_change',
+      reason: 'rate_limited',
+      keyIsSpent: false,
+      facts: { status: 429, code: 'RATE_LIMITED', retryAfterMs: 7000 },
+    },
+  ],
+  ['429 of a gateway', { status: 429, body: '<html>' }, { kind: 'declined_may_change', reason: 'rate_limited' }],
+  [
+    '409 in progress',
+    { status: 409, body: refused('REQUEST_IN_PROGRESS') },
+    { kind: 'unknown', reason: 'in_progress' },
+  ],
+  [
+    '422 with another body under the key',
+    { status: 422, body: refused('IDEMPOTENCY_MISMATCH') },
+    { kind: 'unknown', reason: 'mismatch' },
+  ],
+  [
+    '403 for the merchant',
+    { status: 403, body: refused('MERCHANT_NOT_ALLOWED') },
+    { kind: 'unknown', reason: 'credentials', facts: { status: 403, code: 'MERCHANT_NOT_ALLOWED' } },
+  ],
+  ...['INVALID_AMOUNT', 'INVALID_CURRENCY', 'INVALID_ACCOUNT_FORMAT', 'MISSING_FIELD'].map(
+    (code): [string, Reply, object] => [
+      `400 ${code}`,
+      { status: 400, body: refused(code) },
+      { kind: 'declined_for_good', reason: code },
+    ],
+  ),
+  [
+    '404 for the account',
+    { status: 404, body: refused('ACCOUNT_NOT_FOUND') },
+    { kind: 'declined_for_good', reason: 'ACCOUNT_NOT_FOUND', facts: { status: 404, code: 'ACCOUNT_NOT_FOUND' } },
+  ],
+  [
+    '422 with a code that FPay added',
+    { status: 422, body: refused('NEW_CODE') },
+    { kind: 'declined_for_good', reason: 'NEW_CODE' },
+  ],
+  ['404 that is not FPay’s', { status: 404, body: '<html>not here</html>' }, { kind: 'unknown', reason: 'garbled' }],
+  ['409 with an unknown code', { status: 409, body: refused('NEW_CODE') }, { kind: 'unknown', reason: 'garbled' }],
+  [
+    '409 for a duplicate that is not named',
+    { status: 409, body: refused('DUPLICATE_REFERENCE') },
+    { kind: 'unknown', reason: 'garbled' },
+  ],
+  ['408', { status: 408 }, { kind: 'unknown', reason: 'no_answer' }],
+  ['500', { status: 500, body: refused('INTERNAL') }, { kind: 'unknown', reason: 'server_error' }],
+  [
+    '503',
+    { status: 503, body: '', headers: { 'retry-after': '2' } },
+    { kind: 'unknown', reason: 'server_error', facts: { retryAfterMs: 2000 } },
+  ],
+  ['302', { status: 302, headers: { location: 'http://127.0.0.1:1/' } }, { kind: 'unknown', reason: 'garbled' }],
+  ['200 with a page', { status: 200, body: '<html>502</html>' }, { kind: 'unknown', reason: 'garbled' }],
+  ['201 with half a body', { status: 201, body: '{"payoutId":"fpo' }, { kind: 'unknown', reason: 'garbled' }],
+  ['201 without a body', { status: 201, body: '' }, { kind: 'unknown', reason: 'garbled' }],
+  ['204', { status: 204, body: '' }, { kind: 'unknown', reason: 'garbled' }],
+])('an answer %s is classified', async (_, reply, outcome) => {
+  const { rail } = await railAnswered(() => reply)
+  expect(await rail.pay(instruction)).toMatchObject(outcome)
+})
+
+test('a connection that breaks, an answer that never comes and a server that is gone are unknown', async () => {
+  const { rail } = await railAnswered(() => 'hang up')
+  expect(await rail.pay(instruction)).toMatchObject({ kind: 'unknown', reason: 'no_answer', facts: { status: 0 } })
+  expect(await rail.find(instruction)).toMatchObject({ kind: 'unknown', reason: 'no_answer' })
+  const gone = createFPayRail({
+    baseUrl: 'http://127.0.0.1:9',
+    clientId: 'a',
+    clientSecret: 'b',
+    callbackUrl: 'https://pay.example.com/',
+    timeoutMs: 500,
+    maxConcurrent: 1,
+  })
+  running.push(gone)
+  expect(await gone.pay(instruction)).toMatchObject({ kind: 'unknown', reason: 'no_answer' })
+})
+
+test('an expired token is replaced once; a second 401 is our credentials, and nobody’s refusal', async () => {
+  const expired = await railAnswered(({ headers }) =>
+    headers.authorization === 'Bearer token-1'
+      ? { status: 401, body: refused('TOKEN_EXPIRED') }
+      : { status: 201, body: payout },
+  )
+  expect(await expired.rail.pay(instruction)).toMatchObject({ kind: 'accepted' })
+  const { rail, calls } = await railAnswered(() => ({ status: 401, body: refused('TOKEN_EXPIRED') }))
+  expect(await rail.pay(instruction)).toMatchObject({ kind: 'unknown', reason: 'credentials' })
+  expect(calls()).toHaveLength(2)
+})
+
+test.each([400, 401])('a token that is refused with %i is our credentials, and nothing is sent', async (status) => {
+  const server = await startAnswering(() => ({ status, body: { error: 'invalid_client' } }))
+  const rail = createFPayRail({
+    baseUrl: server.url,
+    tokenUrl: `${server.url}/elsewhere`,
+    clientId: 'a',
+    clientSecret: 'b',
+    callbackUrl: 'https://pay.example.com/',
+    timeoutMs: 500,
+    maxConcurrent: 1,
+  })
+  running.push(server, rail)
+  expect(await rail.pay(instruction)).toMatchObject({ kind: 'unknown', reason: 'credentials' })
+  expect(server.received.map(({ target }) => target)).toEqual(['/elsewhere'])
+})
+
+const duplicate = { status: 409, body: { ...refused('DUPLICATE_REFERENCE'), existingPayoutId: 'fpo_1' } }
+test.each<[string, PaymentInstruction, object, object]>([
+  ['is live', second, payout, { kind: 'accepted', reference: 'fpo_1', status: { state: 'pending' } }],
+  [
+    'was refused meanwhile',
+    second,
+    rejected,
+    { kind: 'accepted', status: { state: 'rejected', reason: 'ACCOUNT_CLOSED', category: 'beneficiary' } },
+  ],
+  [
+    'was cancelled meanwhile',
+    second,
+    { ...payout, status: 'CANCELLED' },
+    { kind: 'accepted', status: { state: 'rejected', reason: 'CANCELLED', category: 'unknown' } },
+  ],
+  [
+    'moves another amount',
+    second,
+    { ...payout, amount: { value: '1', currency: 'CLP' } },
+    { kind: 'unknown', reason: 'mismatch' },
+  ],
+  [
+    'is ours and came back',
+    instruction,
+    { ...payout, status: 'REVERSED' },
+    { kind: 'accepted', status: { state: 'reversed', reason: 'REVERSED' } },
+  ],
+  [
+    'is an earlier generation’s and came back',
+    second,
+    { ...payout, status: 'REVERSED' },
+    { kind: 'declined_for_good', reason: 'DUPLICATE_REFERENCE' },
+  ],
+])('a reference in use by a payout that %s', async (_, asked, existing, outcome) => {
+  const { rail, calls } = await railAnswered(({ method }) =>
+    method === 'POST' ? duplicate : { status: 200, body: existing },
+  )
+  expect(await rail.pay(asked)).toMatchObject(outcome)
+  expect(calls().map(({ method, target }) => `${method} ${target}`)).toEqual([
+    'POST /v1/payouts',
+    'GET /v1/payouts/fpo_1',
+  ])
+})
+
+test('a reference in use by a payout that cannot be read stays unknown', async () => {
+  const { rail } = await railAnswered(({ method }) => (method === 'POST' ? duplicate : { status: 500 }))
+  expect(await rail.pay(instruction)).toMatchObject({ kind: 'unknown', reason: 'server_error' })
+})
+
+const earlier = { ...rejected, payoutId: 'fpo_0', createdAt: '2026-11-20T08:00:00.000Z' }
+test.each<[string, PaymentInstruction, object[], unknown]>([
+  ['none: not found', instruction, [], 'not-found'],
+  [
+    'one that is live: this payment, whoever began it',
+    second,
+    [earlier, payout],
+    { reference: 'fpo_1', status: { state: 'pending' } },
+  ],
+  ['a refused one of the first generation, for the second: not found', second, [earlier], 'not-found'],
+  [
+    'a refused one, for the first: refused',
+    instruction,
+    [earlier],
+    { reference: 'fpo_0', status: { state: 'rejected' } },
+  ],
+  [
+    'two refused ones, in any order: each generation its own',
+    second,
+    [{ ...rejected }, earlier],
+    { reference: 'fpo_1' },
+  ],
+  [
+    'one made with our key, whatever stands beside it',
+    second,
+    [{ ...earlier, ...madeWith('seller-balance:7b1e:g2') }, rejected],
+    { reference: 'fpo_0' },
+  ],
+  ['only ones made with other keys: not found', instruction, [{ ...rejected, ...madeWith('another') }], 'not-found'],
+  [
+    'a live one of another amount: for a person',
+    instruction,
+    [{ ...payout, amount: { value: '1', currency: 'CLP' } }],
+    { kind: 'unknown', reason: 'mismatch' },
+  ],
+])('a look-up that shows %s', async (_, asked, payouts, found) => {
+  const { rail, calls } = await railAnswered(() => ({ status: 200, body: { payouts } }))
+  const outcome = await rail.find(asked)
+  if (typeof found === 'string') expect(outcome).toBe(found)
+  else expect(outcome).toMatchObject(found as object)
+  expect(calls()[0]?.target).toBe('/v1/payouts?externalReference=7b1e')
+})
+
+test.each<[string, Reply]>([
+  ['an empty list', { status: 200, body: '[]' }],
+  ['nothing', { status: 200, body: '' }],
+  ['a 404', { status: 404, body: refused('NOT_FOUND') }],
+  ['a 500', { status: 500 }],
+])('a look-up answered with %s that is not FPay’s is never taken for "not found"', async (_, reply) => {
+  const { rail } = await railAnswered(() => reply)
+  expect(await rail.find(instruction)).toMatchObject({ kind: 'unknown' })
+})
+
+test.each<[object, unknown]>([
+  [{ status: 'PENDING' }, { state: 'pending' }],
+  [{ status: 'PROCESSING' }, { state: 'pending' }],
+  [{ status: 'ADDED_LATER' }, { state: 'pending' }],
+  [{ status: 'PAID' }, { state: 'paid', paidAt: new Date('2026-11-21T12:00:00Z') }],
+  [
+    { status: 'PAID', updatedAt: '2026-11-20T11:00:00-03:00' },
+    { state: 'paid', paidAt: new Date('2026-11-20T14:00:00Z') },
+  ],
+  [
+    { status: 'REVERSED', reason: { code: 'ACCOUNT_CLOSED' } },
+    { state: 'reversed', reason: 'ACCOUNT_CLOSED' },
+  ],
+  ...(
+    [
+      ['INSUFFICIENT_FUNDS', 'funding'],
+      ['DAILY_LIMIT_EXCEEDED', 'funding'],
+      ['BANK_UNAVAILABLE', 'transient'],
+      ['HOLDER_MISMATCH', 'beneficiary'],
+      ['CURRENCY_NOT_SUPPORTED', 'request'],
+      ['SANCTIONS_HIT', 'compliance'],
+      ['toString', 'unknown'],
+    ] as const
+  ).map(([code, category]): [object, unknown] => [
+    { status: 'REJECTED', reason: { code, message: 'for people', category: 'TRANSIENT' } },
+    { state: 'rejected', reason: code, category },
+  ]),
+])('a payout %j stands at %j', async (fields, status) => {
+  const { rail, calls } = await railAnswered(() => ({ status: 200, body: { ...payout, ...fields } }))
+  expect(await rail.status('fpo/1')).toEqual(status)
+  expect(calls()[0]?.target).toBe('/v1/payouts/fpo%2F1')
+})
+
+test.each([
+  [
+    { status: 500, body: '' },
+    { kind: 'unavailable', status: 500 },
+  ],
+  [
+    { status: 404, body: refused('PAYOUT_NOT_FOUND') },
+    { kind: 'refused', code: 'PAYOUT_NOT_FOUND' },
+  ],
+  [{ status: 200, body: '{}' }, { kind: 'garbled' }],
+  [
+    { status: 401, body: '' },
+    { kind: 'unavailable', credentials: true },
+  ],
+])('a status answered with %j throws a ProviderError', async (reply, error) => {
+  const { rail } = await railAnswered(() => reply)
+  await expect(rail.status('fpo_1')).rejects.toMatchObject({ name: 'ProviderError', ...error })
+})
