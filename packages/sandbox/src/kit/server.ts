@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { drawn, type Faults } from './faults.ts'
 import { createRouter, type ErrorShapes, Refusal, type Reply, type Route, type SandboxRequest } from './http.ts'
@@ -18,6 +18,8 @@ export interface SandboxServerOptions {
   readonly maxConcurrent?: number
   /** Time that every request takes before its work, milliseconds. Default 0. */
   readonly latencyMs?: number
+  /** Headers of every reply, e.g. the caller's request id given back. */
+  readonly replyHeaders?: (headers: IncomingHttpHeaders) => Readonly<Record<string, string>>
 }
 
 export interface SandboxServer {
@@ -52,6 +54,9 @@ export async function startServer(options: SandboxServerOptions): Promise<Sandbo
     counts.total = (counts.total ?? 0) + 1
     counts[name] = (counts[name] ?? 0) + 1
 
+    for (const [header, value] of Object.entries(options.replyHeaders?.(incoming.headers) ?? {})) {
+      outgoing.setHeader(header, value)
+    }
     const rawBody = await bodyOf(incoming)
     if (rawBody === 'too large') return send(outgoing, errors.badRequest(`body over ${MAX_BODY_BYTES} bytes`))
     if (!match) return send(outgoing, errors.notFound(path))

@@ -1,0 +1,70 @@
+import { type Currency, currency } from '@remesa/domain/currency'
+import { formatMajor, type Money, parseMajor } from '@remesa/domain/money'
+import { z } from 'zod'
+
+/** Money that left for a payee's account. */
+export interface BankPayment {
+  readonly account: string
+  /** The provider's id of the payment. */
+  readonly paymentId: string
+  /** What the caller named it: external reference, client reference. */
+  readonly reference: string
+  readonly money: Money
+  readonly paidAt: Date
+  /** Whether the money came back afterwards. */
+  readonly returned: boolean
+}
+
+/**
+ * A bank's own books: what was really paid, one entry per movement of money, whatever callers were told. A payable
+ * that was paid twice is here twice.
+ */
+export interface BankBooks {
+  record(payment: Omit<BankPayment, 'returned'>): void
+  markReturned(paymentId: string): void
+  /** All payments in the order they were made, or those to one account. */
+  payments(account?: string): readonly BankPayment[]
+  /** Paid less returned, minor units per currency. */
+  totals(): ReadonlyMap<Currency, bigint>
+}
+
+export function createBankBooks(): BankBooks {
+  const entries: BankPayment[] = []
+  return {
+    record: (payment) => void entries.push({ ...payment, returned: false }),
+    markReturned(paymentId) {
+      const index = entries.findIndex((entry) => entry.paymentId === paymentId)
+      const entry = entries[index]
+      if (!entry) throw new Error(`no payment ${paymentId} to return`)
+      entries[index] = { ...entry, returned: true }
+    },
+    payments: (account) => entries.filter((entry) => account === undefined || entry.account === account),
+    totals() {
+      const totals = new Map<Currency, bigint>()
+      for (const { money, returned } of entries) {
+        if (!returned) totals.set(money.currency, (totals.get(money.currency) ?? 0n) + money.amount)
+      }
+      return totals
+    },
+  }
+}
+
+/** The books as JSON, for the control process: amounts are decimal strings in major units. */
+export function booksAsJson(books: BankBooks): { payments: object[]; totals: Record<string, string> } {
+  return {
+    payments: books.payments().map(({ money, paidAt, ...payment }) => ({
+      ...payment,
+      amount: formatMajor(money.amount, money.currency),
+      currency: money.currency,
+      paidAt: paidAt.toISOString(),
+    })),
+    totals: Object.fromEntries([...books.totals()].map(([code, amount]) => [code, formatMajor(amount, code)])),
+  }
+}
+
+/** `{"amount": "10.50", "currency": "USD"}` as money. @throws ZodError, RangeError */
+export function moneyFromJson(input: unknown): Money {
+  const read = z.object({ amount: z.string(), currency: z.string() }).parse(input)
+  const code = currency(read.currency)
+  return { amount: parseMajor(read.amount, code), currency: code }
+}
