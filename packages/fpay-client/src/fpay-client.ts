@@ -1,5 +1,6 @@
 import { formatMajor } from '@remesa/domain/money'
 import type { PaymentInstruction, PaymentOutcome, Rail, RailContract } from '@remesa/domain/rail'
+import { createClientCredentialsTokens } from '@remesa/provider-http/client-credentials'
 import { createHttpClient, type HttpAnswer } from '@remesa/provider-http/http-client'
 import { factsOf, outcomeOfFailure } from '@remesa/provider-http/payment-outcome'
 import { ProviderError } from '@remesa/provider-http/provider-error'
@@ -10,7 +11,6 @@ import { z } from 'zod'
 import { chooseOwn } from './generations.ts'
 import { outcomeOf, outcomeOfDuplicate, outcomeOfPayout } from './outcome.ts'
 import { payoutSchema, statusOf } from './payout.ts'
-import { createFPayTokens } from './tokens.ts'
 
 export interface FPayOptions {
   /** Scheme and host, and a path if any, without the `/v1`. */
@@ -36,7 +36,7 @@ export function createFPayRail(options: FPayOptions): Rail & { close(): void } {
   const { baseUrl, timeoutMs, maxConcurrent, logger, metrics, now = () => new Date() } = options
   const http = createHttpClient({ provider: 'fpay', baseUrl, timeoutMs, maxConcurrent, logger, metrics })
   const tokenUrl = options.tokenUrl ?? `${baseUrl.replace(/\/+$/, '')}/oauth/token`
-  const tokens = createFPayTokens({ ...options, tokenUrl })
+  const tokens = createClientCredentialsTokens({ ...options, provider: 'fpay', tokenUrl })
 
   const call = (request: { operation: string; path: string; json?: unknown; idempotencyKey?: string }) =>
     tokens.withToken((token) =>

@@ -84,7 +84,7 @@ test('a payment is sent once, in FPay’s words, under its key and the token, an
     callbackUrl: 'https://pay.example.com/webhooks/fpay',
     metadata: { sellerId: 'SC1A2B3', idempotencyKey: 'seller-balance:7b1e' },
   })
-  const basic = `Basic ${Buffer.from('remesa:a%2Bb%2Fc').toString('base64')}`
+  const basic = `Basic ${Buffer.from('remesa:a+b/c').toString('base64')}`
   expect(server.received[0]).toMatchObject({ headers: { authorization: basic }, body: 'grant_type=client_credentials' })
 })
 
