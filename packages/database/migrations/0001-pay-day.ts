@@ -55,6 +55,8 @@ create table pay_day_runs (
   opened_at timestamptz not null default now(),
   initialized_at timestamptz
 );
+-- One run initializes at a time: sellers.day_balance_generated speaks of that one.
+create unique index pay_day_runs_one_initializing on pay_day_runs ((true)) where initialized_at is null;
 
 create table seller_balances (
   id uuid primary key default gen_random_uuid(),
@@ -192,16 +194,19 @@ create table audit_log (
   transaction_id xid8 not null default pg_current_xact_id()
 );
 create index audit_log_by_subject on audit_log (subject_type, subject_id, id);
+-- A seal names its rows and digests each, so that an edited, missing or added row is found by its id.
 create table audit_seals (
   id bigint generated always as identity primary key,
-  rows integer not null check (rows > 0),
-  first_row bigint not null,
-  last_row bigint not null,
-  row_ids bigint[] not null,
-  previous_digest text not null,
+  row_ids bigint[] not null check (cardinality(row_ids) > 0),
+  row_digests bytea not null check (length(row_digests) = 32 * cardinality(row_ids)),
+  -- Every row up to here, by transaction and then by id, is in this seal or an earlier one.
+  last_transaction_id xid8 not null,
+  last_row_id bigint not null,
+  previous_digest text not null unique,
   digest text not null unique,
   sealed_at timestamptz not null default now()
 );
+create index audit_log_by_transaction on audit_log (transaction_id, id);
 
 create table finance_alerts (
   id uuid primary key default gen_random_uuid(),
@@ -217,10 +222,12 @@ create table finance_alerts (
   times integer not null default 1 check (times > 0),
   raised_at timestamptz not null default now(),
   last_raised_at timestamptz not null default now(),
+  send_lease_expires_at timestamptz,
   sent_at timestamptz
 );
 create index finance_alerts_by_subject on finance_alerts (subject_type, subject_id);
 create index finance_alerts_open on finance_alerts (raised_at) where status = 'open';
+create index finance_alerts_unsent on finance_alerts (raised_at) where sent_at is null;
 
 create table outbox (
   id bigint generated always as identity primary key,

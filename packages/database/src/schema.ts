@@ -197,10 +197,11 @@ interface AuditLog {
 
 interface AuditSeals {
   id: GeneratedAlways<bigint>
-  rows: number
-  first_row: bigint
-  last_row: bigint
   row_ids: bigint[]
+  /** SHA-256 digests of the rows, one after the other in the order of `row_ids`. */
+  row_digests: Buffer
+  last_transaction_id: string
+  last_row_id: bigint
   previous_digest: string
   digest: string
   sealed_at: Timestamp
@@ -220,6 +221,8 @@ interface FinanceAlerts {
   times: Generated<number>
   raised_at: Timestamp
   last_raised_at: Timestamp
+  /** While a sender holds it; an alert whose sender died is claimed again after this. */
+  send_lease_expires_at: Date | null
   sent_at: Date | null
 }
 
