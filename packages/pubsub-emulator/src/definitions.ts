@@ -1,0 +1,18 @@
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import type { ServiceDefinition } from '@grpc/grpc-js'
+import { fromJSON } from '@grpc/proto-loader'
+
+const require = createRequire(import.meta.url)
+
+/** The definitions of the two services, from the protos that Google's client is generated from. */
+export function loadServices(): { publisher: ServiceDefinition; subscriber: ServiceDefinition } {
+  const path = require.resolve('@google-cloud/pubsub-api/build/protos/protos.json')
+  const definitions = fromJSON(JSON.parse(readFileSync(path, 'utf8')), { longs: Number, enums: String, defaults: true })
+  const service = (name: string) => {
+    const definition = definitions[`google.pubsub.v1.${name}`]
+    if (!definition || 'format' in definition) throw new Error(`${path} does not define the service ${name}`)
+    return definition
+  }
+  return { publisher: service('Publisher'), subscriber: service('Subscriber') }
+}
