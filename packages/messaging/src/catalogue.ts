@@ -1,0 +1,108 @@
+import { z } from 'zod'
+import { paymentStatusJson } from './payment-status-json.ts'
+import { defineTopic } from './topic.ts'
+
+const uuid = z.uuid()
+const currency = z.string().regex(/^[A-Z]{3}$/, 'expected an ISO 4217 code')
+const country = z.string().regex(/^[A-Za-z]{2}$/, 'expected an ISO 3166 alpha-2 code')
+/** Major units, exact; at most as many decimals as the currency has, which its reader checks. */
+const decimal = z.string().regex(/^-?\d{1,18}(\.\d{1,18})?$/, 'expected a decimal string')
+
+/** GSC's event (facts: marketplace §3.1). A type that we do not know passes, for the handler to say so. */
+const sellerOutboundEvent = z.object({
+  eventId: z.string().min(1),
+  eventType: z.string().min(1),
+  eventVersion: z.literal(2),
+  eventTime: z.iso.datetime({ offset: true }),
+  /** Increases with each event of a seller; where it is missing, `eventTime` decides which is newer. */
+  sequence: z.int().nonnegative().optional(),
+  seller: z.object({
+    sellerId: z.string().min(1).max(200),
+    country,
+    operationType: z.enum(['local', 'international']),
+    /** The FPay id: null until the account was opened. */
+    accountNumber: z.string().min(1).nullish(),
+  }),
+})
+
+const aboutOneBalance = z.object({ sellerBalanceId: uuid })
+
+/** Every topic there is. Provisioning, workers, publishers and the deployment read it; nothing else names a topic. */
+export const topics = {
+  sellerProfile: defineTopic({
+    name: 'seller-profile',
+    subscription: 'seller-profile-netsuite-pull',
+    schema: sellerOutboundEvent,
+    schemaVersion: 2,
+    orderingKeyOf: ({ seller }) => seller.sellerId,
+  }),
+  /** A seller whose vendor in NetSuite must be brought up to date; `sellerId` is ours. */
+  sellerVendorSync: defineTopic({
+    name: 'seller_vendor_sync_topic',
+    subscription: 'seller_vendor_sync_subscription',
+    schema: z.object({ sellerId: uuid }),
+    orderingKeyOf: ({ sellerId }) => sellerId,
+  }),
+  /** Opens a pay-day. Without a date it is yesterday's, in the marketplace's zone. */
+  paymentReset: defineTopic({
+    name: 'payment_reset_topic',
+    subscription: 'payment_reset_subscription',
+    schema: z.object({ businessDate: z.iso.date().optional() }),
+  }),
+  paymentInitialization: defineTopic({
+    name: 'seller_payment_initialization_topic',
+    subscription: 'seller_payment_initialization_subscription',
+    schema: z.object({ runId: uuid }),
+  }),
+  balanceDataRetrieval: defineTopic({
+    name: 'balance_data_retrieval_topic',
+    subscription: 'balance_data_retrieval_subscription',
+    schema: aboutOneBalance,
+  }),
+  /** GSC's own statement of what a seller is owed; early, late or repeated. */
+  sellerClosing: defineTopic({
+    name: 'seller_closing_topic',
+    subscription: 'seller_closing_subscription',
+    schema: z.object({
+      settlementId: z.string().min(1).max(200),
+      gscSellerId: z.string().min(1).max(200),
+      country,
+      date: z.iso.date(),
+      currency,
+      amount: decimal,
+    }),
+    orderingKeyOf: ({ gscSellerId }) => gscSellerId,
+  }),
+  paySellerBalance: defineTopic({
+    name: 'pay_seller_balance_topic',
+    subscription: 'pay_seller_balance_subscription',
+    schema: aboutOneBalance,
+  }),
+  checkFpayPaymentStatus: defineTopic({
+    name: 'check_fpay_payment_status_topic',
+    subscription: 'check_fpay_payment_status_subscription',
+    schema: aboutOneBalance,
+  }),
+  /** A provider's callback, its signature verified by the webhooks service. */
+  bankPaymentEvent: defineTopic({
+    name: 'bank_payment_event_topic',
+    subscription: 'bank_payment_event_subscription',
+    schema: z.object({
+      rail: z.enum(['fpay', 'payoneer']),
+      /** FPay's payout id; for Payoneer the client reference that we gave. */
+      reference: z.string().min(1).max(200),
+      /** The provider's id of the callback. */
+      eventId: z.string().min(1).max(200),
+      /** What we called the payment, where the provider repeats it. */
+      externalReference: z.string().min(1).max(200).nullable(),
+      /** Null when the callback only says "look now". */
+      status: paymentStatusJson.nullable(),
+    }),
+  }),
+  /** A finance alert that was just raised, to be sent to people. */
+  financeAlert: defineTopic({
+    name: 'finance_alert_topic',
+    subscription: 'finance_alert_subscription',
+    schema: z.object({ financeAlertId: uuid }),
+  }),
+}
