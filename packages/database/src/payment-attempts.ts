@@ -1,0 +1,186 @@
+import { randomUUID } from 'node:crypto'
+import type { Currency } from '@remesa/domain/currency'
+import type { AttemptState } from '@remesa/domain/payment-steps'
+import type { PaymentInstruction, ProviderFacts, RailName } from '@remesa/domain/rail'
+import { sql, type Transaction } from 'kysely'
+import type { PayableType, Schema } from './schema.ts'
+
+/** One intent to move money, held by this worker until its lease ends. */
+export interface ClaimedAttempt {
+  readonly attemptId: string
+  readonly leaseToken: string
+  readonly rail: RailName
+  readonly instruction: PaymentInstruction
+  /** Calls with this key, the coming one included. */
+  readonly calls: number
+  /** When this key was first used: a provider may have forgotten an old one. */
+  readonly firstCalledAt: Date
+}
+
+/** The newest attempt of a payable, as far as the next step depends on it. */
+export interface LatestAttempt {
+  readonly id: string
+  readonly state: AttemptState
+  readonly generation: number
+  readonly leaseExpiresAt: Date | null
+  readonly rail: RailName
+}
+
+/** How long this worker alone may call with what it claims. */
+export interface Lease {
+  readonly now: Date
+  readonly expiresAt: Date
+}
+
+/** Writes new attempts down before their first call. The database refuses a second live one for a payable. */
+export async function insertAttempts(
+  tx: Transaction<Schema>,
+  payableType: PayableType,
+  attempts: readonly { rail: RailName; instruction: PaymentInstruction }[],
+  lease: Lease,
+): Promise<readonly ClaimedAttempt[]> {
+  const claimed = attempts.map(({ rail, instruction }) => ({
+    attemptId: randomUUID(),
+    leaseToken: randomUUID(),
+    rail,
+    instruction,
+    calls: 1,
+    firstCalledAt: lease.now,
+  }))
+  const rows = claimed.map(({ attemptId, leaseToken, rail, instruction }) => ({
+    id: attemptId,
+    lease_token: leaseToken,
+    rail,
+    payable_id: instruction.payableId,
+    generation: instruction.generation,
+    idempotency_key: instruction.idempotencyKey,
+    amount: instruction.money.amount.toString(),
+    currency: instruction.money.currency,
+    destination: instruction.destination,
+    instruction: storedInstruction(instruction),
+  }))
+  if (rows.length > 0) {
+    await sql`
+      insert into payment_attempts (id, payable_type, payable_id, rail, generation, idempotency_key, amount, currency,
+        destination, instruction, state, lease_token, lease_expires_at, first_called_at)
+      select id, ${payableType}, payable_id, rail, generation, idempotency_key, amount, currency, destination,
+        instruction, 'claimed', lease_token, ${lease.expiresAt}, ${lease.now}
+      from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as r(id uuid, lease_token uuid, rail text,
+        payable_id uuid, generation int, idempotency_key text, amount bigint, currency text, destination text,
+        instruction jsonb)`.execute(tx)
+  }
+  return claimed
+}
+
+/** Takes attempts up again with their own keys: postponed ones, and claimed ones whose lease has ended. */
+export async function reclaimAttempts(
+  tx: Transaction<Schema>,
+  ids: readonly string[],
+  lease: Lease,
+): Promise<readonly ClaimedAttempt[]> {
+  if (ids.length === 0) return []
+  const { rows } = await sql<{
+    id: string
+    lease_token: string
+    rail: RailName
+    instruction: StoredInstruction
+    calls: number
+    first_called_at: Date
+  }>`
+    update payment_attempts set state = 'claimed', lease_token = gen_random_uuid(), calls = calls + 1,
+      lease_expires_at = ${lease.expiresAt}, updated_at = ${lease.now}
+    where id = any(${ids}::uuid[])
+      and (state = 'postponed' or (state = 'claimed' and lease_expires_at <= ${lease.now}))
+    returning id, lease_token, rail, instruction, calls, first_called_at`.execute(tx)
+  return rows.map((row) => ({
+    attemptId: row.id,
+    leaseToken: row.lease_token,
+    rail: row.rail,
+    instruction: {
+      ...row.instruction,
+      money: { ...row.instruction.money, amount: BigInt(row.instruction.money.amount) },
+    },
+    calls: row.calls,
+    firstCalledAt: row.first_called_at,
+  }))
+}
+
+export interface AnsweredAttempt {
+  readonly attempt: ClaimedAttempt
+  readonly state: AttemptState
+  /** When it stays claimed: until when nobody calls again. */
+  readonly retryAt: Date | null
+  readonly reference: string | null
+  readonly refusalReason: string | null
+  readonly facts: ProviderFacts
+}
+
+/**
+ * Records what `pay` brought. Only the holder of the lease may, except that an acceptance is a fact and is recorded
+ * whoever brings it.
+ * @returns ids of the attempts that moved; the others were answered through another call
+ */
+export async function recordAnswers(
+  tx: Transaction<Schema>,
+  answers: readonly AnsweredAttempt[],
+  now: Date,
+): Promise<ReadonlySet<string>> {
+  const rows = answers.map(({ attempt, state, retryAt, reference, refusalReason, facts }) => ({
+    id: attempt.attemptId,
+    token: attempt.leaseToken,
+    state,
+    retry_at: retryAt?.toISOString() ?? null,
+    reference,
+    reason: refusalReason,
+    facts,
+  }))
+  const { rows: moved } = await sql<{ id: string }>`
+    update payment_attempts a set state = r.state,
+      lease_token = case when r.state = 'claimed' then a.lease_token end,
+      lease_expires_at = case when r.state = 'claimed' then r.retry_at end,
+      provider_reference = coalesce(r.reference, a.provider_reference),
+      refusal_reason = r.reason, last_facts = r.facts,
+      accepted_at = case when r.state = 'accepted' then ${now}::timestamptz end,
+      updated_at = ${now}
+    from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as r(id uuid, token uuid, state text, retry_at timestamptz,
+      reference text, reason text, facts jsonb)
+    where a.id = r.id
+      and ((a.state = 'claimed' and a.lease_token = r.token)
+        or (r.state = 'accepted' and a.state in ('claimed', 'postponed')))
+    returning a.id`.execute(tx)
+  return new Set(moved.map(({ id }) => id))
+}
+
+export interface SettledAttempt {
+  readonly attemptId: string
+  readonly from: AttemptState
+  readonly to: AttemptState
+  readonly refusalReason: string | null
+}
+
+/** Moves attempts on by the provider's word. @returns ids of those that still stood where they were thought to. */
+export async function moveAttempts(
+  tx: Transaction<Schema>,
+  steps: readonly SettledAttempt[],
+  now: Date,
+): Promise<ReadonlySet<string>> {
+  const rows = steps.map(({ attemptId, from, to, refusalReason }) => ({
+    id: attemptId,
+    from,
+    to,
+    reason: refusalReason,
+  }))
+  const { rows: moved } = await sql<{ id: string }>`
+    update payment_attempts a set state = r.to, refusal_reason = r.reason, settled_at = ${now}, updated_at = ${now}
+    from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as r(id uuid, "from" text, "to" text, reason text)
+    where a.id = r.id and a.state = r.from
+    returning a.id`.execute(tx)
+  return new Set(moved.map(({ id }) => id))
+}
+
+type StoredInstruction = Omit<PaymentInstruction, 'money'> & { money: { amount: string; currency: Currency } }
+
+const storedInstruction = (instruction: PaymentInstruction): StoredInstruction => ({
+  ...instruction,
+  money: { amount: instruction.money.amount.toString(), currency: instruction.money.currency },
+})
