@@ -8,15 +8,20 @@ const NOT_PAYABLE: ReadonlySet<string> = new Set([
   ...['XBA', 'XBB', 'XBC', 'XBD', 'XTS', 'XXX'],
 ])
 
-const exponents = new Map<string, number>()
-for (const code of Intl.supportedValuesOf('currency')) {
-  if (NOT_PAYABLE.has(code)) continue
-  const format = new Intl.NumberFormat('en', { style: 'currency', currency: code })
-  exponents.set(code, format.resolvedOptions().maximumFractionDigits ?? 2)
+// The codes come from Intl, the decimals from ISO 4217, which banks and NetSuite follow: Intl takes its own from CLDR,
+// which follows custom and gives none to COP, HUF or IDR (facts: marketplace §7).
+const EXPONENTS: Readonly<Record<number, readonly string[]>> = {
+  0: [
+    ...['BIF', 'CLP', 'DJF', 'GNF', 'ISK', 'JPY', 'KMF', 'KRW', 'PYG', 'RWF', 'UGX', 'VND', 'VUV', 'XAF', 'XOF'],
+    'XPF',
+  ],
+  3: ['BHD', 'IQD', 'JOD', 'KWD', 'LYD', 'OMR', 'TND'],
 }
-// Intl takes its digits from CLDR, which follows custom for a few currencies; ISO 4217, which banks and
-// NetSuite follow, keeps two decimals for these (facts: marketplace §7).
-for (const code of ['COP', 'UYU', 'ARS', 'MXN', 'PEN', 'BRL', 'BOB', 'USD', 'EUR']) exponents.set(code, 2)
+const exponents = new Map<string, number>()
+for (const code of Intl.supportedValuesOf('currency')) if (!NOT_PAYABLE.has(code)) exponents.set(code, 2)
+for (const [exponent, codes] of Object.entries(EXPONENTS)) {
+  for (const code of codes) exponents.set(code, Number(exponent))
+}
 
 export const isCurrency = (code: string): code is Currency => exponents.has(code)
 

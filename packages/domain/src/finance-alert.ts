@@ -1,21 +1,68 @@
 /** Something only the finance team can settle. */
-export type FinanceAlertKind =
-  | 'closing_missing'
-  | 'closing_different'
-  | 'bank_id_missing'
-  | 'rail_currency'
-  | 'seller_closed'
-  | 'document_currency'
-  | 'documents_unreadable'
-  | 'document_in_other_balance'
-  | 'tax_id_changed'
-  | 'tax_id_invalid'
-  | 'insufficient_funds'
-  | 'payment_rejected'
-  | 'payment_reversed'
-  | 'payment_pending_too_long'
-  | 'payment_mismatch'
-  | 'payment_unknown'
-  | 'rail_paused'
-  | 'vendor_payment_refused'
-  | 'settlement_notification_refused'
+export type FinanceAlertKind = keyof typeof FINANCE_ALERTS
+
+/** `critical` wants a person now, `warning` today. */
+export type FinanceAlertSeverity = 'info' | 'warning' | 'critical'
+
+/** What happened, and what people can do; ids and amounts are told beside it. */
+const FINANCE_ALERTS = {
+  closing_missing: alert('warning', 'GSC has sent no closing for this balance. NetSuite’s figure stands.'),
+  closing_different: alert('warning', 'GSC’s closing differs from NetSuite. NetSuite’s figure stands; find out why.'),
+  bank_id_missing: alert('warning', 'The seller has no account to be paid to. It is paid once GSC sends one.'),
+  rail_currency: alert(
+    'warning',
+    'The seller’s rail does not pay this balance’s currency. Correct the seller’s country.',
+  ),
+  seller_closed: alert('warning', 'A closed seller is owed money. Decide how it is paid.'),
+  document_currency: alert('warning', 'A NetSuite document is in another currency than the balance. Correct it there.'),
+  documents_unreadable: alert('warning', 'A NetSuite document of this balance cannot be read. Correct it there.'),
+  document_in_other_balance: alert('warning', 'A NetSuite document already counts in another balance. Check its date.'),
+  tax_id_changed: alert('warning', 'GSC changed a seller’s tax id. The change was refused; tax ids never change.'),
+  tax_id_invalid: alert('warning', 'A seller’s tax id is not valid for its country. Have GSC correct it.'),
+  unknown_seller: alert('warning', 'GSC speaks of a seller that neither it nor we can find.'),
+  vendor_refused: alert('warning', 'NetSuite refused to create or update a seller’s vendor.'),
+  insufficient_funds: alert(
+    'critical',
+    'The rail lacks funds, or its limit is used up. Top it up; payment is tried again.',
+  ),
+  payment_rejected: alert('warning', 'A payment was refused for good. The seller’s details must be mended first.'),
+  payment_request_refused: alert('critical', 'The rail refused what we asked, not the payee: this is a fault of ours.'),
+  payment_compliance: alert(
+    'critical',
+    'The rail’s compliance rules stopped a payment. Tell legal; never pay it again as it is.',
+  ),
+  payment_reversed: alert(
+    'critical',
+    'A payment came back after it was paid. The debt is open again; decide what follows.',
+  ),
+  payment_pending_too_long: alert('warning', 'A payment has been pending for too long. Ask the rail.'),
+  payment_handed_over: alert('critical', 'A payment has been pending for days. Settle it with the rail by hand.'),
+  payment_mismatch: alert(
+    'critical',
+    'The rail’s books contradict ours about a payment. Compare them before anything is paid.',
+  ),
+  payment_unknown: alert(
+    'critical',
+    'The rail does not say whether a payment was made. We keep asking; look at its portal.',
+  ),
+  rail_paused: alert('critical', 'The rail refuses our credentials. Nothing is paid through it until they are mended.'),
+  vendor_payment_refused: alert(
+    'warning',
+    'The seller is paid, but NetSuite refused the vendor payment. Enter it by hand.',
+  ),
+  settlement_notification_refused: alert(
+    'warning',
+    'The seller is paid, but GSC refused to be told. Compare the settlement.',
+  ),
+} as const
+
+function alert(severity: FinanceAlertSeverity, text: string): { severity: FinanceAlertSeverity; text: string } {
+  return { severity, text }
+}
+
+export const FINANCE_ALERT_KINDS = Object.keys(FINANCE_ALERTS) as readonly FinanceAlertKind[]
+
+export const severityOf = (kind: FinanceAlertKind): FinanceAlertSeverity => FINANCE_ALERTS[kind].severity
+
+/** One or two sentences for people. */
+export const sentenceOf = (kind: FinanceAlertKind): string => FINANCE_ALERTS[kind].text

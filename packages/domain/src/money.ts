@@ -8,6 +8,9 @@ export interface Money {
 
 export const money = (amount: bigint, code: string): Money => ({ amount, currency: currency(code) })
 
+/** What a database's eight bytes hold; more is no amount of money anyway. */
+const LARGEST = 2n ** 63n - 1n
+
 /**
  * Reads a decimal string of major units, exactly.
  * @param text - e.g. `"1250.5"`, `"-3"`; more decimals than the currency has are accepted only when they are zero,
@@ -23,6 +26,7 @@ export function parseMajor(text: string, code: Currency): bigint {
     throw new RangeError(`${JSON.stringify(text)} is not an amount in ${code} (at most ${exponent} decimals)`)
   }
   const minor = BigInt((match[2] ?? '') + fraction.slice(0, exponent).padEnd(exponent, '0'))
+  if (minor > LARGEST) throw new RangeError(`${JSON.stringify(text)} is too large an amount`)
   return match[1] === '-' ? -minor : minor
 }
 

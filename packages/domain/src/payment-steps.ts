@@ -1,5 +1,6 @@
 import type { FinanceAlertKind } from './finance-alert.ts'
-import type { PaymentOutcome, PaymentStatus } from './rail.ts'
+import { REFUSAL_RULES } from './payment-refusal.ts'
+import type { PaymentOutcome, PaymentStatus, ProviderFacts, RefusalCategory } from './rail.ts'
 import type { SellerBalanceStatus } from './seller-balance.ts'
 
 /**
@@ -32,15 +33,19 @@ export const PATIENCE: PaymentPatience = {
   railPauseMs: 60_000,
 }
 
-/** What has happened to the payable so far. */
+/** What has happened to the payable so far, the present answer not counted in. */
 export interface Counted {
+  /** Refusals, except for want of funds, for haste (429) and of our own credentials. */
   readonly attempts: number
   readonly fundsRefusals: number
-  /** Calls made with the present key, this one included. */
+  /** Calls made with the present key, the one that brought this answer included. */
   readonly calls: number
 }
 
-/** What follows from an answer. Without `retryAfterMs` nothing more happens by itself. */
+/**
+ * What follows from an answer. Without `retryAfterMs` nothing more happens by itself. A step to where the attempt and
+ * the balance already stand moves neither: it only waits, and perhaps alerts.
+ */
 export interface PaymentStep {
   readonly attempt: AttemptState
   readonly balance: SellerBalanceStatus
@@ -55,6 +60,7 @@ const CALLS_BEFORE_ALERT = 8
 
 /**
  * What a rail's answer to `pay` (or a look-up in its place) makes of a balance in `paying` and of its claimed attempt.
+ * An accepted payment may have ended already: ask `afterStatus` about the status that came with it.
  * @param random - in [0, 1), spreads the retries
  */
 export function afterPay(
@@ -63,7 +69,7 @@ export function afterPay(
   patience: PaymentPatience,
   random: number,
 ): PaymentStep {
-  const retryAfterMs = backoffMs(counted.calls, patience.retry, random)
+  const retryAfterMs = waitMs(outcome.facts, backoffMs(counted.calls, patience.retry, random))
   switch (outcome.kind) {
     case 'accepted':
       return { attempt: 'accepted', balance: 'payment_pending', counts: 'nothing' }
@@ -73,20 +79,18 @@ export function afterPay(
       if (outcome.reason === 'credentials') {
         return { ...open, retryAfterMs: patience.railPauseMs, pauseRailMs: patience.railPauseMs, alert: 'rail_paused' }
       }
-      if (outcome.reason === 'mismatch')
+      if (outcome.reason === 'mismatch') {
         return { ...open, retryAfterMs: patience.retry.maxMs, alert: 'payment_mismatch' }
-      return counted.calls < CALLS_BEFORE_ALERT
-        ? { ...open, retryAfterMs }
-        : { ...open, retryAfterMs, alert: 'payment_unknown' }
-    }
-    case 'declined_may_change':
-      if (outcome.reason === 'funds') return wantOfFunds(outcome.keyIsSpent, counted, patience, random)
-      return {
-        attempt: outcome.keyIsSpent ? 'declined' : 'postponed',
-        balance: 'payable',
-        counts: 'nothing',
-        retryAfterMs: outcome.facts.retryAfterMs ?? retryAfterMs,
       }
+      const tellPeople = counted.calls >= CALLS_BEFORE_ALERT
+      return { ...open, retryAfterMs, ...(tellPeople && { alert: 'payment_unknown' }) }
+    }
+    case 'declined_may_change': {
+      const attempt = outcome.keyIsSpent ? 'declined' : 'postponed'
+      if (outcome.reason === 'funds') return wantOfFunds(attempt, counted, patience, random)
+      if (outcome.reason === 'rate_limited') return { attempt, balance: 'payable', counts: 'nothing', retryAfterMs }
+      return newTry(attempt, 'transient', counted, patience, retryAfterMs)
+    }
     case 'declined_for_good':
       return { attempt: 'declined', balance: 'failed', counts: 'attempt', alert: 'payment_rejected' }
   }
@@ -95,7 +99,8 @@ export function afterPay(
 /**
  * What the provider's word on an accepted payment makes of its balance.
  * @param attempt - where the attempt stands with us
- * @returns undefined when the word is no news: states never go backwards, whatever order callbacks come in
+ * @returns undefined when the word is no news: states never go backwards, whatever order callbacks come in. Ask
+ *   `contradicts` whether it may be passed over in silence
  */
 export function afterStatus(
   status: PaymentStatus,
@@ -111,25 +116,55 @@ export function afterStatus(
     case 'paid':
       return attempt === 'accepted' ? { attempt: 'paid', balance: 'paid', counts: 'nothing' } : undefined
     case 'reversed':
+      // Also straight from `accepted`, when it was paid and sent back between two looks.
       return { attempt: 'reversed', balance: 'returned', counts: 'nothing', alert: 'payment_reversed' }
-    case 'rejected':
+    case 'rejected': {
       if (attempt === 'paid') return undefined // a paid payment comes back as reversed, never as rejected
-      if (status.category === 'funding') return wantOfFunds(true, counted, patience, random)
-      if (status.category === 'transient' && counted.attempts + 1 < patience.maxAttempts) {
-        const retryAfterMs = backoffMs(counted.attempts + 1, patience.retry, random)
-        return { attempt: 'declined', balance: 'payable', counts: 'attempt', retryAfterMs }
-      }
-      return { attempt: 'declined', balance: 'failed', counts: 'attempt', alert: 'payment_rejected' }
+      const { follows } = REFUSAL_RULES[status.category]
+      if (follows === 'funds') return wantOfFunds('declined', counted, patience, random)
+      const retryAfterMs = backoffMs(counted.attempts + 1, patience.retry, random)
+      return follows === 'new_try'
+        ? newTry('declined', status.category, counted, patience, retryAfterMs)
+        : failed(status.category)
+    }
   }
 }
 
-function wantOfFunds(keyIsSpent: boolean, counted: Counted, patience: PaymentPatience, random: number): PaymentStep {
+/**
+ * True when the provider says of a payment what cannot be true if our record of it is: that one we saw end otherwise
+ * was paid, or refused. Nothing moves then; a person compares the books (`payment_mismatch`).
+ */
+export function contradicts(status: PaymentStatus, attempt: AttemptState): boolean {
+  if (attempt === 'declined') return status.state === 'paid' || status.state === 'reversed'
+  return status.state === 'rejected' && (attempt === 'paid' || attempt === 'reversed')
+}
+
+function newTry(
+  attempt: AttemptState,
+  category: RefusalCategory,
+  counted: Counted,
+  patience: PaymentPatience,
+  retryAfterMs: number,
+): PaymentStep {
+  if (counted.attempts + 1 >= patience.maxAttempts) return failed(category)
+  return { attempt, balance: 'payable', counts: 'attempt', retryAfterMs }
+}
+
+/** `declined`, also where the key could be used again: whoever releases the balance means a new payment. */
+const failed = (category: RefusalCategory): PaymentStep => ({
+  attempt: 'declined',
+  balance: 'failed',
+  counts: 'attempt',
+  alert: REFUSAL_RULES[category].alert,
+})
+
+function wantOfFunds(attempt: AttemptState, counted: Counted, patience: PaymentPatience, random: number): PaymentStep {
   const refusals = counted.fundsRefusals + 1
   if (refusals >= patience.maxFundsRefusals) {
     return { attempt: 'declined', balance: 'failed', counts: 'funds_refusal', alert: 'payment_rejected' }
   }
   return {
-    attempt: keyIsSpent ? 'declined' : 'postponed',
+    attempt,
     balance: 'awaiting_funds',
     counts: 'funds_refusal',
     retryAfterMs: backoffMs(refusals, patience.funds, random),
@@ -137,10 +172,17 @@ function wantOfFunds(keyIsSpent: boolean, counted: Counted, patience: PaymentPat
   }
 }
 
+const HOUR_MS = 3_600_000
+
+/** At least what the provider asked for, unless it asks for more than an hour, and spread by our own backoff. */
+const waitMs = ({ retryAfterMs = 0 }: ProviderFacts, backoff: number): number =>
+  Math.min(retryAfterMs, HOUR_MS) + backoff
+
 /**
  * Exponential, with jitter over the upper half so that many that failed together do not return together.
  * @param tries - how many were made so far, from 1
  * @param random - in [0, 1)
+ * @returns whole milliseconds between half of `firstMs` and `maxMs`
  */
 export function backoffMs(tries: number, { firstMs, maxMs }: Backoff, random: number): number {
   const ceiling = Math.min(maxMs, firstMs * 2 ** Math.min(tries - 1, 30))

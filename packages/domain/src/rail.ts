@@ -101,3 +101,12 @@ export interface Rail {
    */
   status(reference: string): Promise<PaymentStatus>
 }
+
+/**
+ * True when a key was first used so long ago that the provider may not know it any more: look the payment up before
+ * calling again, since a forgotten key pays anew.
+ */
+export function mayHaveForgotten({ keyLifetime }: RailContract, firstCalledAt: Date, now: Date): boolean {
+  const halfLifeMs = keyLifetime.total({ unit: 'milliseconds', relativeTo: '2026-01-01' }) / 2
+  return now.getTime() - firstCalledAt.getTime() > halfLifeMs
+}

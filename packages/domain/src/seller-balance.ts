@@ -15,13 +15,26 @@ export type SellerBalanceStatus =
   | 'failed'
   | 'returned'
 
-/** Why a balance is blocked; each names who can release it. */
+/** Why a balance is blocked; `RELEASED_BY` tells what ends it. */
 export type BlockedReason =
   | 'bank_id_missing'
   | 'rail_currency'
   | 'document_currency'
   | 'documents_unreadable'
   | 'seller_closed'
+
+/** What a blocked balance waits for, and so where it goes on: paid as it is, or read from NetSuite again. */
+export const RELEASED_BY: Readonly<Record<BlockedReason, 'seller_update' | 'mended_documents'>> = {
+  bank_id_missing: 'seller_update',
+  rail_currency: 'seller_update',
+  seller_closed: 'seller_update',
+  document_currency: 'mended_documents',
+  documents_unreadable: 'mended_documents',
+}
+
+/** Where a blocked balance goes on once what blocked it has ended. */
+export const statusAfterRelease = (reason: BlockedReason): SellerBalanceStatus =>
+  RELEASED_BY[reason] === 'seller_update' ? 'payable' : 'initialized'
 
 const NEXT: Readonly<Record<SellerBalanceStatus, readonly SellerBalanceStatus[]>> = {
   initialized: ['retrieved', 'blocked'],
@@ -30,8 +43,8 @@ const NEXT: Readonly<Record<SellerBalanceStatus, readonly SellerBalanceStatus[]>
   payable: ['paying', 'blocked'],
   blocked: ['payable', 'initialized'], // the bank id arrived; or the documents were mended and are read again
   paying: ['payment_pending', 'paid', 'awaiting_funds', 'payable', 'failed'],
-  payment_pending: ['paid', 'awaiting_funds', 'payable', 'failed'],
-  awaiting_funds: ['payable', 'paying'],
+  payment_pending: ['paid', 'awaiting_funds', 'payable', 'failed', 'returned'], // paid and sent back between two looks
+  awaiting_funds: ['payable', 'paying'], // an operator; or the wait is over
   paid: ['returned'],
   failed: ['payable'], // an operator, after the payee's details were mended
   returned: ['payable'], // an operator
