@@ -128,7 +128,9 @@ function bodyFor(instruction: PaymentInstruction, callbackUrl: string): unknown 
 const payoutsSchema = z.object({ payouts: z.array(payoutSchema) })
 const codeSchema = z.object({ code: z.string() })
 
+/** @throws ProviderError for anything but a success with this body */
 function readSuccess<Schema extends z.ZodType>(schema: Schema, answer: HttpAnswer): z.output<Schema> {
-  if (answer.status === 200) return readAs(schema, answer)
-  throw errorByStatus(answer, codeSchema.safeParse(answer.body).data?.code)
+  const { status, body } = answer
+  if (status < 200 || status > 299) throw errorByStatus(answer, codeSchema.safeParse(body).data?.code)
+  return readAs(schema, answer)
 }

@@ -327,6 +327,7 @@ test.each<[string, PaymentInstruction, object[], unknown]>([
 test.each<[string, Reply]>([
   ['an empty list', { status: 200, body: '[]' }],
   ['nothing', { status: 200, body: '' }],
+  ['no content', { status: 204, body: '' }],
   ['a 404', { status: 404, body: refused('NOT_FOUND') }],
   ['a 500', { status: 500 }],
 ])('a look-up answered with %s that is not FPay’s is never taken for "not found"', async (_, reply) => {
