@@ -1,3 +1,4 @@
+import { type BusinessDate, businessDate } from '@remesa/domain/business-date'
 import { type Currency, currency as currencyOf } from '@remesa/domain/currency'
 import type { Money } from '@remesa/domain/money'
 import type { RailName } from '@remesa/domain/rail'
@@ -13,7 +14,7 @@ import type { Schema } from './schema.ts'
 /** A payment that has ended, with what NetSuite and GSC need to hear of it. */
 export interface EndedPayment {
   readonly sellerBalanceId: string
-  readonly businessDate: string
+  readonly businessDate: BusinessDate
   readonly country: string
   readonly outcome: 'paid' | 'failed'
   readonly money: Money
@@ -135,7 +136,7 @@ interface EndedRow {
 
 const endedPayment = (row: EndedRow): EndedPayment => ({
   sellerBalanceId: row.id,
-  businessDate: row.business_date,
+  businessDate: businessDate(row.business_date),
   country: row.country,
   outcome: row.status,
   money: { amount: row.amount_owed, currency: currencyOf(row.currency) },

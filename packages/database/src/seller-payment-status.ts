@@ -1,6 +1,12 @@
 import { type Currency, currency as currencyOf } from '@remesa/domain/currency'
 import type { Money } from '@remesa/domain/money'
-import { type AttemptState, afterStatus, type PaymentPatience, type PaymentStep } from '@remesa/domain/payment-steps'
+import {
+  type AttemptState,
+  afterStatus,
+  contradicts,
+  type PaymentPatience,
+  type PaymentStep,
+} from '@remesa/domain/payment-steps'
 import type { PaymentStatus, RailName } from '@remesa/domain/rail'
 import type { SellerBalanceStatus } from '@remesa/domain/seller-balance'
 import { sql, type Transaction } from 'kysely'
@@ -27,6 +33,8 @@ export interface SellerPayment {
   readonly acceptedAt: Date
   /** Looks taken at it so far. */
   readonly statusChecks: number
+  /** The time of its next look has come; a repeated message must not start a second row of looks. */
+  readonly lookIsDue: boolean
   readonly attempts: number
   readonly fundsRefusals: number
 }
@@ -81,7 +89,10 @@ export async function recordPaymentStatuses(
     const retryAt = step.retryAfterMs === undefined ? null : new Date(now.getTime() + step.retryAfterMs)
     return [{ payment, status, step, retryAt }]
   })
-  if (planned.length === 0) return { recorded: [], alerts: [] }
+  const mismatches = words.flatMap(({ payment, status }) =>
+    contradicts(status, payment.attemptState) ? [alertFor(payment, 'payment_mismatch', status)] : [],
+  )
+  if (planned.length === 0) return { recorded: [], alerts: mismatches }
 
   const ids = planned.map(({ payment }) => payment.sellerBalanceId)
   await sql`select from seller_balances where id = any(${ids}::uuid[]) order by id for update`.execute(tx)
@@ -115,17 +126,29 @@ export async function recordPaymentStatuses(
       status: step.balance,
       retryAt,
     })),
-    alerts: applied.flatMap(alertOf),
+    alerts: [
+      ...mismatches,
+      ...applied.flatMap(({ payment, status, step }) => (step.alert ? [alertFor(payment, step.alert, status)] : [])),
+    ],
   }
 }
 
-/** Counts one more look at payments that are still pending. */
-export async function countStatusChecks(tx: Transaction<Schema>, ids: readonly string[]): Promise<void> {
-  if (ids.length === 0) return
-  await sql`
-    update seller_balances b set status_checks = b.status_checks + 1, updated_at = now()
-    from (select id from seller_balances where id = any(${ids}::uuid[]) order by id for update) l
-    where b.id = l.id`.execute(tx)
+/**
+ * Counts one more look at payments that are still pending and sets the time of the next.
+ * @returns ids of those for which nobody else has set it meanwhile: their next look is the caller's to put on its way
+ */
+export async function scheduleNextLooks(
+  tx: Transaction<Schema>,
+  looks: readonly { sellerBalanceId: string; nextLookAt: Date }[],
+): Promise<ReadonlySet<string>> {
+  if (looks.length === 0) return new Set()
+  const { rows } = await sql<{ id: string }>`
+    update seller_balances b set status_checks = b.status_checks + 1, next_try_at = r."nextLookAt", updated_at = now()
+    from jsonb_to_recordset(${JSON.stringify(looks)}::jsonb) as r("sellerBalanceId" uuid, "nextLookAt" timestamptz)
+    where b.id = r."sellerBalanceId" and b.status = 'payment_pending'
+      and (b.next_try_at is null or b.next_try_at <= now())
+    returning b.id`.execute(tx)
+  return new Set(rows.map(({ id }) => id))
 }
 
 const ACTOR = 'fpay-status-check'
@@ -138,6 +161,7 @@ interface PaymentRow {
   attempts: number
   funds_refusals: number
   status_checks: number
+  look_is_due: boolean
   attempt_id: string
   state: AttemptState
   idempotency_key: string
@@ -151,7 +175,7 @@ interface PaymentRow {
 async function select(database: Database, condition: ReturnType<typeof sql>): Promise<readonly SellerPayment[]> {
   const { rows } = await sql<PaymentRow>`
     select distinct on (b.id) b.id, b.seller_id, b.business_date, b.status, b.attempts, b.funds_refusals,
-      b.status_checks, a.id as attempt_id, a.state, a.idempotency_key, a.rail, a.provider_reference, a.amount,
+      b.status_checks, (b.next_try_at is null or b.next_try_at <= now()) as look_is_due, a.id as attempt_id, a.state, a.idempotency_key, a.rail, a.provider_reference, a.amount,
       a.currency, a.accepted_at
     from seller_balances b
     join payment_attempts a on a.payable_type = 'seller_balance' and a.payable_id = b.id
@@ -170,6 +194,7 @@ async function select(database: Database, condition: ReturnType<typeof sql>): Pr
     money: { amount: row.amount, currency: currencyOf(row.currency) },
     acceptedAt: row.accepted_at,
     statusChecks: row.status_checks,
+    lookIsDue: row.look_is_due,
     attempts: row.attempts,
     fundsRefusals: row.funds_refusals,
   }))
@@ -216,18 +241,22 @@ function entryOf({ payment, status, step }: PlannedStep): LedgerEntry {
   }
 }
 
-function alertOf({ payment, status, step }: PlannedStep): NewAlert[] {
-  if (!step.alert) return []
-  const money = { amount: payment.money.amount.toString(), currency: payment.money.currency }
-  return [
-    {
-      kind: step.alert,
-      dedupKey: `${step.alert}:${payment.idempotencyKey}`,
-      subject: { type: 'seller_balance', id: payment.sellerBalanceId },
-      businessDate: payment.businessDate,
-      details: { rail: payment.rail, reference: payment.reference, ...money, reason: reasonOf(status) },
+function alertFor(payment: SellerPayment, kind: NewAlert['kind'], status: PaymentStatus): NewAlert {
+  const { amount, currency } = payment.money
+  return {
+    kind,
+    dedupKey: `${kind}:${payment.idempotencyKey}`,
+    subject: { type: 'seller_balance', id: payment.sellerBalanceId },
+    businessDate: payment.businessDate,
+    details: {
+      rail: payment.rail,
+      reference: payment.reference,
+      amount: amount.toString(),
+      currency,
+      providerSays: status.state,
+      reason: reasonOf(status),
     },
-  ]
+  }
 }
 
 const reasonOf = (status: PaymentStatus): string | null => ('reason' in status ? status.reason : null)
