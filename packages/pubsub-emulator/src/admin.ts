@@ -13,7 +13,7 @@ export type Admin = {
 }
 
 /**
- * Serves `GET /stats`, `GET /knobs` and `PUT /knobs` (some or all of them, as JSON; answers all).
+ * Serves `GET /stats` (the emulator's, and `process`, a {@link ProcessUsage}), `GET /knobs` and `PUT /knobs` (some or all of them, as JSON; answers all).
  * @param options.port - 0 takes any free port
  * @throws Error when the port cannot be had
  */
@@ -32,11 +32,19 @@ export async function startAdmin(emulator: Emulator, { port, host }: { port: num
   return { url: `http://${host}:${boundPort}`, stop: () => close(server) }
 }
 
+/** What an emulator's process has used so far. */
+export type ProcessUsage = { cpuSeconds: number; residentBytes: number }
+
+function usage(): ProcessUsage {
+  const { user, system } = process.cpuUsage()
+  return { cpuSeconds: (user + system) / 1e6, residentBytes: process.memoryUsage.rss() }
+}
+
 type Answer = { code: number; body: unknown }
 
 async function answer(emulator: Emulator, request: IncomingMessage): Promise<Answer> {
   const { method = '', url = '' } = request
-  if (url === '/stats' && method === 'GET') return { code: 200, body: emulator.stats() }
+  if (url === '/stats' && method === 'GET') return { code: 200, body: { ...emulator.stats(), process: usage() } }
   if (url === '/knobs' && method === 'GET') return { code: 200, body: emulator.knobs() }
   if (url === '/knobs' && method === 'PUT') {
     try {
