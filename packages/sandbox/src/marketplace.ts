@@ -1,0 +1,89 @@
+import { businessDate } from '@remesa/domain/business-date'
+import { isCurrency } from '@remesa/domain/currency'
+import { parseMajor } from '@remesa/domain/money'
+import { z } from 'zod'
+
+/**
+ * A marketplace as files and the sandbox's control API describe it: the columns of `countries.csv`, `sellers.csv`,
+ * `documents.csv` and `closings.csv` in camel case. Amounts are decimal strings of major units.
+ */
+
+const id = z.string().min(1).max(200)
+const countryId = z.string().regex(/^[a-z]{2}$/, 'expected a country id of two lower-case letters, like cl')
+const currencyCode = z
+  .string()
+  .refine((text): boolean => isCurrency(text), 'expected a payable ISO 4217 currency, like CLP')
+const date = z.string().refine((text) => succeeds(() => businessDate(text)), 'expected a date like 2026-11-20')
+
+const exactAmount = ({ amount, currency }: { amount: string; currency: string }): boolean =>
+  isCurrency(currency) && succeeds(() => parseMajor(amount, currency))
+const inexact = { path: ['amount'], error: 'expected a decimal string with at most the decimals of its currency' }
+
+export const marketplaceCountry = z.strictObject({
+  id: countryId,
+  name: z.string().min(1),
+  currency: currencyCode,
+  enabled: z.boolean(),
+})
+
+export const marketplaceSeller = z.strictObject({
+  gscSellerId: id,
+  legalName: z.string().min(1),
+  taxId: z.string().min(1),
+  operationType: z.enum(['local', 'international']),
+  type: z.enum(['1P', '3P']),
+  fpayId: id.nullable(),
+  payoneerPayeeId: id.nullable(),
+  countries: z
+    .array(z.strictObject({ country: countryId, currency: currencyCode, enabled: z.boolean() }))
+    .min(1, 'expected at least one country'),
+})
+
+export const marketplaceDocument = z
+  .strictObject({
+    documentType: z.enum(['vendorBill', 'invoice']),
+    tranId: z.string().min(1).max(45),
+    gscSellerId: id,
+    country: countryId,
+    date,
+    currency: currencyCode,
+    amount: z.string(),
+  })
+  .refine(exactAmount, inexact)
+  .refine(({ amount }) => !amount.startsWith('-'), {
+    path: ['amount'],
+    error: 'expected zero or more: its type says who owes',
+  })
+
+export const marketplaceClosing = z
+  .strictObject({
+    settlementId: id,
+    gscSellerId: id,
+    country: countryId,
+    date,
+    currency: currencyCode,
+    amount: z.string(),
+  })
+  .refine(exactAmount, inexact)
+
+export const marketplace = z.strictObject({
+  countries: z.array(marketplaceCountry),
+  sellers: z.array(marketplaceSeller),
+  documents: z.array(marketplaceDocument),
+  closings: z.array(marketplaceClosing),
+})
+
+export type MarketplaceCountry = z.infer<typeof marketplaceCountry>
+export type MarketplaceSeller = z.infer<typeof marketplaceSeller>
+export type MarketplaceDocument = z.infer<typeof marketplaceDocument>
+export type MarketplaceClosing = z.infer<typeof marketplaceClosing>
+export type Marketplace = z.infer<typeof marketplace>
+
+function succeeds(read: () => unknown): boolean {
+  try {
+    read()
+    return true
+  } catch {
+    return false
+  }
+}
