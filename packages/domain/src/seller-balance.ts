@@ -44,7 +44,7 @@ const NEXT: Readonly<Record<SellerBalanceStatus, readonly SellerBalanceStatus[]>
   blocked: ['payable', 'initialized'], // the bank id arrived; or the documents were mended and are read again
   paying: ['payment_pending', 'paid', 'awaiting_funds', 'payable', 'failed'],
   payment_pending: ['paid', 'awaiting_funds', 'payable', 'failed', 'returned'], // paid and sent back between two looks
-  awaiting_funds: ['payable', 'paying'], // an operator; or the wait is over
+  awaiting_funds: ['payable', 'paying', 'blocked'], // an operator; the wait is over; or the bank id went meanwhile
   paid: ['returned'],
   failed: ['payable'], // an operator, after the payee's details were mended
   returned: ['payable'], // an operator

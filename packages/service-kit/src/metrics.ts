@@ -12,6 +12,8 @@ export interface Metrics {
   /** @param labels.outcome - a short word of a small set (`ok`, `unavailable`, …): each new word is a new time series */
   providerCall(labels: { provider: string; operation: string; outcome: string }, observed: { seconds: number }): void
   published(labels: { topic: string }, observed: { messages: number }): void
+  /** Messages that stay in the outbox, to be tried again. */
+  publishFailed(labels: { topic: string }, observed: { messages: number }): void
   /** What is due in the outbox and not yet published: how many rows, and how long the oldest has been due. */
   outboxLag(observed: { rows: number; oldestSeconds: number }): void
 }
@@ -56,6 +58,12 @@ export function createMetrics({ service }: { service: string }): Metrics {
     labelNames: ['topic'] as const,
     registers,
   })
+  const publicationFailures = new Counter({
+    name: 'remesa_publish_failures_total',
+    help: 'Messages whose publication from the outbox failed; each try counts',
+    labelNames: ['topic'] as const,
+    registers,
+  })
   const outboxRows = new Gauge({ name: 'remesa_outbox_due_rows', help: 'Outbox rows that are due', registers })
   const outboxOldest = new Gauge({
     name: 'remesa_outbox_oldest_due_seconds',
@@ -72,6 +80,7 @@ export function createMetrics({ service }: { service: string }): Metrics {
     },
     providerCall: (labels, { seconds }) => calls.observe(labels, seconds),
     published: (labels, observed) => publications.inc(labels, observed.messages),
+    publishFailed: (labels, observed) => publicationFailures.inc(labels, observed.messages),
     outboxLag({ rows, oldestSeconds }) {
       outboxRows.set(rows)
       outboxOldest.set(oldestSeconds)
