@@ -16,7 +16,8 @@ const MADE_MEANWHILE = 'DUP_RCRD'
 
 /**
  * What a failing answer of NetSuite means, by status and o:errorCode (facts: netsuite §4).
- * @param nearLimit - about as many requests were under way as may be: overload then also shows as a failed login
+ * @param nearLimit - about as many requests were under way as may be: overload then also shows as a failed login. With
+ *   credentials that are really refused, each such answer lowers the limit until one request alone settles it
  */
 export function answerError(answer: HttpAnswer, { nearLimit }: { nearLimit: boolean }): ProviderError {
   const { status } = answer

@@ -1,4 +1,4 @@
-import { createPrivateKey, randomBytes } from 'node:crypto'
+import { createPrivateKey, type KeyObject, randomBytes } from 'node:crypto'
 import { type AccessToken, createAccessTokens } from '@remesa/provider-http/access-token'
 import type { HttpAnswer, HttpClient } from '@remesa/provider-http/http-client'
 import { errorByStatus, errorFor, readAs } from '@remesa/provider-http/read-as'
@@ -54,7 +54,7 @@ const TOKEN_PATH = '/services/rest/auth/oauth2/v1/token'
 const ASSERTION_SECONDS = 300
 
 function tokenFetcher(auth: NetSuiteAuth & { kind: 'oauth2' }, { http, baseUrl }: Account) {
-  const key = createPrivateKey(auth.privateKeyPem)
+  const key = readKey(auth.privateKeyPem)
   const audience = `${baseUrl}${TOKEN_PATH}`
 
   return async function fetchToken(): Promise<AccessToken> {
@@ -84,6 +84,14 @@ function tokenFetcher(auth: NetSuiteAuth & { kind: 'oauth2' }, { http, baseUrl }
     // Whatever it dislikes in an assertion is ours to repair: the certificate, its mapping, or our clock.
     if (answer.status === 400 && code) throw errorFor(answer, { kind: 'unavailable', code, credentials: true })
     throw errorByStatus(answer, code)
+  }
+}
+
+function readKey(pem: string): KeyObject {
+  try {
+    return createPrivateKey(pem)
+  } catch {
+    throw new Error('the NetSuite private key cannot be read: it must be PKCS #8 in PEM')
   }
 }
 

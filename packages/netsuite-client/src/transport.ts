@@ -29,28 +29,42 @@ interface Parts {
 export function createAsk({ http, baseUrl, authenticated, maxConcurrent, retry, logger }: Parts): Ask {
   const throttle = createThrottle(http, maxConcurrent)
 
-  async function askOnce({ operation, method, path, json, headers }: NetSuiteRequest): Promise<HttpAnswer> {
-    let inFlight = 0
+  let underWay = 0
+  const isNearLimit = () => http.concurrency > 1 && underWay >= http.concurrency * 0.8
+
+  /** Sends once, and tells whether about as many requests as may be were under way when it left or came back. */
+  async function sendOnce(request: NetSuiteRequest, authorization: () => string) {
+    let nearLimit = false
     let load: ReturnType<typeof throttle.begin> | undefined
-    const answer = await authenticated({ method, url: baseUrl + path }, (authorization) =>
-      http.request({
-        operation,
-        method,
-        path,
-        json,
-        headers: () => {
-          inFlight = http.inFlight
-          load = throttle.begin()
-          return { ...headers, authorization: authorization() }
-        },
-      }),
+    const headers = () => {
+      underWay += 1
+      nearLimit = isNearLimit()
+      load = throttle.begin()
+      return { ...request.headers, authorization: authorization() }
+    }
+    try {
+      const answer = await http.request({ ...request, headers })
+      return { answer, nearLimit: nearLimit || isNearLimit(), load }
+    } finally {
+      if (load) underWay -= 1
+    }
+  }
+
+  async function askOnce(request: NetSuiteRequest): Promise<HttpAnswer> {
+    let last: Awaited<ReturnType<typeof sendOnce>> | undefined
+    const answer = await authenticated(
+      { method: request.method, url: baseUrl + request.path },
+      async (authorization) => {
+        last = await sendOnce(request, authorization)
+        return last.answer
+      },
     )
     if (answer.status >= 200 && answer.status < 300) {
-      load?.succeeded()
+      last?.load?.succeeded()
       return answer
     }
-    const error = answerError(answer, { nearLimit: maxConcurrent > 1 && inFlight >= maxConcurrent * 0.8 })
-    if (isOverload(error)) load?.overloaded()
+    const error = answerError(answer, { nearLimit: last?.nearLimit ?? false })
+    if (isOverload(error)) last?.load?.overloaded()
     throw error
   }
 
