@@ -21,6 +21,7 @@ export type BlockedReason =
   | 'rail_currency'
   | 'document_currency'
   | 'documents_unreadable'
+  | 'document_in_other_balance'
   | 'seller_closed'
 
 /** What a blocked balance waits for, and so where it goes on: paid as it is, or read from NetSuite again. */
@@ -30,6 +31,7 @@ export const RELEASED_BY: Readonly<Record<BlockedReason, 'seller_update' | 'mend
   seller_closed: 'seller_update',
   document_currency: 'mended_documents',
   documents_unreadable: 'mended_documents',
+  document_in_other_balance: 'mended_documents',
 }
 
 /** Where a blocked balance goes on once what blocked it has ended. */
