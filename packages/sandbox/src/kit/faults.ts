@@ -55,7 +55,7 @@ export interface ScriptedFault {
 }
 
 export interface Faults {
-  /** Replaces the plan and starts its counts anew. @throws ZodError for rates outside 0..1. */
+  /** Replaces the plan, forgets scripted faults and starts the counts per subject anew. @throws ZodError for rates outside 0..1. */
   set(plan: FaultPlan): void
   /** Adds a fault that is certain to strike. */
   script(fault: ScriptedFault): void
@@ -111,6 +111,7 @@ export function createFaults(initial: FaultPlan = noFaults): Faults {
     set(next) {
       plan = faultPlanSchema.parse(next)
       tallies = new Map()
+      scripts.length = 0
     },
     script(fault) {
       scripts.push({ fault, left: fault.times ?? 1 })

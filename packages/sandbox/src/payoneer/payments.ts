@@ -27,8 +27,6 @@ export interface PaymentsOptions {
   /** From created to transferred or cancelled, milliseconds; `by-hand` waits for `settle`. */
   readonly settleDelayMs: number | 'by-hand'
   readonly slowDelayMs: number
-  /** How long a new payment is unknown to the status call, milliseconds. */
-  readonly visibleAfterMs: number
   readonly created: (payment: Payment) => void
   readonly ended: (payment: Payment) => void
 }
@@ -50,9 +48,16 @@ export interface Payments {
   /** The payee finished registering: what waited for that goes on. */
   approvePayee(payeeId: string): void
   isApproved(payeeId: string): boolean
-  /** Minor units of the program's currency; undefined is enough for everything, the default. */
-  balance: bigint | undefined
+  readonly program: Program
   stop(): void
+}
+
+/** What can be changed while the program pays. */
+export interface Program {
+  /** Minor units of its currency; undefined is enough for everything, the default. */
+  balance: bigint | undefined
+  /** How long a new payment is unknown to the status call, milliseconds. Default 0. */
+  visibleAfterMs: number
 }
 
 /** Reads after which a slow payment is looked at again. */
@@ -66,7 +71,7 @@ export function createPayments(options: PaymentsOptions): Payments {
   const payees = new Map<string, Payment[]>()
   const approved = new Set<string>()
   const timers = new Set<NodeJS.Timeout>()
-  let balance: bigint | undefined
+  const program: Program = { balance: undefined, visibleAfterMs: 0 }
 
   const isApproved = (payeeId: string) => !behaviourOf(payeeId).unregistered || approved.has(payeeId)
 
@@ -75,10 +80,11 @@ export function createPayments(options: PaymentsOptions): Payments {
     if (payment.state === 'Transferred' || payment.state === 'Cancelled') return
     const { amount } = payment.money
     // A low balance shows when the payment is due, not when it is submitted.
-    const ending =
-      payment.ending === 'paid' && balance !== undefined && balance < amount ? INSUFFICIENT_FUNDS : payment.ending
+    const { balance } = program
+    const isShort = payment.ending === 'paid' && balance !== undefined && balance < amount
+    const ending = isShort ? INSUFFICIENT_FUNDS : payment.ending
     if (ending === 'paid') {
-      if (balance !== undefined) balance -= amount
+      if (balance !== undefined) program.balance = balance - amount
       payment.state = 'Transferred'
       payment.transferredAt = now()
       const { payeeId: account, payoutId: paymentId, clientReferenceId: reference, money } = payment
@@ -118,7 +124,7 @@ export function createPayments(options: PaymentsOptions): Payments {
       ...request,
       payoutId: String(5_000_000 + payments.size),
       createdAt,
-      visibleAtMs: createdAt.getTime() + options.visibleAfterMs,
+      visibleAtMs: createdAt.getTime() + program.visibleAfterMs,
       state: isApproved(request.payeeId) ? 'Pending' : 'Pending Payee',
       transferredAt: undefined,
       cancelledAt: undefined,
@@ -136,6 +142,7 @@ export function createPayments(options: PaymentsOptions): Payments {
 
   return {
     books,
+    program,
     isTaken: (clientReferenceId) => payments.has(clientReferenceId),
     create: (requests) => requests.forEach(createOne),
     read(clientReferenceId) {
@@ -165,12 +172,6 @@ export function createPayments(options: PaymentsOptions): Payments {
       }
     },
     isApproved,
-    get balance() {
-      return balance
-    },
-    set balance(amount) {
-      balance = amount
-    },
     stop() {
       for (const timer of timers) clearTimeout(timer)
       timers.clear()

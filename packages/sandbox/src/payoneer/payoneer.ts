@@ -61,6 +61,8 @@ export interface PayoneerSandbox extends SandboxProvider {
   /** A `PY-PENDING-…` payee finishes registering. */
   approvePayee(payeeId: string): void
   revokeTokens(): void
+  /** How long payments made from now on stay unknown to the status call, milliseconds. */
+  setVisibleAfter(ms: number): void
   setIpcnUrls(urls: IpcnUrls): void
   /** Sends the notification of the payment's present state once more. */
   repeatNotification(clientReferenceId: string): void
@@ -106,10 +108,10 @@ export async function startPayoneer(options: PayoneerOptions = {}): Promise<Payo
     faults,
     settleDelayMs,
     slowDelayMs: options.slowDelayMs ?? Math.max(2_000, settleDelayMs === 'by-hand' ? 0 : settleDelayMs * 10),
-    visibleAfterMs: options.visibleAfterMs ?? 0,
     created: (payment) => notify('payment-request-accepted', payment),
     ended,
   })
+  payments.program.visibleAfterMs = options.visibleAfterMs ?? 0
 
   function ended(payment: Payment): void {
     const events: IpcnEvent[] = payment.state === 'Cancelled' ? ['cancel-payout'] : ['account-loaded', 'sent-to-bank']
@@ -194,7 +196,7 @@ export async function startPayoneer(options: PayoneerOptions = {}): Promise<Payo
   }
 
   function balance(): Reply {
-    const held = formatMajor(payments.balance ?? ENOUGH, programCurrency)
+    const held = formatMajor(payments.program.balance ?? ENOUGH, programCurrency)
     return { status: 200, body: { result: { balance: JSON.rawJSON(held), currency: programCurrency } } }
   }
 
@@ -228,7 +230,7 @@ export async function startPayoneer(options: PayoneerOptions = {}): Promise<Payo
     return payment
   }
   const setBalance = (amount: bigint | undefined) => {
-    payments.balance = amount
+    payments.program.balance = amount
   }
   const setIpcnUrls = (urls: IpcnUrls) => {
     ipcnUrls = urls
@@ -253,6 +255,9 @@ export async function startPayoneer(options: PayoneerOptions = {}): Promise<Payo
     setBalance,
     approvePayee,
     revokeTokens: tokens.revokeAll,
+    setVisibleAfter(ms) {
+      payments.program.visibleAfterMs = ms
+    },
     setIpcnUrls,
     repeatNotification(clientReferenceId) {
       const payment = known(clientReferenceId)
