@@ -65,22 +65,33 @@ export async function insertAlerts(
 }
 
 /**
- * Takes alerts that nobody sent yet, for this sender alone until its lease ends; oldest first. The sender calls
- * Slack with no transaction open, and a sender that dies leaves them to the next.
+ * Takes those of these alerts that nobody sent yet, for this sender alone until its lease ends. The sender calls Slack
+ * with no transaction open; one that dies leaves them to whoever asks after the lease.
+ * @returns the alerts to send, oldest first, and the ids that another sender has in hand
  */
 export async function claimUnsentAlerts(
   database: Database,
-  { limit, leaseMs }: { limit: number; leaseMs: number },
-): Promise<readonly FinanceAlert[]> {
-  const { rows } = await sql<AlertRow>`
-    update finance_alerts set send_lease_expires_at = now() + ${leaseMs} * interval '1 millisecond'
-    where id in (
-      select id from finance_alerts
-      where sent_at is null and status <> 'resolved' and coalesce(send_lease_expires_at <= now(), true)
-      order by raised_at, id limit ${limit} for update skip locked
+  { ids, leaseMs }: { ids: readonly string[]; leaseMs: number },
+): Promise<{ claimed: readonly FinanceAlert[]; inOtherHands: ReadonlySet<string> }> {
+  const { rows } = await sql<AlertRow & { claimed: boolean }>`
+    with unsent as (
+      select id, coalesce(send_lease_expires_at <= now(), true) as free from finance_alerts
+      where id = any(${ids}::uuid[]) and sent_at is null and status <> 'resolved' order by id for update
+    ), claimed as (
+      update finance_alerts set send_lease_expires_at = now() + ${leaseMs} * interval '1 millisecond'
+      where id in (select id from unsent where free)
     )
-    returning *`.execute(database)
-  return rows.map(alertOf).sort((a, b) => a.raisedAt.getTime() - b.raisedAt.getTime())
+    select a.*, u.free as claimed from unsent u join finance_alerts a on a.id = u.id
+    order by a.raised_at, a.id`.execute(database)
+  return {
+    claimed: rows.filter(({ claimed }) => claimed).map(alertOf),
+    inOtherHands: new Set(rows.filter(({ claimed }) => !claimed).map(({ id }) => id)),
+  }
+}
+
+/** Gives alerts back that could not be sent, for the next try. */
+export async function releaseUnsentAlerts(database: Database, ids: readonly string[]): Promise<void> {
+  await sql`update finance_alerts set send_lease_expires_at = null where id = any(${ids}::uuid[])`.execute(database)
 }
 
 export async function markAlertsSent(database: Database, ids: readonly string[]): Promise<void> {
