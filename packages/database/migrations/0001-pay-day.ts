@@ -238,6 +238,7 @@ create table outbox (
   deliver_at timestamptz not null default now()
 );
 create index outbox_due on outbox (deliver_at, id) where ordering_key is null;
+create index outbox_keys_due on outbox (deliver_at, id) where ordering_key is not null;
 create index outbox_due_by_key on outbox (topic, ordering_key, id) where ordering_key is not null;
 
 create table dead_letters (
@@ -252,6 +253,14 @@ create table dead_letters (
   received_at timestamptz not null default now(),
   replayed_at timestamptz,
   unique (subscription, message_id)
+);
+
+-- Callbacks that were taken in, so that a repeated or replayed one is answered and goes no further.
+create table webhook_events (
+  provider text not null,
+  event_id text not null,
+  received_at timestamptz not null default now(),
+  primary key (provider, event_id)
 );
 
 create table admin_jobs (

@@ -1,4 +1,4 @@
-import { PubSub } from '@google-cloud/pubsub'
+import { PubSub, type v1 } from '@google-cloud/pubsub'
 
 /**
  * The client of Google's service, or of an emulator.
@@ -8,3 +8,9 @@ export function createPubSub(options: { projectId: string; emulatorHost?: string
   const { projectId, emulatorHost } = options
   return new PubSub({ projectId, ...(emulatorHost && { apiEndpoint: emulatorHost, emulatorMode: true }) })
 }
+
+/** What the generated clients below `PubSub` are made with, so that they reach the same service. */
+export const clientOptions = async (pubsub: PubSub): Promise<ClientOptions> =>
+  (await pubsub.getClientConfig()) as ClientOptions // declared more loosely, though it is what PubSub itself hands them
+
+type ClientOptions = NonNullable<ConstructorParameters<typeof v1.PublisherClient>[0]>

@@ -1,0 +1,22 @@
+import { type FinanceAlert, insertAlerts, type NewAlert } from '@remesa/database/finance-alerts'
+import type { Schema } from '@remesa/database/schema'
+import type { Transaction } from 'kysely'
+import { topics } from './catalogue.ts'
+import { enqueue } from './outbox.ts'
+
+/**
+ * Stores finance alerts and has those sent that people do not know of yet. Two statements, whatever their number.
+ * @returns the ones that are sent: new, or opened again after they were resolved; the others were only counted
+ */
+export async function raiseAlerts(
+  tx: Transaction<Schema>,
+  alerts: readonly NewAlert[],
+): Promise<readonly FinanceAlert[]> {
+  const toSend = await insertAlerts(tx, alerts)
+  await enqueue(
+    tx,
+    topics.financeAlert,
+    toSend.map(({ id }) => ({ data: { financeAlertId: id } })),
+  )
+  return toSend
+}
