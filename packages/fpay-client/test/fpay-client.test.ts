@@ -216,8 +216,14 @@ test('an expired token is replaced once; a second 401 is our credentials, and no
   expect(calls()).toHaveLength(2)
 })
 
-test.each([400, 401])('a token that is refused with %i is our credentials, and nothing is sent', async (status) => {
-  const server = await startAnswering(() => ({ status, body: { error: 'invalid_client' } }))
+test.each<[string, Reply, string]>([
+  ['refused with 400', { status: 400, body: { error: 'invalid_client' } }, 'credentials'],
+  ['refused with 401', { status: 401, body: { error: 'invalid_client' } }, 'credentials'],
+  ['answered with 503', { status: 503, body: '' }, 'server_error'],
+  ['answered with a page', { status: 200, body: '<html>' }, 'garbled'],
+  ['granted for no time', { status: 200, body: { access_token: 'a', expires_in: 0 } }, 'garbled'],
+])('a token that is %s leaves the payment unknown and unsent', async (_, reply, reason) => {
+  const server = await startAnswering(() => reply)
   const rail = createFPayRail({
     baseUrl: server.url,
     tokenUrl: `${server.url}/elsewhere`,
@@ -228,7 +234,7 @@ test.each([400, 401])('a token that is refused with %i is our credentials, and n
     maxConcurrent: 1,
   })
   running.push(server, rail)
-  expect(await rail.pay(instruction)).toMatchObject({ kind: 'unknown', reason: 'credentials' })
+  expect(await rail.pay(instruction)).toMatchObject({ kind: 'unknown', reason })
   expect(server.received.map(({ target }) => target)).toEqual(['/elsewhere'])
 })
 

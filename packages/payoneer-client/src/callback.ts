@@ -4,7 +4,12 @@ import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
  * What a verified IPCN tells: that something changed, so look now. It carries no state to act on: whether a payment is
  * paid or cancelled is what {@link Rail.status} says.
  */
-export type PayoneerEvent =
+export type PayoneerEvent = {
+  /** The nonce it was signed with: another for each notification, the same when somebody replays one. */
+  readonly eventId: string
+} & PayoneerNews
+
+type PayoneerNews =
   | {
       /** `payment_cancelled`: it names a reason or a date of cancelling; any other word about a payment is a change. */
       readonly kind: 'payment_changed' | 'payment_cancelled'
@@ -52,7 +57,8 @@ export function verifyPayoneerCallback(
   if (given.length !== expected.length || !timingSafeEqual(given, expected)) return { refused: 'signature_wrong' }
   if (Math.abs(now.getTime() / 1000 - Number(timestamp)) > TOLERANCE_SECONDS) return { refused: 'outside_tolerance' }
   if (seenNonce?.(nonce)) return { refused: 'replayed' }
-  return readEvent(callback.rawBody.toString()) ?? { refused: 'body_unreadable' }
+  const news = readNews(callback.rawBody.toString())
+  return news ? { eventId: nonce, ...news } : { refused: 'body_unreadable' }
 }
 
 const HEADER = /^\s*hmacauth\s+([\w.-]+):([\w+/=-]+):([^\s:]+):(\d{1,12})\s*$/i
@@ -74,7 +80,7 @@ function canonicalUrl(url: string): string {
   return encodeURIComponent(sorted).toLowerCase()
 }
 
-function readEvent(body: string): PayoneerEvent | undefined {
+function readNews(body: string): PayoneerNews | undefined {
   const fields = fieldsOf(body)
   const reference = fields?.get('intpaymentid')
   if (reference) {
