@@ -22,7 +22,7 @@ export interface GscClientOptions {
   readonly timeoutMs?: number
   /** Default 20. */
   readonly maxConcurrent?: number
-  /** Default 3 tries, 200 ms, 5 s; what takes longer is the caller's to do again later. */
+  /** Default 5 tries, 200 ms, 5 s; what takes longer is the caller's to do again later. */
   readonly retry?: Pick<RetryOptions, 'tries' | 'firstMs' | 'maxMs'>
   readonly logger?: Pick<Logger, 'debug'> | undefined
   readonly metrics?: Pick<Metrics, 'providerCall'> | undefined
@@ -46,7 +46,7 @@ export interface GscClient {
 
 export function createGscClient(options: GscClientOptions): GscClient {
   const { token, timeoutMs = 10_000, maxConcurrent = 20 } = options
-  const retry = options.retry ?? { tries: 3, firstMs: 200, maxMs: 5_000 }
+  const retry = options.retry ?? { tries: 5, firstMs: 200, maxMs: 5_000 }
   const { logger, metrics } = options
   const http = createHttpClient({
     provider: 'gsc',
@@ -86,7 +86,7 @@ export function createGscClient(options: GscClientOptions): GscClient {
           headers: { 'idempotency-key': idempotencyKey },
           json: notificationBody(notification),
         })
-        return notificationOutcome(answer)
+        return notificationOutcome(answer, settlementId)
       }, retry),
     close: http.close,
   }

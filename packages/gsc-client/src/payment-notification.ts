@@ -2,6 +2,7 @@ import { formatMajor, type Money } from '@remesa/domain/money'
 import type { RailName } from '@remesa/domain/rail'
 import type { HttpAnswer } from '@remesa/provider-http/http-client'
 import { errorFor } from '@remesa/provider-http/read-as'
+import { z } from 'zod'
 import { answerError, codeOf } from './answer-error.ts'
 
 /** What became of a settlement's payment (facts: marketplace §3.3). */
@@ -43,10 +44,16 @@ export function notificationBody({
   }
 }
 
-/** @throws ProviderError `unavailable` when GSC should be told again, `garbled` when it was not GSC that answered */
-export function notificationOutcome(answer: HttpAnswer): NotificationOutcome {
+/**
+ * @throws ProviderError `unavailable` when GSC should be told again, `garbled` when it was not GSC that answered. A
+ *   success that does not name the settlement is garbled: told again, GSC either names it or says that it knew
+ */
+export function notificationOutcome(answer: HttpAnswer, settlementId: string): NotificationOutcome {
   const { status } = answer
-  if (status === 200 || status === 201) return 'notified'
+  if (status === 200 || status === 201) {
+    if (acceptedSchema.safeParse(answer.body).data?.settlementId === settlementId) return 'notified'
+    throw errorFor(answer, { kind: 'garbled', code: 'settlement_not_named' })
+  }
   const code = codeOf(answer)
   if (status === 409 && code === 'ALREADY_NOTIFIED') return 'already_notified'
   const error = answerError(answer)
@@ -55,3 +62,5 @@ export function notificationOutcome(answer: HttpAnswer): NotificationOutcome {
   if (status === 409) throw errorFor(answer, { kind: 'unavailable', code })
   return { refused: code }
 }
+
+const acceptedSchema = z.object({ settlementId: z.string() })

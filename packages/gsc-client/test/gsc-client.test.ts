@@ -126,7 +126,7 @@ test('a seller that GSC garbles is refused with the path, never with a value', a
       message: expect.stringMatching(message),
     })
     await expect(reading).rejects.not.toThrow(/private-4P|76192083|maintenance/)
-    expect(asked).toHaveLength(1)
+    expect(asked).toHaveLength(3)
   }
 })
 
@@ -171,7 +171,10 @@ const PAID: PaymentNotification = {
 }
 
 test('a payment is told in the words of the contract, amounts with exactly the decimals of the currency', async () => {
-  const { client, asked } = await gscThatAnswers([{ status: 201, body: {} }])
+  const { client, asked } = await gscThatAnswers([
+    { status: 201, body: { settlementId: 'st/1' } },
+    { status: 201, body: { settlementId: 'st2' } },
+  ])
   expect(await client.notifySettlementPayment('st/1', 'b1:PAID', PAID)).toBe('notified')
   const rejected = {
     ...PAID,
@@ -208,9 +211,10 @@ test('every answer to a notification has one meaning', async () => {
     const { client } = await gscThatAnswers(answers)
     return client.notifySettlementPayment('st1', 'b1:PAID', PAID).catch((error) => ({ kind: error.kind }))
   }
-  expect(await tell({ status: 200, body: {} })).toBe('notified')
+  const accepted = { settlementId: 'st1', status: 'PAID' }
+  expect(await tell({ status: 200, body: accepted })).toBe('notified')
   expect(await tell({ status: 409, body: { code: 'ALREADY_NOTIFIED' } })).toBe('already_notified')
-  expect(await tell({ status: 409, body: { code: 'IN_PROGRESS' } }, { status: 201 })).toBe('notified')
+  expect(await tell({ status: 409, body: { code: 'IN_PROGRESS' } }, { status: 201, body: accepted })).toBe('notified')
   expect(await tell({ status: 404, body: { code: 'SETTLEMENT_NOT_FOUND' } })).toEqual({
     refused: 'SETTLEMENT_NOT_FOUND',
   })
@@ -220,6 +224,18 @@ test('every answer to a notification has one meaning', async () => {
   expect(await tell({ status: 302, headers: { location: '/' } })).toEqual({ kind: 'garbled' })
   expect(await tell({ status: 500 })).toEqual({ kind: 'unavailable' })
   expect(await tell({ status: 401 })).toEqual({ kind: 'unavailable' })
+})
+
+test('a success that is not GSC speaking is no success: a page of a proxy, an answer about something else', async () => {
+  for (const body of ['<html>', '', '[]', { unexpected: true }, { settlementId: 'another' }]) {
+    const { client } = await gscThatAnswers([{ status: 200, body }])
+    await expect(client.notifySettlementPayment('st1', 'b1:PAID', PAID)).rejects.toMatchObject({ kind: 'garbled' })
+    const { client: once } = await gscThatAnswers([
+      { status: 200, body },
+      { status: 409, body: { code: 'ALREADY_NOTIFIED' } },
+    ])
+    expect(await once.notifySettlementPayment('st1', 'b1:PAID', PAID)).toBe('already_notified')
+  }
 })
 
 test('a notification whose answer was lost is sent again with its key', async () => {

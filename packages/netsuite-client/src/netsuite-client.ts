@@ -88,7 +88,7 @@ export function createNetSuiteClient(options: NetSuiteClientOptions): NetSuiteCl
   })
 
   async function upsert(operation: string, path: string, json: object): Promise<Saved> {
-    return { erpId: savedId(await ask({ operation, method: 'PUT', path, json })) }
+    return { erpId: await ask({ operation, method: 'PUT', path, json }, savedId) }
   }
 
   return {
@@ -111,17 +111,16 @@ export function createNetSuiteClient(options: NetSuiteClientOptions): NetSuiteCl
         vendorPaymentBody(fields),
       ),
     async setBillPaymentStatus(billId, status) {
-      await ask({
-        operation: 'set bill payment status',
-        method: 'PATCH',
-        path: `/services/rest/record/v1/vendorBill/${internalId(billId)}`,
-        json: { custbody_remesa_payment_status: status },
-      })
+      const path = `/services/rest/record/v1/vendorBill/${internalId(billId)}`
+      const json = { custbody_remesa_payment_status: status }
+      await ask({ operation: 'set bill payment status', method: 'PATCH', path, json }, savedId)
     },
     async ping() {
-      const answer = await ask({ operation: 'ping', method: 'GET', path: '/services/rest/record/v1/currency?limit=1' })
-      readAs(z.object({ items: z.array(z.unknown()) }), answer)
+      const path = '/services/rest/record/v1/currency?limit=1'
+      await ask({ operation: 'ping', method: 'GET', path }, (answer) => readAs(listSchema, answer))
     },
     close: http.close,
   }
 }
+
+const listSchema = z.object({ items: z.array(z.unknown()) })

@@ -54,31 +54,39 @@ export async function findSellerDocuments(ask: Ask, filter: SellerDocumentsFilte
   if (filter.entityIds.length === 0) return { ...found, requests: 0 }
 
   const asked = new Set(filter.entityIds)
-  let last = 0n
+  let after = 0n
   for (let requests = 1; ; requests += 1) {
-    const answer = await ask({
-      operation: 'find seller documents',
-      method: 'POST',
-      path: `/services/rest/query/v1/suiteql?limit=${PAGE_ROWS}`,
-      headers: { prefer: 'transient' },
-      json: { q: query(last) },
-    })
-    const page = readAs(pageSchema, answer)
-    for (const row of page.items) {
-      const id = BigInt(row.id)
-      if (id <= last || !asked.has(row.entity)) throw notAsAsked(answer)
-      last = id
+    const page = await ask(
+      {
+        operation: 'find seller documents',
+        method: 'POST',
+        path: `/services/rest/query/v1/suiteql?limit=${PAGE_ROWS}`,
+        headers: { prefer: 'transient' },
+        json: { q: query(after) },
+      },
+      (answer) => readPage(answer, { after, asked }),
+    )
+    for (const row of page.rows) {
       const document = readDocument(row, filter.businessDate)
       if ('problem' in document) found.unreadable.push(document)
       else if (document.amount > 0n) found.documents.push(document)
     }
     if (!page.hasMore) return { ...found, requests }
-    if (page.items.length === 0) throw notAsAsked(answer)
+    after = page.last
   }
 }
 
-/** Paging on from rows that are out of order would lose some, or never end. */
-const notAsAsked = (answer: HttpAnswer) => errorFor(answer, { kind: 'garbled', code: 'rows_not_as_asked' })
+/** One page's rows. Paging on from rows that are out of order would lose some, or never end: such a page is garbled. */
+function readPage(answer: HttpAnswer, { after, asked }: { after: bigint; asked: ReadonlySet<string> }) {
+  const { items: rows, hasMore } = readAs(pageSchema, answer)
+  let last = after
+  for (const { id, entity } of rows) {
+    if (BigInt(id) <= last || !asked.has(entity)) throw errorFor(answer, { kind: 'garbled', code: 'rows_not_as_asked' })
+    last = BigInt(id)
+  }
+  if (hasMore && rows.length === 0) throw errorFor(answer, { kind: 'garbled', code: 'more_of_nothing' })
+  return { rows, last, hasMore }
+}
 
 /**
  * The query after a given id. Values are checked and written into it: placeholders are not documented.

@@ -10,10 +10,12 @@ export type NetSuiteRequest = Pick<HttpRequest, 'operation' | 'method' | 'path' 
 }
 
 /**
- * Asks until NetSuite answers 2xx, within the tries allowed. Everything this package asks may be repeated.
+ * Asks until NetSuite answers 2xx and the answer can be read, within the tries allowed. Everything this package asks
+ * may be repeated.
+ * @param read - takes what is wanted from the answer; throws ProviderError `garbled` when it is not there
  * @throws ProviderError
  */
-export type Ask = (request: NetSuiteRequest) => Promise<HttpAnswer>
+export type Ask = <Wanted>(request: NetSuiteRequest, read: (answer: HttpAnswer) => Wanted) => Promise<Wanted>
 
 interface Parts {
   readonly http: HttpClient
@@ -68,8 +70,8 @@ export function createAsk({ http, baseUrl, authenticated, maxConcurrent, retry, 
     throw error
   }
 
-  return (request) =>
-    retrying(() => askOnce(request), {
+  return (request, read) =>
+    retrying(async () => read(await askOnce(request)), {
       ...retry,
       onRetry({ operation, status, code }, { attempt, delayMs }) {
         const facts = { provider: 'netsuite', operation, status, code, attempt, delayMs: Math.round(delayMs) }

@@ -25,11 +25,11 @@ test('every failing answer has one meaning, and only what may pass is asked agai
     ],
     [
       { status: 404, body: '<html>' },
-      { kind: 'garbled', tries: 1 },
+      { kind: 'garbled', tries: 4 },
     ],
     [
       { status: 302, headers: { location: '/login' } },
-      { kind: 'garbled', tries: 1 },
+      { kind: 'garbled', tries: 4 },
     ],
   ]
   for (const [answer, { tries, ...meaning }] of meanings as [Answer, { tries: number }][]) {

@@ -122,6 +122,14 @@ test('a saved record without an id in Location is garbled', async () => {
   }
 })
 
+test('a page of a proxy is not taken for a save', async () => {
+  const proxy = { status: 200, body: '<html>' }
+  const { client } = await aNetSuite((_, count) => (count === 1 ? proxy : saved('vendorBill', 8101)))
+  await client.setBillPaymentStatus('8101', 'failed')
+  const { client: never } = await aNetSuite(() => proxy)
+  await expect(never.setBillPaymentStatus('8101', 'failed')).rejects.toMatchObject({ kind: 'garbled' })
+})
+
 test('a ping reads, and finds an address that is not NetSuite', async () => {
   const { client, asked } = await aNetSuite(() => ({ status: 200, body: { items: [], count: 0, hasMore: false } }))
   await client.ping()

@@ -25,13 +25,17 @@ test('an unavailable provider is asked again, up to the number of tries', async 
   expect(seen.calls).toBe(4)
 })
 
-test('a refusal, garbage, refused credentials and a bug are not repeated', async () => {
-  const errors = [
-    anError({ kind: 'refused' }),
-    anError({ kind: 'garbled' }),
-    anError({ credentials: true }),
-    new Error(),
-  ]
+test('garbage is asked for again, and told only when there was nothing else', async () => {
+  const garbled = anError({ kind: 'garbled', status: 200 })
+  expect(await retrying(failingWith(garbled, garbled).operation, QUICK)).toBe(3)
+  const always = Array.from({ length: 4 }, () => garbled)
+  await expect(retrying(failingWith(...always).operation, QUICK)).rejects.toBe(garbled)
+  const mixed = [anError({ code: 'DOWN' }), garbled, garbled, garbled]
+  await expect(retrying(failingWith(...mixed).operation, QUICK)).rejects.toMatchObject({ code: 'DOWN' })
+})
+
+test('a refusal, refused credentials and a bug are not repeated', async () => {
+  const errors = [anError({ kind: 'refused' }), anError({ credentials: true }), new Error()]
   for (const error of errors) {
     const { seen, operation } = failingWith(error)
     await expect(retrying(operation, QUICK)).rejects.toBe(error)
