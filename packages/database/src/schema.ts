@@ -29,6 +29,7 @@ export interface Schema {
   finance_alerts: FinanceAlerts
   outbox: Outbox
   dead_letters: DeadLetters
+  webhook_events: { provider: string; event_id: string; received_at: Timestamp }
   admin_jobs: AdminJobs
 }
 

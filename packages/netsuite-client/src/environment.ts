@@ -66,7 +66,9 @@ function needed<const Names extends readonly (keyof NetSuiteConfig)[]>(
 ): { [Name in keyof Names]: string } {
   const missing = names.filter((name) => config[name] === undefined)
   if (missing.length > 0) {
-    throw new EnvironmentError(`the environment is wrong: NETSUITE_AUTH=${config.NETSUITE_AUTH} needs ${missing.join(', ')}`)
+    throw new EnvironmentError(
+      `the environment is wrong: NETSUITE_AUTH=${config.NETSUITE_AUTH} needs ${missing.join(', ')}`,
+    )
   }
   return names.map((name) => config[name]) as { [Name in keyof Names]: string }
 }

@@ -1,0 +1,31 @@
+import { sql, type Transaction } from 'kysely'
+import type { Schema } from './schema.ts'
+
+/** A callback of a provider, by the provider's own id of it. */
+export interface WebhookEvent {
+  readonly provider: string
+  readonly eventId: string
+}
+
+/**
+ * Remembers callbacks in one statement.
+ * @returns those that had not come before, each once, by their place in `events`
+ */
+export async function insertWebhookEventsOnce(
+  tx: Transaction<Schema>,
+  events: readonly WebhookEvent[],
+): Promise<ReadonlySet<number>> {
+  const { rows } = await sql<{ provider: string; event_id: string }>`
+    insert into webhook_events (provider, event_id)
+    select distinct provider, "eventId"
+    from jsonb_to_recordset(${JSON.stringify(events)}::jsonb) as e(provider text, "eventId" text)
+    order by provider, "eventId"
+    on conflict do nothing
+    returning provider, event_id`.execute(tx)
+  const fresh = new Set(rows.map(({ provider, event_id }) => `${provider}:${event_id}`))
+  const places = new Set<number>()
+  events.forEach(({ provider, eventId }, place) => {
+    if (fresh.delete(`${provider}:${eventId}`)) places.add(place)
+  })
+  return places
+}

@@ -1,0 +1,109 @@
+import type { Database } from '@remesa/database/connection'
+import type { NewAlert } from '@remesa/database/finance-alerts'
+import { groupCommit } from '@remesa/database/group-commit'
+import { releaseBlocked } from '@remesa/database/seller-balances'
+import { type SellerProfileEvent, type SellerUpsert, upsertSellerProfiles } from '@remesa/database/sellers'
+import { backoffMs } from '@remesa/domain/payment-steps'
+import type { UpdatableField } from '@remesa/domain/seller-updates'
+import type { GscClient } from '@remesa/gsc-client/gsc-client'
+import { topics } from '@remesa/messaging/catalogue'
+import { raiseAlerts } from '@remesa/messaging/finance-alerts'
+import { type BatchHandler, done, eachMessage, retry } from '@remesa/messaging/handler'
+import { enqueue } from '@remesa/messaging/outbox'
+import type { DataOf } from '@remesa/messaging/topic'
+import { ProviderError } from '@remesa/provider-http/provider-error'
+import type { Logger } from '@remesa/service-kit/logger'
+
+interface Parts {
+  readonly database: Database
+  readonly gsc: Pick<GscClient, 'getSeller'>
+  /** The fields that go to NetSuite when they change. */
+  readonly updatable: readonly UpdatableField[]
+  readonly random: () => number
+  readonly logger: Logger
+}
+
+type SellerEvent = DataOf<typeof topics.sellerProfile>
+
+const ACTOR = 'seller-profile-sync'
+const KNOWN_EVENTS: ReadonlySet<string> = new Set(['SellerCreated', 'SellerUpdated'])
+/** An event can come before GSC's own replica knows the seller; after so many looks it is an unknown seller. */
+const LOOKS = 6
+const AGAIN = { firstMs: 1_000, maxMs: 60_000 }
+
+/**
+ * A GSC event only says that something changed: the seller is read from GSC and ours is brought to it. A stale event
+ * changes nothing. What NetSuite must know is queued, so that an outage there does not hold up our own profile.
+ */
+export function applySellerEvents({ database, gsc, updatable, random, logger }: Parts): BatchHandler<SellerEvent> {
+  const apply = groupCommit<SellerProfileEvent, SellerUpsert>({
+    database,
+    maximum: 100,
+    write: async (tx, events) => {
+      const upserts = await upsertSellerProfiles(tx, events, { updatable, actor: ACTOR })
+      await enqueue(
+        tx,
+        topics.sellerVendorSync,
+        upserts.flatMap(({ sellerId, update }) =>
+          sellerId !== null && update.kind === 'changed' && update.tellErp ? [{ data: { sellerId } }] : [],
+        ),
+      )
+      const unblocked = upserts.flatMap(({ sellerId, update }) =>
+        sellerId !== null && update.kind === 'changed' && update.unblocks ? [sellerId] : [],
+      )
+      const released = await releaseBlocked(tx, unblocked, ACTOR)
+      await enqueue(
+        tx,
+        topics.paySellerBalance,
+        released.map((sellerBalanceId) => ({ data: { sellerBalanceId } })),
+      )
+      await raiseAlerts(tx, upserts.flatMap(refusalAlert))
+      return upserts
+    },
+  })
+
+  return eachMessage(async ({ eventType, eventTime, sequence, seller: { sellerId: gscSellerId } }, { retries }) => {
+    if (!KNOWN_EVENTS.has(eventType)) {
+      logger.warn({ gscSellerId, eventType }, 'an event of a kind we do not know was passed over')
+      return done
+    }
+    const again = () => backoffMs(retries + 1, AGAIN, random())
+    try {
+      const profile = await gsc.getSeller(gscSellerId)
+      if (profile === 'not-found') {
+        if (retries < LOOKS) return retry(again(), 'GSC does not know the seller yet')
+        await database.transaction().execute((tx) => raiseAlerts(tx, [unknownSeller(gscSellerId)]))
+        return { kind: 'reject', reason: `GSC does not know the seller ${gscSellerId}` }
+      }
+      const event = { sequence: sequence === undefined ? null : BigInt(sequence), eventTime: new Date(eventTime) }
+      const { sellerId, created, update } = await apply({ profile, event })
+      logger.info({ gscSellerId, sellerId, created, update: update.kind }, 'seller event applied')
+      return done
+    } catch (error) {
+      if (!(error instanceof ProviderError)) throw error
+      logger.warn({ gscSellerId, err: error }, 'GSC could not be read')
+      return retry(again(), error.message)
+    }
+  })
+}
+
+function refusalAlert({ gscSellerId, sellerId, update }: SellerUpsert): NewAlert[] {
+  if (update.kind !== 'refused') return []
+  return [
+    {
+      kind: update.alert,
+      dedupKey: `${update.alert}:${gscSellerId}`,
+      subject: { type: 'seller', id: sellerId ?? gscSellerId },
+      businessDate: null,
+      details: { gscSellerId, ...('problem' in update && { problem: update.problem }) },
+    },
+  ]
+}
+
+const unknownSeller = (gscSellerId: string): NewAlert => ({
+  kind: 'unknown_seller',
+  dedupKey: `unknown_seller:${gscSellerId}`,
+  subject: { type: 'seller', id: gscSellerId },
+  businessDate: null,
+  details: { gscSellerId },
+})

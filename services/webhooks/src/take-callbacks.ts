@@ -1,0 +1,125 @@
+import type { Database } from '@remesa/database/connection'
+import { groupCommit } from '@remesa/database/group-commit'
+import { insertWebhookEventsOnce } from '@remesa/database/webhook-events'
+import { verifyFPayCallback } from '@remesa/fpay-client/callback'
+import { topics } from '@remesa/messaging/catalogue'
+import { enqueue } from '@remesa/messaging/outbox'
+import { paymentStatusToJson } from '@remesa/messaging/payment-status-json'
+import type { DataOf } from '@remesa/messaging/topic'
+import { verifyPayoneerCallback } from '@remesa/payoneer-client/callback'
+import type { Logger } from '@remesa/service-kit/logger'
+
+type BankEvent = DataOf<typeof topics.bankPaymentEvent>
+
+/** A request as it came: signatures are over bytes. */
+export interface Callback {
+  readonly method: string
+  /** Path and query. */
+  readonly path: string
+  readonly rawBody: Buffer
+  readonly header: (name: string) => string | undefined
+}
+
+/** `unreadable`: it was signed by the provider, and is not what we know how to read. */
+export type CallbackAnswer =
+  | { readonly kind: 'taken' | 'known_before' | 'of_no_concern' }
+  | { readonly kind: 'refused'; readonly reason: string }
+  | { readonly kind: 'unreadable' }
+
+export interface CallbackTaker {
+  fpay(callback: Callback): Promise<CallbackAnswer>
+  payoneer(callback: Callback): Promise<CallbackAnswer>
+}
+
+interface Parts {
+  readonly database: Database
+  readonly fpaySecrets: readonly string[]
+  readonly payoneerSecret: string
+  /** Scheme and host under which providers call us: Payoneer signs the whole URL. */
+  readonly publicUrl: string
+  readonly now: () => Date
+  /** Sends what was just committed on its way. */
+  readonly nudge: () => void
+  readonly logger: Logger
+}
+
+/**
+ * Takes providers' callbacks in: proves who sent them, remembers them, puts them on their topic. Answered once that is
+ * committed, so that nothing is lost; a repeated or replayed callback goes no further.
+ */
+export function callbackTaker(parts: Parts): CallbackTaker {
+  const store = groupCommit<BankEvent, CallbackAnswer>({
+    database: parts.database,
+    maximum: 100,
+    write: async (tx, events) => {
+      const fresh = await insertWebhookEventsOnce(
+        tx,
+        events.map(({ rail, eventId }) => ({ provider: rail, eventId })),
+      )
+      await enqueue(
+        tx,
+        topics.bankPaymentEvent,
+        events.filter((_, place) => fresh.has(place)).map((data) => ({ data })),
+      )
+      return events.map((_, place) => ({ kind: fresh.has(place) ? 'taken' : 'known_before' }))
+    },
+  })
+
+  async function take(event: BankEvent): Promise<CallbackAnswer> {
+    const answer = await store(event)
+    parts.nudge()
+    const { rail, eventId, reference } = event
+    parts.logger.info({ rail, eventId, reference, answer: answer.kind }, 'callback taken in')
+    return answer
+  }
+
+  function refuse(rail: string, reason: string): CallbackAnswer {
+    parts.logger.warn({ rail, reason }, 'callback refused')
+    return reason === 'body_unreadable' ? { kind: 'unreadable' } : { kind: 'refused', reason }
+  }
+
+  return {
+    async fpay({ rawBody, header }) {
+      const event = verifyFPayCallback({
+        rawBody,
+        signatureHeader: header('x-fpay-signature'),
+        secrets: parts.fpaySecrets,
+        now: parts.now(),
+      })
+      if ('refused' in event) return refuse('fpay', event.refused)
+      return take({
+        rail: 'fpay',
+        reference: event.payoutId,
+        eventId: event.eventId,
+        externalReference: event.externalReference,
+        status: paymentStatusToJson(event.status),
+      })
+    },
+
+    async payoneer({ method, path, rawBody, header }) {
+      let nonce = ''
+      const event = verifyPayoneerCallback({
+        method,
+        url: parts.publicUrl + path,
+        rawBody,
+        authorizationHeader: header('authorization'),
+        secret: parts.payoneerSecret,
+        // Nonces are kept with the events: another instance of this service may have seen one.
+        seenNonce(signed) {
+          nonce = signed
+          return false
+        },
+        now: parts.now(),
+      })
+      if ('refused' in event) return refuse('payoneer', event.refused)
+      if (event.kind === 'payee_changed') return { kind: 'of_no_concern' }
+      return take({
+        rail: 'payoneer',
+        reference: event.reference,
+        eventId: nonce,
+        externalReference: null,
+        status: null,
+      })
+    },
+  }
+}
