@@ -1,60 +1,8 @@
-import { afterEach, expect, test } from '@jest/globals'
-import { money } from '@remesa/domain/money'
+import { expect, test } from '@jest/globals'
 import type { PaymentInstruction } from '@remesa/domain/rail'
 import { createFPayRail } from '../src/fpay-client.ts'
-import { type Received, type Reply, startAnswering } from './answering.ts'
-
-const instruction: PaymentInstruction = {
-  payableId: '7b1e',
-  idempotencyKey: 'seller-balance:7b1e',
-  generation: 1,
-  money: money(1_250_000n, 'CLP'),
-  destination: 'FP-000123',
-  country: 'CL',
-  beneficiary: { name: 'Comercial Uno', taxId: '90749000-9' },
-  description: 'Seller balance 2026-11-19 CL',
-  payeeId: 'SC1A2B3',
-}
-const second: PaymentInstruction = { ...instruction, idempotencyKey: 'seller-balance:7b1e:g2', generation: 2 }
-
-const payout = {
-  payoutId: 'fpo_1',
-  externalReference: '7b1e',
-  status: 'PENDING',
-  amount: { value: '1250000', currency: 'CLP' },
-  accountNumber: 'FP-000123',
-  createdAt: '2026-11-20T09:00:00.000Z',
-  estimatedSettlementAt: '2026-11-21T09:00:00.000Z',
-  reason: null as { code: string } | null,
-}
-const rejected = { ...payout, status: 'REJECTED', reason: { code: 'ACCOUNT_CLOSED' } }
-const madeWith = (idempotencyKey: string) => ({ metadata: { idempotencyKey } })
-
-const running: { close(): unknown }[] = []
-afterEach(async () => {
-  for (const one of running.splice(0).reverse()) await one.close()
-})
-
-/** A rail against a server that grants tokens and answers the rest as told. */
-async function railAnswered(answer: (request: Received) => Reply | 'hang up', timeoutMs = 2_000) {
-  let tokens = 0
-  const server = await startAnswering((request) => {
-    if (request.target !== '/oauth/token') return answer(request)
-    tokens += 1
-    return { status: 200, body: { access_token: `token-${tokens}`, token_type: 'Bearer', expires_in: 1800 } }
-  })
-  const rail = createFPayRail({
-    baseUrl: server.url,
-    clientId: 'remesa',
-    clientSecret: 'a+b/c',
-    callbackUrl: 'https://pay.example.com/webhooks/fpay',
-    timeoutMs,
-    maxConcurrent: 4,
-    now: () => new Date('2026-11-21T12:00:00Z'),
-  })
-  running.push(server, rail)
-  return { rail, calls: () => server.received.filter(({ target }) => target !== '/oauth/token'), server }
-}
+import { type Reply, startAnswering } from './answering.ts'
+import { instruction, payout, railAnswered, refused, rejected, running, second } from './rail.ts'
 
 test('a payment is sent once, in FPay’s words, under its key and the token, and accepted', async () => {
   const { rail, calls, server } = await railAnswered(() => ({
@@ -114,7 +62,6 @@ test.each([
   expect(await rail.pay(instruction)).toMatchObject({ kind: 'unknown', reason: 'mismatch' })
 })
 
-const refused = (code: string) => ({ code, message: 'for people' })
 test.each<[string, Reply, object]>([
   [
     '422 without funds',
@@ -285,110 +232,4 @@ test.each<[string, PaymentInstruction, object, object]>([
 test('a reference in use by a payout that cannot be read stays unknown', async () => {
   const { rail } = await railAnswered(({ method }) => (method === 'POST' ? duplicate : { status: 500 }))
   expect(await rail.pay(instruction)).toMatchObject({ kind: 'unknown', reason: 'server_error' })
-})
-
-const earlier = { ...rejected, payoutId: 'fpo_0', createdAt: '2026-11-20T08:00:00.000Z' }
-test.each<[string, PaymentInstruction, object[], unknown]>([
-  ['none: not found', instruction, [], 'not-found'],
-  [
-    'one that is live: this payment, whoever began it',
-    second,
-    [earlier, payout],
-    { reference: 'fpo_1', status: { state: 'pending' } },
-  ],
-  ['a refused one of the first generation, for the second: not found', second, [earlier], 'not-found'],
-  [
-    'a refused one, for the first: refused',
-    instruction,
-    [earlier],
-    { reference: 'fpo_0', status: { state: 'rejected' } },
-  ],
-  [
-    'two refused ones, in any order: each generation its own',
-    second,
-    [{ ...rejected }, earlier],
-    { reference: 'fpo_1' },
-  ],
-  [
-    'one made with our key, whatever stands beside it',
-    second,
-    [{ ...earlier, ...madeWith('seller-balance:7b1e:g2') }, rejected],
-    { reference: 'fpo_0' },
-  ],
-  ['only ones made with other keys: not found', instruction, [{ ...rejected, ...madeWith('another') }], 'not-found'],
-  [
-    'a live one of another amount: for a person',
-    instruction,
-    [{ ...payout, amount: { value: '1', currency: 'CLP' } }],
-    { kind: 'unknown', reason: 'mismatch' },
-  ],
-])('a look-up that shows %s', async (_, asked, payouts, found) => {
-  const { rail, calls } = await railAnswered(() => ({ status: 200, body: { payouts } }))
-  const outcome = await rail.find(asked)
-  if (typeof found === 'string') expect(outcome).toBe(found)
-  else expect(outcome).toMatchObject(found as object)
-  expect(calls()[0]?.target).toBe('/v1/payouts?externalReference=7b1e')
-})
-
-test.each<[string, Reply]>([
-  ['an empty list', { status: 200, body: '[]' }],
-  ['nothing', { status: 200, body: '' }],
-  ['no content', { status: 204, body: '' }],
-  ['a 404', { status: 404, body: refused('NOT_FOUND') }],
-  ['a 500', { status: 500 }],
-])('a look-up answered with %s that is not FPay’s is never taken for "not found"', async (_, reply) => {
-  const { rail } = await railAnswered(() => reply)
-  expect(await rail.find(instruction)).toMatchObject({ kind: 'unknown' })
-})
-
-test.each<[object, unknown]>([
-  [{ status: 'PENDING' }, { state: 'pending' }],
-  [{ status: 'PROCESSING' }, { state: 'pending' }],
-  [{ status: 'ADDED_LATER' }, { state: 'pending' }],
-  [{ status: 'PAID' }, { state: 'paid', paidAt: new Date('2026-11-21T12:00:00Z') }],
-  [
-    { status: 'PAID', updatedAt: '2026-11-20T11:00:00-03:00' },
-    { state: 'paid', paidAt: new Date('2026-11-20T14:00:00Z') },
-  ],
-  [
-    { status: 'REVERSED', reason: { code: 'ACCOUNT_CLOSED' } },
-    { state: 'reversed', reason: 'ACCOUNT_CLOSED' },
-  ],
-  ...(
-    [
-      ['INSUFFICIENT_FUNDS', 'funding'],
-      ['DAILY_LIMIT_EXCEEDED', 'funding'],
-      ['BANK_UNAVAILABLE', 'transient'],
-      ['HOLDER_MISMATCH', 'beneficiary'],
-      ['CURRENCY_NOT_SUPPORTED', 'request'],
-      ['SANCTIONS_HIT', 'compliance'],
-      ['toString', 'unknown'],
-    ] as const
-  ).map(([code, category]): [object, unknown] => [
-    { status: 'REJECTED', reason: { code, message: 'for people', category: 'TRANSIENT' } },
-    { state: 'rejected', reason: code, category },
-  ]),
-])('a payout %j stands at %j', async (fields, status) => {
-  const { rail, calls } = await railAnswered(() => ({ status: 200, body: { ...payout, ...fields } }))
-  expect(await rail.status('fpo/1')).toEqual(status)
-  expect(calls()[0]?.target).toBe('/v1/payouts/fpo%2F1')
-})
-
-test.each([
-  [
-    { status: 500, body: '' },
-    { kind: 'unavailable', status: 500 },
-  ],
-  [
-    { status: 404, body: refused('PAYOUT_NOT_FOUND') },
-    { kind: 'refused', code: 'PAYOUT_NOT_FOUND' },
-  ],
-  [{ status: 200, body: '{}' }, { kind: 'garbled' }],
-  [
-    { status: 401, body: '' },
-    { kind: 'unavailable', credentials: true },
-  ],
-])('a status answered with %j throws a ProviderError', async (reply, error) => {
-  const { rail } = await railAnswered(() => reply)
-  await expect(rail.status('fpo_1')).rejects.toMatchObject({ name: 'ProviderError', ...error })
 })
