@@ -1,0 +1,18 @@
+import { workerEnvironment } from '@remesa/messaging/worker-service'
+import { httpUrl, parseEnvironment, secret, wholeNumber } from '@remesa/service-kit/environment'
+import { z } from 'zod'
+
+export const readConfig = (env: NodeJS.ProcessEnv) =>
+  parseEnvironment(
+    env,
+    z.object({
+      ...workerEnvironment,
+      /** Where callbacks arrive; health and metrics stay on HTTP_PORT, which the public need not reach. */
+      WEBHOOKS_PORT: wholeNumber({ from: 0, to: 65_535 }).default(8081),
+      /** Scheme and host under which providers call us: Payoneer signs the whole URL. */
+      WEBHOOKS_PUBLIC_URL: httpUrl,
+      /** Two, separated by a comma, while the secret is rotated. */
+      FPAY_WEBHOOK_SECRETS: secret.transform((text) => text.split(',').map((one) => one.trim())),
+      PAYONEER_WEBHOOK_SECRET: secret,
+    }),
+  )
