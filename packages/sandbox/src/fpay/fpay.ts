@@ -228,9 +228,10 @@ function signed(body: string, secrets: readonly string[], at: Date): string {
   return [`t=${seconds}`, ...signatures.map((signature) => `v1=${signature}`)].join(',')
 }
 
+const referenceSchema = z.object({ externalReference: z.string() })
+
 function referenceInBody(request: SandboxRequest): string {
-  const body = z.object({ externalReference: z.string() }).safeParse(request.json())
-  return body.data?.externalReference ?? ''
+  return referenceSchema.safeParse(request.json()).data?.externalReference ?? ''
 }
 
 const payoutIdIn = (input: unknown): string => z.strictObject({ payoutId: z.string() }).parse(input).payoutId
