@@ -219,14 +219,15 @@ export class Backlog {
       const share = Math.ceil(this.#ready.size / open.length)
       for (let count = 0; count < open.length && this.#ready.size > 0; count++) {
         const consumer = open[this.#nextConsumer++ % open.length]
-        if (consumer) this.#serve(consumer, Math.min(share, consumer.roomForMessages(), MOST_PER_RESPONSE))
+        if (consumer) this.#serve(consumer, share)
       }
     }
   }
 
-  /** Delivers up to `most` messages, in one response. */
-  #serve(consumer: Consumer, most: number): void {
+  /** Delivers up to `turns` messages, or what as many ordering keys may have out at once, in one response. */
+  #serve(consumer: Consumer, turns: number): void {
     const messages: ReceivedMessage[] = []
+    const most = Math.min(consumer.roomForMessages(), MOST_PER_RESPONSE)
     const mostBytes = Math.min(consumer.roomForBytes(), MOST_BYTES_PER_RESPONSE)
     const now = this.#parts.clock.now()
     let bytes = 0
@@ -236,7 +237,7 @@ export class Backlog {
       bytes += delivery.message.bytes
       return true
     }
-    while (messages.length < most && bytes < mostBytes) {
+    for (let taken = 0; taken < turns && messages.length < most && bytes < mostBytes; taken++) {
       const turn = this.#ready.shift()
       if (!turn) break
       if (!('inHand' in turn)) {

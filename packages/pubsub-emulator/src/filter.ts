@@ -90,7 +90,8 @@ class Parser {
       const key = this.#key()
       return (attributes) => Object.hasOwn(attributes, key)
     }
-    this.expect('.')
+    if (this.#peek() !== '.') throw this.#unexpected('":" or "."')
+    this.#next++
     const key = this.#key()
     const sign = this.#peek()
     if (sign !== '=' && sign !== '!=') throw this.#unexpected('"=" or "!="')

@@ -37,7 +37,8 @@ function parse(args: string[]) {
       },
     })
   } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error))
+    const [line] = (error instanceof Error ? error.message : String(error)).split('\n') // the rest is advice
+    throw new UsageError(line)
   }
 }
 

@@ -1,12 +1,16 @@
+import type { Metadata } from '@grpc/grpc-js'
 import { status } from '@grpc/grpc-js'
 
 /** A refusal, with the gRPC status that the service gives for it. */
 export class RpcError extends Error {
   readonly code: status
+  /** What the call's trailer says beside the status. */
+  readonly trailer: Metadata | undefined
 
-  constructor(code: status, message: string) {
+  constructor(code: status, message: string, trailer?: Metadata) {
     super(message)
     this.code = code
+    this.trailer = trailer
   }
 }
 

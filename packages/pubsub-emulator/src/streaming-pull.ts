@@ -130,9 +130,10 @@ class PullStream implements Consumer {
     if (modifyDeadlineAckIds.length !== modifyDeadlineSeconds.length) {
       throw invalidArgument('modify_deadline_ack_ids and modify_deadline_seconds differ in length.')
     }
-    const { backlog } = this.#entry
-    if (ackIds.length > 0) acknowledge(backlog, ackIds)
-    if (modifyDeadlineAckIds.length > 0) modifyAckDeadline(backlog, modifyDeadlineAckIds, modifyDeadlineSeconds)
+    if (ackIds.length > 0) acknowledge(this.#entry, ackIds)
+    if (modifyDeadlineAckIds.length > 0) {
+      modifyAckDeadline(this.#entry, modifyDeadlineAckIds, modifyDeadlineSeconds)
+    }
     return ackIds.length + modifyDeadlineAckIds.length > 0
   }
 }

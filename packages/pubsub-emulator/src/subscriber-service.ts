@@ -38,11 +38,11 @@ export const subscriberService = (broker: Broker, clock: Clock): UntypedServiceI
     return {}
   }),
   acknowledge: unary(({ subscription, ackIds }: AcknowledgeRequest) => {
-    acknowledge(broker.subscription(subscription).backlog, ackIds)
+    acknowledge(broker.subscription(subscription), ackIds)
     return {}
   }),
   modifyAckDeadline: unary(({ subscription, ackIds, ackDeadlineSeconds }: ModifyAckDeadlineRequest) => {
-    modifyAckDeadline(broker.subscription(subscription).backlog, ackIds, ackDeadlineSeconds)
+    modifyAckDeadline(broker.subscription(subscription), ackIds, ackDeadlineSeconds)
     return {}
   }),
   pull: unary((request: PullRequest, call) => pull({ broker, clock }, request, call)),

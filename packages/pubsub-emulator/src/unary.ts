@@ -10,7 +10,7 @@ export function unary<Request, Response>(
     // The executor turns what the handler throws before its first await into a rejection as well.
     new Promise<Response>((resolve) => resolve(handle(call.request, call))).then(
       (response) => callback(null, response),
-      (error: unknown) => callback(statusOf(error)),
+      (error: unknown) => callback(statusOf(error), null, error instanceof RpcError ? error.trailer : undefined),
     )
   }
 }
