@@ -19,6 +19,8 @@ export interface GscOptions {
   readonly token?: string
   /** Google Cloud project of the events. Default `remesa`. */
   readonly projectId?: string
+  /** `host:port` of a Pub/Sub emulator. Default: what PUBSUB_EMULATOR_HOST says, as for every client. */
+  readonly emulatorHost?: string
   /** Sequence of a seller's first event; higher for a sandbox whose events must be newer than an earlier one's. Default 1. */
   readonly firstSequence?: number
   readonly now?: () => Date
@@ -55,7 +57,10 @@ export async function startGsc(options: GscOptions = {}): Promise<GscSandbox> {
   const tokens = createBearerTokens({ expiresInSeconds: TOKEN_SECONDS, now })
   const sellers = createSellers({ firstSequence: options.firstSequence ?? 1, now })
   const settlements = createSettlements()
-  const publisher = createEventPublisher({ projectId: options.projectId ?? 'remesa' })
+  const publisher = createEventPublisher({
+    projectId: options.projectId ?? 'remesa',
+    emulatorHost: options.emulatorHost,
+  })
   const hidden = new Map<string, number>()
 
   function authenticate({ headers }: SandboxRequest): void {

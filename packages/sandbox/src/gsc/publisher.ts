@@ -25,13 +25,20 @@ const KEYS_AT_ONCE = 200
 /** Longer than a healthy Pub/Sub takes, shorter than a person waits for a wrong address. */
 const PUBLISH_TIMEOUT_MS = 15_000
 
-/** @param projectId - Google Cloud project; PUBSUB_EMULATOR_HOST names the emulator, as for every client */
-export function createEventPublisher({ projectId }: { projectId: string }): EventPublisher {
+/**
+ * @param options.projectId - Google Cloud project
+ * @param options.emulatorHost - `host:port`; when left out, PUBSUB_EMULATOR_HOST or Google's own service
+ */
+export function createEventPublisher(options: {
+  projectId: string
+  emulatorHost?: string | undefined
+}): EventPublisher {
+  const { projectId, emulatorHost } = options
   let pubSub: PubSub | undefined
   const topics = new Map<string, Topic>()
 
   function topicOf(name: string): Topic {
-    pubSub ??= new PubSub({ projectId })
+    pubSub ??= new PubSub({ projectId, ...(emulatorHost && { apiEndpoint: emulatorHost, emulatorMode: true }) })
     const topic =
       topics.get(name) ??
       pubSub.topic(name, {

@@ -49,8 +49,19 @@ export function createBankBooks(): BankBooks {
   }
 }
 
-/** The books as JSON, for the control process: amounts are decimal strings in major units. */
-export function booksAsJson(books: BankBooks): { payments: object[]; totals: Record<string, string> } {
+/** Books as JSON: amounts are decimal strings in major units, times ISO 8601. */
+export interface BankBooksJson {
+  readonly payments: readonly (Omit<BankPayment, 'money' | 'paidAt'> & {
+    readonly amount: string
+    readonly currency: string
+    readonly paidAt: string
+  })[]
+  /** Paid less returned, per currency. */
+  readonly totals: Readonly<Record<string, string>>
+}
+
+/** The books as the control process gives them. */
+export function booksAsJson(books: BankBooks): BankBooksJson {
   return {
     payments: books.payments().map(({ money, paidAt, ...payment }) => ({
       ...payment,

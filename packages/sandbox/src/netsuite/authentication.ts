@@ -41,7 +41,9 @@ export function createAuthentication(options: AuthenticationOptions): Authentica
     if (form.get('client_assertion_type') !== 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer') {
       return denied('invalid_request', 'client_assertion_type')
     }
-    const problem = await assertionProblem(form.get('client_assertion') ?? '')
+    // Within containers the address that callers use is not the one that the server listens on.
+    const audience = [options.url(), `http://${request.headers.host}`].map((origin) => origin + TOKEN_PATH)
+    const problem = await assertionProblem(form.get('client_assertion') ?? '', audience)
     if (problem !== undefined) return problem
     const token = randomBytes(32).toString('base64url')
     tokens.set(token, seconds() + options.tokenLifetimeSeconds)
@@ -51,7 +53,7 @@ export function createAuthentication(options: AuthenticationOptions): Authentica
     }
   }
 
-  async function assertionProblem(assertion: string): Promise<Reply | undefined> {
+  async function assertionProblem(assertion: string, audience: string[]): Promise<Reply | undefined> {
     let claims: Record<string, unknown>
     try {
       const { alg, kid } = decodeProtectedHeader(assertion)
@@ -61,7 +63,7 @@ export function createAuthentication(options: AuthenticationOptions): Authentica
       const verified = await jwtVerify(assertion, key, {
         algorithms: ASSERTION_ALGORITHMS,
         issuer: credentials.clientId,
-        audience: `${options.url()}${TOKEN_PATH}`,
+        audience,
         requiredClaims: ['iat', 'exp'],
         currentDate: now(),
       })

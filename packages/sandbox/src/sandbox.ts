@@ -1,0 +1,153 @@
+import { type FPayOptions, type FPaySandbox, startFPay } from './fpay/fpay.ts'
+import type { GscBooks } from './gsc/controls.ts'
+import { type GscOptions, type GscSandbox, startGsc } from './gsc/gsc.ts'
+import { type BankBooksJson, booksAsJson } from './kit/books.ts'
+import type { FaultPlan } from './kit/faults.ts'
+import type { SandboxProvider } from './kit/provider.ts'
+import type { Marketplace } from './marketplace.ts'
+import type { NetSuiteBooks } from './netsuite/books.ts'
+import { type NetSuiteOptions, type NetSuiteSandbox, startNetSuite } from './netsuite/netsuite.ts'
+import { type PayoneerOptions, type PayoneerSandbox, startPayoneer } from './payoneer/payoneer.ts'
+import { type SlackOptions, type SlackSandbox, startSlack } from './slack/slack.ts'
+
+export const PROVIDERS = ['netsuite', 'gsc', 'fpay', 'payoneer', 'slack'] as const
+export type ProviderName = (typeof PROVIDERS)[number]
+
+export interface SandboxOptions {
+  readonly netsuite?: NetSuiteOptions
+  readonly gsc?: GscOptions
+  readonly fpay?: FPayOptions
+  readonly payoneer?: PayoneerOptions
+  readonly slack?: SlackOptions
+}
+
+/** What services are pointed at. */
+export interface SandboxUrls {
+  readonly netsuite: string
+  readonly gsc: string
+  readonly gscToken: string
+  readonly fpay: string
+  readonly payoneer: string
+  /** Payoneer's API base, `…/v4`. */
+  readonly payoneerApi: string
+  readonly payoneerToken: string
+  readonly slackWebhook: string
+}
+
+/** What services log in with, and what the callbacks they receive are signed with. */
+export interface SandboxCredentials {
+  readonly netsuite: NetSuiteSandbox['credentials']
+  readonly gsc: GscSandbox['credentials']
+  readonly fpay: FPaySandbox['credentials']
+  readonly payoneer: PayoneerSandbox['credentials']
+}
+
+/** What the other sides hold in the end. Amounts are decimal strings of major units. */
+export interface SandboxBooks {
+  readonly netsuite: NetSuiteBooks
+  readonly gsc: GscBooks
+  readonly fpay: BankBooksJson
+  readonly payoneer: BankBooksJson
+  /** Messages that Slack's channel shows. */
+  readonly slackMessages: number
+}
+
+/** Requests received per route and in `total`. */
+export type SandboxCalls = Readonly<Record<ProviderName, Record<string, number>>>
+
+export interface Sandbox {
+  readonly netsuite: NetSuiteSandbox
+  readonly gsc: GscSandbox
+  readonly fpay: FPaySandbox
+  readonly payoneer: PayoneerSandbox
+  readonly slack: SlackSandbox
+  readonly urls: SandboxUrls
+  credentials(): SandboxCredentials
+  calls(): SandboxCalls
+  /** One plan for every provider. @throws ZodError for a plan that makes no sense */
+  setFaults(plan: FaultPlan): void
+  /**
+   * Adds a marketplace to what is there: subsidiaries and documents to NetSuite, sellers and settlements to GSC.
+   * Loaded again, it changes nothing.
+   */
+  loadMarketplace(marketplace: Marketplace): void
+  publishSellerEvents(options?: { openAccounts?: boolean }): Promise<{ created: number; updated: number }>
+  publishClosings(options?: { again?: boolean }): Promise<{ published: number }>
+  books(): SandboxBooks
+  /** Turns a provider's knob by name. @throws Error for one that it does not have, ZodError for bad input */
+  control(provider: ProviderName, name: string, input?: unknown): Promise<unknown>
+  stop(): Promise<void>
+}
+
+/** Starts every provider in this process, each on a free port unless its options name one. */
+export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
+  const [netsuite, gsc, fpay, payoneer, slack] = await Promise.all([
+    startNetSuite(options.netsuite),
+    startGsc(options.gsc),
+    startFPay(options.fpay),
+    startPayoneer(options.payoneer),
+    startSlack(options.slack),
+  ])
+  const providers: Readonly<Record<ProviderName, SandboxProvider>> = { netsuite, gsc, fpay, payoneer, slack }
+
+  return {
+    netsuite,
+    gsc,
+    fpay,
+    payoneer,
+    slack,
+    urls: {
+      netsuite: netsuite.url,
+      gsc: gsc.url,
+      gscToken: gsc.tokenUrl,
+      fpay: fpay.url,
+      payoneer: payoneer.url,
+      payoneerApi: payoneer.apiUrl,
+      payoneerToken: payoneer.tokenUrl,
+      slackWebhook: slack.webhookUrl,
+    },
+    credentials: () => ({
+      netsuite: netsuite.credentials,
+      gsc: gsc.credentials,
+      fpay: fpay.credentials,
+      payoneer: payoneer.credentials,
+    }),
+    calls: () => ({
+      netsuite: netsuite.calls(),
+      gsc: gsc.calls(),
+      fpay: fpay.calls(),
+      payoneer: payoneer.calls(),
+      slack: slack.calls(),
+    }),
+    setFaults(plan) {
+      for (const name of PROVIDERS) providers[name].setFaults(plan)
+    },
+    loadMarketplace({ countries, sellers, documents, closings }) {
+      netsuite.loadCountries(countries)
+      netsuite.loadCurrencies(new Set(sellers.flatMap((seller) => seller.countries.map(({ currency }) => currency))))
+      netsuite.loadDocuments(documents)
+      gsc.loadSellers(sellers)
+      gsc.loadClosings(closings)
+    },
+    publishSellerEvents: gsc.publishSellerEvents,
+    publishClosings: gsc.publishClosings,
+    books: () => ({
+      netsuite: netsuite.books(),
+      gsc: gsc.books(),
+      fpay: booksAsJson(fpay.books),
+      payoneer: booksAsJson(payoneer.books),
+      slackMessages: slack.messages().length,
+    }),
+    async control(provider, name, input = {}) {
+      const { controls } = providers[provider]
+      const turn = Object.hasOwn(controls, name) ? controls[name] : undefined
+      if (turn === undefined) {
+        throw new Error(`${provider} has no control ${name}; it has ${Object.keys(controls).join(', ')}`)
+      }
+      return (await turn(input)) ?? {}
+    },
+    async stop() {
+      await Promise.all(PROVIDERS.map((name) => providers[name].stop()))
+    },
+  }
+}
