@@ -32,5 +32,7 @@ export function openDatabase(options: {
     idle_in_transaction_session_timeout: 60_000,
   })
   pool.on('error', options.onIdleError)
+  // A connection that breaks in use fails its query, which is enough: unheard, the same error would end the process.
+  pool.on('connect', (client) => client.on('error', () => {}))
   return new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) })
 }

@@ -1,0 +1,383 @@
+-- What the migrations make. Written by `pnpm --filter @remesa/database schema`; a test fails when it is stale.
+
+CREATE TABLE admin_jobs (
+  name text not null,
+  schedule text not null,
+  time_zone text not null,
+  enabled boolean default true not null,
+  next_run_at timestamp with time zone,
+  last_run_at timestamp with time zone,
+  last_duration_ms integer,
+  last_outcome text,
+  last_error text,
+  constraint admin_jobs_pkey PRIMARY KEY (name),
+  constraint admin_jobs_last_outcome_check CHECK ((last_outcome = ANY (ARRAY['succeeded'::text, 'failed'::text])))
+);
+
+CREATE TABLE audit_log (
+  id bigint generated always as identity not null,
+  occurred_at timestamp with time zone default now() not null,
+  actor text not null,
+  action text not null,
+  subject_type text not null,
+  subject_id text not null,
+  reason text,
+  before jsonb,
+  after jsonb,
+  transaction_id xid8 default pg_current_xact_id() not null,
+  constraint audit_log_pkey PRIMARY KEY (id)
+);
+CREATE INDEX audit_log_by_subject ON public.audit_log USING btree (subject_type, subject_id, id);
+CREATE INDEX audit_log_by_transaction ON public.audit_log USING btree (transaction_id, id);
+CREATE TRIGGER append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.audit_log FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+CREATE TABLE audit_seals (
+  id bigint generated always as identity not null,
+  row_ids bigint[] not null,
+  row_digests bytea not null,
+  last_transaction_id xid8 not null,
+  last_row_id bigint not null,
+  previous_digest text not null,
+  digest text not null,
+  sealed_at timestamp with time zone default now() not null,
+  constraint audit_seals_pkey PRIMARY KEY (id),
+  constraint audit_seals_digest_key UNIQUE (digest),
+  constraint audit_seals_previous_digest_key UNIQUE (previous_digest),
+  constraint audit_seals_check CHECK ((length(row_digests) = (32 * cardinality(row_ids)))),
+  constraint audit_seals_row_ids_check CHECK ((cardinality(row_ids) > 0))
+);
+CREATE TRIGGER append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.audit_seals FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+CREATE TABLE countries (
+  id text not null,
+  name text not null,
+  currency text not null,
+  enabled boolean not null,
+  erp_subsidiary_id text,
+  erp_bank_account_id text,
+  erp_payables_account_id text,
+  constraint countries_pkey PRIMARY KEY (id),
+  constraint countries_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+  constraint countries_id_check CHECK ((id ~ '^[a-z]{2}$'::text))
+);
+
+CREATE TABLE dead_letters (
+  id uuid default gen_random_uuid() not null,
+  topic text not null,
+  subscription text not null,
+  message_id text not null,
+  ordering_key text,
+  data bytea not null,
+  attributes jsonb not null,
+  reason text not null,
+  received_at timestamp with time zone default now() not null,
+  replayed_at timestamp with time zone,
+  constraint dead_letters_pkey PRIMARY KEY (id),
+  constraint dead_letters_subscription_message_id_key UNIQUE (subscription, message_id)
+);
+
+CREATE TABLE erp_currencies (
+  currency text not null,
+  erp_id text not null,
+  constraint erp_currencies_pkey PRIMARY KEY (currency),
+  constraint erp_currencies_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text))
+);
+
+CREATE TABLE finance_alerts (
+  id uuid default gen_random_uuid() not null,
+  kind text not null,
+  dedup_key text not null,
+  severity text not null,
+  subject_type text not null,
+  subject_id text not null,
+  business_date date,
+  details jsonb default '{}'::jsonb not null,
+  status text default 'open'::text not null,
+  note text,
+  times integer default 1 not null,
+  raised_at timestamp with time zone default now() not null,
+  last_raised_at timestamp with time zone default now() not null,
+  send_lease_expires_at timestamp with time zone,
+  sent_at timestamp with time zone,
+  constraint finance_alerts_pkey PRIMARY KEY (id),
+  constraint finance_alerts_dedup_key_key UNIQUE (dedup_key),
+  constraint finance_alerts_severity_check CHECK ((severity = ANY (ARRAY['info'::text, 'warning'::text, 'critical'::text]))),
+  constraint finance_alerts_status_check CHECK ((status = ANY (ARRAY['open'::text, 'acknowledged'::text, 'resolved'::text]))),
+  constraint finance_alerts_times_check CHECK ((times > 0))
+);
+CREATE INDEX finance_alerts_by_subject ON public.finance_alerts USING btree (subject_type, subject_id);
+CREATE INDEX finance_alerts_open ON public.finance_alerts USING btree (raised_at) WHERE (status = 'open'::text);
+CREATE INDEX finance_alerts_unsent ON public.finance_alerts USING btree (raised_at) WHERE (sent_at IS NULL);
+
+CREATE TABLE ledger_entries (
+  id bigint generated always as identity not null,
+  idempotency_key text not null,
+  kind text not null,
+  payable_type text,
+  payable_id uuid,
+  occurred_at timestamp with time zone default now() not null,
+  transaction_id xid8 default pg_current_xact_id() not null,
+  constraint ledger_entries_pkey PRIMARY KEY (id),
+  constraint ledger_entries_idempotency_key_key UNIQUE (idempotency_key)
+);
+CREATE INDEX ledger_entries_by_payable ON public.ledger_entries USING btree (payable_type, payable_id);
+CREATE TRIGGER append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.ledger_entries FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE CONSTRAINT TRIGGER sums_to_zero AFTER INSERT ON public.ledger_entries DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION entry_sums_to_zero();
+
+CREATE TABLE ledger_payee_balances (
+  account text not null,
+  currency text not null,
+  balance bigint not null,
+  constraint ledger_payee_balances_pkey PRIMARY KEY (account, currency),
+  constraint payee_is_never_below_zero CHECK ((balance >= 0))
+);
+
+CREATE TABLE ledger_postings (
+  entry_id bigint not null,
+  line smallint not null,
+  account text not null,
+  currency text not null,
+  amount bigint not null,
+  constraint ledger_postings_pkey PRIMARY KEY (entry_id, line),
+  constraint ledger_postings_account_check CHECK ((account ~ '^[a-z_]+(:[A-Za-z0-9_-]+)*$'::text)),
+  constraint ledger_postings_amount_check CHECK ((amount <> 0)),
+  constraint ledger_postings_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+  constraint ledger_postings_entry_id_fkey FOREIGN KEY (entry_id) REFERENCES ledger_entries(id)
+);
+CREATE INDEX ledger_postings_by_account ON public.ledger_postings USING btree (account, currency);
+CREATE TRIGGER append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.ledger_postings FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER keeps_payee_balances AFTER INSERT ON public.ledger_postings REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION keep_payee_balances();
+
+CREATE TABLE outbox (
+  id bigint generated always as identity not null,
+  topic text not null,
+  ordering_key text,
+  data jsonb not null,
+  attributes jsonb default '{}'::jsonb not null,
+  deliver_at timestamp with time zone default now() not null,
+  constraint outbox_pkey PRIMARY KEY (id)
+);
+CREATE INDEX outbox_due ON public.outbox USING btree (deliver_at, id) WHERE (ordering_key IS NULL);
+CREATE INDEX outbox_due_by_key ON public.outbox USING btree (topic, ordering_key, id) WHERE (ordering_key IS NOT NULL);
+CREATE INDEX outbox_keys_due ON public.outbox USING btree (deliver_at, id) WHERE (ordering_key IS NOT NULL);
+
+CREATE TABLE pay_day_runs (
+  id uuid default gen_random_uuid() not null,
+  business_date date not null,
+  resets integer default 1 not null,
+  opened_at timestamp with time zone default now() not null,
+  initialized_at timestamp with time zone,
+  constraint pay_day_runs_pkey PRIMARY KEY (id),
+  constraint pay_day_runs_business_date_key UNIQUE (business_date),
+  constraint pay_day_runs_resets_check CHECK ((resets > 0))
+);
+CREATE UNIQUE INDEX pay_day_runs_one_initializing ON public.pay_day_runs USING btree ((true)) WHERE (initialized_at IS NULL);
+
+CREATE TABLE payment_attempts (
+  id uuid default gen_random_uuid() not null,
+  payable_type text not null,
+  payable_id uuid not null,
+  rail text not null,
+  generation integer not null,
+  idempotency_key text not null,
+  amount bigint not null,
+  currency text not null,
+  destination text not null,
+  instruction jsonb not null,
+  state text not null,
+  calls integer default 1 not null,
+  lease_token uuid,
+  lease_expires_at timestamp with time zone,
+  provider_reference text,
+  last_facts jsonb,
+  refusal_reason text,
+  created_at timestamp with time zone default now() not null,
+  first_called_at timestamp with time zone default now() not null,
+  accepted_at timestamp with time zone,
+  settled_at timestamp with time zone,
+  updated_at timestamp with time zone default now() not null,
+  constraint payment_attempts_pkey PRIMARY KEY (id),
+  constraint payment_attempts_idempotency_key_key UNIQUE (idempotency_key),
+  constraint payment_attempts_payable_type_payable_id_generation_key UNIQUE (payable_type, payable_id, generation),
+  constraint payment_attempts_amount_check CHECK ((amount > 0)),
+  constraint payment_attempts_calls_check CHECK ((calls > 0)),
+  constraint payment_attempts_check CHECK (((state = 'claimed'::text) = ((lease_token IS NOT NULL) AND (lease_expires_at IS NOT NULL)))),
+  constraint payment_attempts_check1 CHECK (((state <> ALL (ARRAY['accepted'::text, 'paid'::text, 'reversed'::text])) OR (provider_reference IS NOT NULL))),
+  constraint payment_attempts_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+  constraint payment_attempts_generation_check CHECK ((generation > 0)),
+  constraint payment_attempts_payable_type_check CHECK ((payable_type = ANY (ARRAY['seller_balance'::text, 'payout_transfer'::text]))),
+  constraint payment_attempts_state_check CHECK ((state = ANY (ARRAY['claimed'::text, 'postponed'::text, 'accepted'::text, 'paid'::text, 'declined'::text, 'reversed'::text]))),
+  constraint payment_attempts_rail_fkey FOREIGN KEY (rail) REFERENCES rails(name)
+);
+CREATE INDEX payment_attempts_abandoned ON public.payment_attempts USING btree (lease_expires_at) WHERE (state = 'claimed'::text);
+CREATE UNIQUE INDEX payment_attempts_one_live ON public.payment_attempts USING btree (payable_type, payable_id) WHERE (state = ANY (ARRAY['claimed'::text, 'postponed'::text, 'accepted'::text, 'paid'::text]));
+CREATE UNIQUE INDEX payment_attempts_one_reference ON public.payment_attempts USING btree (rail, provider_reference) WHERE (provider_reference IS NOT NULL);
+
+CREATE TABLE rails (
+  name text not null,
+  paused_until timestamp with time zone,
+  paused_reason text,
+  constraint rails_pkey PRIMARY KEY (name),
+  constraint rails_name_check CHECK ((name = ANY (ARRAY['fpay'::text, 'payoneer'::text, 'stripe'::text])))
+);
+
+CREATE TABLE seller_balance_documents (
+  erp_id text not null,
+  seller_balance_id uuid not null,
+  type text not null,
+  tran_id text not null,
+  currency text not null,
+  amount bigint not null,
+  constraint seller_balance_documents_pkey PRIMARY KEY (erp_id),
+  constraint seller_balance_documents_amount_check CHECK ((amount > 0)),
+  constraint seller_balance_documents_type_check CHECK ((type = ANY (ARRAY['vendorBill'::text, 'invoice'::text]))),
+  constraint seller_balance_documents_seller_balance_id_fkey FOREIGN KEY (seller_balance_id) REFERENCES seller_balances(id)
+);
+CREATE INDEX seller_balance_documents_by_balance ON public.seller_balance_documents USING btree (seller_balance_id);
+
+CREATE TABLE seller_balances (
+  id uuid default gen_random_uuid() not null,
+  run_id uuid not null,
+  seller_id uuid not null,
+  country text not null,
+  business_date date not null,
+  currency text not null,
+  status text default 'initialized'::text not null,
+  amount_owed bigint,
+  blocked_reason text,
+  closing_match text,
+  attempts integer default 0 not null,
+  funds_refusals integer default 0 not null,
+  next_try_at timestamp with time zone,
+  status_checks integer default 0 not null,
+  erp_vendor_payment_id text,
+  erp_told_at timestamp with time zone,
+  gsc_told_at timestamp with time zone,
+  jobs jsonb default '{}'::jsonb not null,
+  created_at timestamp with time zone default now() not null,
+  updated_at timestamp with time zone default now() not null,
+  constraint seller_balances_pkey PRIMARY KEY (id),
+  constraint seller_balances_seller_id_country_business_date_key UNIQUE (seller_id, country, business_date),
+  constraint seller_balances_attempts_check CHECK ((attempts >= 0)),
+  constraint seller_balances_check CHECK (((status = 'blocked'::text) = (blocked_reason IS NOT NULL))),
+  constraint seller_balances_check1 CHECK (((amount_owed IS NOT NULL) OR (status = ANY (ARRAY['initialized'::text, 'blocked'::text])))),
+  constraint seller_balances_check2 CHECK (((status <> ALL (ARRAY['payable'::text, 'paying'::text, 'payment_pending'::text, 'awaiting_funds'::text, 'paid'::text, 'failed'::text, 'returned'::text])) OR (amount_owed > 0))),
+  constraint seller_balances_closing_match_check CHECK ((closing_match = ANY (ARRAY['matched'::text, 'missing'::text, 'different'::text]))),
+  constraint seller_balances_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+  constraint seller_balances_funds_refusals_check CHECK ((funds_refusals >= 0)),
+  constraint seller_balances_status_check CHECK ((status = ANY (ARRAY['initialized'::text, 'retrieved'::text, 'no_payment_due'::text, 'payable'::text, 'blocked'::text, 'paying'::text, 'payment_pending'::text, 'awaiting_funds'::text, 'paid'::text, 'failed'::text, 'returned'::text]))),
+  constraint seller_balances_status_checks_check CHECK ((status_checks >= 0)),
+  constraint seller_balances_country_fkey FOREIGN KEY (country) REFERENCES countries(id),
+  constraint seller_balances_run_id_fkey FOREIGN KEY (run_id) REFERENCES pay_day_runs(id),
+  constraint seller_balances_seller_id_fkey FOREIGN KEY (seller_id) REFERENCES sellers(id)
+);
+CREATE INDEX seller_balances_by_date ON public.seller_balances USING btree (business_date, status);
+CREATE INDEX seller_balances_open ON public.seller_balances USING btree (status, updated_at) WHERE (status <> ALL (ARRAY['no_payment_due'::text, 'paid'::text, 'failed'::text, 'blocked'::text, 'returned'::text]));
+
+CREATE TABLE seller_closings (
+  settlement_id text not null,
+  gsc_seller_id text not null,
+  country text not null,
+  business_date date not null,
+  currency text not null,
+  amount bigint not null,
+  received_at timestamp with time zone default now() not null,
+  constraint seller_closings_pkey PRIMARY KEY (settlement_id),
+  constraint seller_closings_gsc_seller_id_country_business_date_key UNIQUE (gsc_seller_id, country, business_date)
+);
+
+CREATE TABLE seller_countries (
+  seller_id uuid not null,
+  country text not null,
+  "position" integer not null,
+  currency text not null,
+  enabled boolean not null,
+  constraint seller_countries_pkey PRIMARY KEY (seller_id, country),
+  constraint seller_countries_country_check CHECK ((country ~ '^[a-z]{2}$'::text)),
+  constraint seller_countries_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+  constraint seller_countries_seller_id_fkey FOREIGN KEY (seller_id) REFERENCES sellers(id)
+);
+
+CREATE TABLE sellers (
+  id uuid default gen_random_uuid() not null,
+  gsc_seller_id text not null,
+  legal_name text not null,
+  tax_id text not null,
+  email text,
+  phone text,
+  operation_type text not null,
+  type text not null,
+  status text not null,
+  fpay_id text,
+  payoneer_payee_id text,
+  erp_id text,
+  erp_customer_id text,
+  erp_synced_digest text,
+  profile_sequence bigint,
+  profile_event_time timestamp with time zone,
+  day_balance_generated boolean default false not null,
+  created_at timestamp with time zone default now() not null,
+  updated_at timestamp with time zone default now() not null,
+  constraint sellers_pkey PRIMARY KEY (id),
+  constraint sellers_erp_customer_id_key UNIQUE (erp_customer_id),
+  constraint sellers_erp_id_key UNIQUE (erp_id),
+  constraint sellers_gsc_seller_id_key UNIQUE (gsc_seller_id),
+  constraint sellers_operation_type_check CHECK ((operation_type = ANY (ARRAY['local'::text, 'international'::text]))),
+  constraint sellers_status_check CHECK ((status = ANY (ARRAY['active'::text, 'suspended'::text, 'closed'::text]))),
+  constraint sellers_type_check CHECK ((type = ANY (ARRAY['3P'::text, '1P'::text])))
+);
+CREATE INDEX sellers_to_generate ON public.sellers USING btree (id) WHERE (NOT day_balance_generated);
+
+CREATE TABLE webhook_events (
+  provider text not null,
+  event_id text not null,
+  received_at timestamp with time zone default now() not null,
+  constraint webhook_events_pkey PRIMARY KEY (provider, event_id)
+);
+
+CREATE OR REPLACE FUNCTION public.entry_sums_to_zero()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+declare bad record;
+begin
+  select p.currency, sum(p.amount) as total into bad from ledger_postings p where p.entry_id = new.id
+    group by p.currency having sum(p.amount) <> 0 limit 1;
+  if found then
+    raise exception 'ledger entry % does not sum to zero: % % is left over', new.idempotency_key, bad.total, bad.currency
+      using errcode = 'check_violation';
+  end if;
+  if not exists (select from ledger_postings p where p.entry_id = new.id) then
+    raise exception 'ledger entry % has no postings', new.idempotency_key using errcode = 'check_violation';
+  end if;
+  return null;
+end $function$;
+
+CREATE OR REPLACE FUNCTION public.keep_payee_balances()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if exists (select from added a join ledger_entries e on e.id = a.entry_id
+             where e.transaction_id <> pg_current_xact_id()) then
+    raise exception 'a recorded ledger entry takes no further postings' using errcode = 'restrict_violation';
+  end if;
+  insert into ledger_payee_balances (account, currency, balance)
+    select distinct account, currency, 0 from added where account like 'payee:%' order by account, currency
+    on conflict do nothing;
+  perform from ledger_payee_balances b
+    where (b.account, b.currency) in (select account, currency from added where account like 'payee:%')
+    order by b.account, b.currency for update;
+  update ledger_payee_balances b set balance = b.balance + d.amount
+    from (select account, currency, sum(amount) as amount from added where account like 'payee:%' group by 1, 2) d
+    where b.account = d.account and b.currency = d.currency;
+  return null;
+end $function$;
+
+CREATE OR REPLACE FUNCTION public.refuse_change()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  raise exception '% is append-only: % refused', tg_table_name, lower(tg_op) using errcode = 'restrict_violation';
+end $function$;
