@@ -39,7 +39,7 @@ export async function run(args: readonly string[]): Promise<number> {
     url: postgres.url,
     poolSize: 8,
     applicationName: 'bench',
-    onIdleError: console.error,
+    onIdleError: () => {},
   })
   await migrate(database)
   const emulator = await startEmulator()
@@ -90,6 +90,7 @@ export async function run(args: readonly string[]): Promise<number> {
       ` (enqueued in ${(enqueuedMs / 1000).toFixed(1)} s), ${((user + system) / 1000 / messages).toFixed(3)} ms CPU each` +
       ` in this process, emulator included; delivered ${delivered}, again ${redelivered}`,
   )
+  await new Promise((resolve) => setTimeout(resolve, 2000)) // PostgreSQL's statistics come late
   const idle = process.cpuUsage()
   const queriesBefore = await transactions(database)
   await new Promise((resolve) => setTimeout(resolve, 3000))

@@ -116,7 +116,7 @@ export async function measureLag(database: Database): Promise<{ rows: number; ol
 const FAILURES = 'publishFailures'
 /** Of one key, so that a long one does not fill the batch. */
 const ROWS_PER_KEY = 100
-const MINIMUM_DELAY_MS = 1000
+const MINIMUM_DELAY_MS = 250
 const MAXIMUM_DELAY_MS = 60_000
 
 interface PlainRow {

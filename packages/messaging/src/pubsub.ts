@@ -6,7 +6,13 @@ import { PubSub, type v1 } from '@google-cloud/pubsub'
  */
 export function createPubSub(options: { projectId: string; emulatorHost?: string | undefined }): PubSub {
   const { projectId, emulatorHost } = options
-  return new PubSub({ projectId, ...(emulatorHost && { apiEndpoint: emulatorHost, emulatorMode: true }) })
+  if (!emulatorHost) return new PubSub({ projectId })
+  return new PubSub({
+    projectId,
+    apiEndpoint: emulatorHost,
+    emulatorMode: true,
+    clientOptions: { universeDomain: 'googleapis.com' }, // or it would ask Google's metadata server for it first
+  })
 }
 
 /** What the generated clients below `PubSub` are made with, so that they reach the same service. */

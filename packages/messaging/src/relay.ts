@@ -46,6 +46,7 @@ export function startRelay({
   let wake = () => {}
   let waitingForDrain: (() => void)[] = []
   let failuresInARow = 0
+  let passEndedAt = Number.NEGATIVE_INFINITY
   let lagMeasuredAt = Number.NEGATIVE_INFINITY
 
   /** Claims, publishes and deletes one batch. @returns how many rows it took */
@@ -72,6 +73,8 @@ export function startRelay({
   }
 
   async function turn(): Promise<void> {
+    const sinceLastMs = performance.now() - passEndedAt
+    if (nudged && sinceLastMs < GATHER_MS) await sleep(GATHER_MS - sinceLastMs)
     const asked = nudged || waitingForDrain.length > 0
     nudged = false
     if (!asked) {
@@ -80,6 +83,7 @@ export function startRelay({
       if (dueInMs > 0) return pause(Math.min(dueInMs + Math.random() * TIMER_JITTER_MS, pollMs))
     }
     const claimed = await pass()
+    passEndedAt = performance.now()
     if (failuresInARow > 0) return backOff()
     if (claimed === 0 && !asked) await pause(pollMs) // what is due is in another relay's hands
   }
@@ -144,6 +148,8 @@ export function startRelay({
   }
 }
 
+/** The least time between two batches that were asked for, so that a stream of small commits shares them. */
+const GATHER_MS = 5
 const TIMER_JITTER_MS = 50
 const LAG_INTERVAL_MS = 15_000
 const MINIMUM_BACKOFF_MS = 100
