@@ -185,6 +185,7 @@ export async function startFPay(options: FPayOptions = {}): Promise<FPaySandbox>
   const calls = server.calls
   const settle = (payoutId: string) => void payouts.settle(payoutId)
   const reverse = (payoutId: string) => void payouts.reverse(payoutId)
+  const cancel = (payoutId: string) => void payouts.cancel(payoutId)
   return {
     url: server.url,
     calls,
@@ -196,7 +197,7 @@ export async function startFPay(options: FPayOptions = {}): Promise<FPaySandbox>
     settle,
     settleAll: payouts.settleAll,
     reverse,
-    cancel: (payoutId) => void payouts.cancel(payoutId),
+    cancel,
     setTreasury: payouts.setTreasury,
     treasury: payouts.treasury,
     revokeTokens: tokens.revokeAll,
@@ -210,6 +211,9 @@ export async function startFPay(options: FPayOptions = {}): Promise<FPaySandbox>
       settleAll: () => payouts.settleAll(),
       settle: (input) => settle(payoutIdIn(input)),
       reverse: (input) => reverse(payoutIdIn(input)),
+      cancel: (input) => cancel(payoutIdIn(input)),
+      revokeTokens: () => tokens.revokeAll(),
+      forgetKeys: () => keys.forgetAll(),
       setTreasury: (input) => payouts.setTreasury(moneyFromJson(input)),
       callbacks: () => callbacks.counts(),
     },

@@ -271,6 +271,7 @@ export async function startPayoneer(options: PayoneerOptions = {}): Promise<Payo
       settleAll: () => payments.settleAll(),
       setBalance: (input) => setBalance(moneyFromJson(input).amount),
       approvePayee: (input) => approvePayee(z.strictObject({ payeeId: z.string() }).parse(input).payeeId),
+      revokeTokens: () => tokens.revokeAll(),
       setIpcnUrls: (input) => setIpcnUrls(ipcnUrlsSchema.parse(input)),
       callbacks: () => callbacks.counts(),
     },
