@@ -1,5 +1,5 @@
 import { PATIENCE, type PaymentPatience } from '@remesa/domain/payment-steps'
-import type { Rail, RailName } from '@remesa/domain/rail'
+import type { Rail, RailName, RefusalCategory } from '@remesa/domain/rail'
 import { createFPayRail } from '@remesa/fpay-client/fpay-client'
 import { createPayoneerRail } from '@remesa/payoneer-client/payoneer-client'
 import { httpUrl, secret, wholeNumber } from '@remesa/service-kit/environment'
@@ -23,6 +23,17 @@ export const railEnvironment = {
   PAYONEER_CLIENT_SECRET: secret,
   PAYONEER_MAX_CONCURRENT: wholeNumber({ from: 1, to: 500 }).default(10),
   PAYONEER_TIMEOUT_MS: wholeNumber({ from: 100, to: 120_000 }).default(15_000),
+  /** What cancel reason codes mean that Payoneer told us of: `10304=funding,10009=beneficiary`. */
+  PAYONEER_REASON_CATEGORIES: z
+    .string()
+    .regex(
+      /^[\w-]+=(funding|transient|beneficiary|request|compliance)(,[\w-]+=(funding|transient|beneficiary|request|compliance))*$/,
+    )
+    .transform(
+      (text): Record<string, RefusalCategory> => Object.fromEntries(text.split(',').map((pair) => pair.split('='))),
+    )
+    .optional()
+    .describe('expected codes with a category each, such as 10304=funding,10009=beneficiary'),
   /** How long a payment may stay unseen at Payoneer after it was made (facts: marketplace §5). */
   PAYONEER_HIDDEN_MS: wholeNumber({ from: 0, to: 3_600_000 }).default(120_000),
   /** The first wait after no answer, or a refusal that may change; it doubles from there. */
@@ -60,6 +71,7 @@ export function createRails(
     maxConcurrent: config.PAYONEER_MAX_CONCURRENT,
     timeoutMs: config.PAYONEER_TIMEOUT_MS,
     hiddenForMs: config.PAYONEER_HIDDEN_MS,
+    ...(config.PAYONEER_REASON_CATEGORIES && { reasonCategories: config.PAYONEER_REASON_CATEGORIES }),
     logger,
     metrics,
   })

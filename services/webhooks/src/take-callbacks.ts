@@ -97,18 +97,12 @@ export function callbackTaker(parts: Parts): CallbackTaker {
     },
 
     async payoneer({ method, path, rawBody, header }) {
-      let nonce = ''
       const event = verifyPayoneerCallback({
         method,
         url: parts.publicUrl + path,
         rawBody,
         authorizationHeader: header('authorization'),
         secret: parts.payoneerSecret,
-        // Nonces are kept with the events: another instance of this service may have seen one.
-        seenNonce(signed) {
-          nonce = signed
-          return false
-        },
         now: parts.now(),
       })
       if ('refused' in event) return refuse('payoneer', event.refused)
@@ -116,7 +110,7 @@ export function callbackTaker(parts: Parts): CallbackTaker {
       return take({
         rail: 'payoneer',
         reference: event.reference,
-        eventId: nonce,
+        eventId: event.eventId, // the signed nonce: a replay is known by it, whichever instance took the first
         externalReference: null,
         status: null,
       })

@@ -1,0 +1,91 @@
+import type { SandboxCredentials, SandboxUrls } from '@remesa/sandbox/sandbox'
+
+/** Every service, in the order of a pay-day. */
+export const SERVICES = [
+  'seller-profile-sync',
+  'payment-initialization',
+  'balance-retrieval',
+  'pay-seller-balance',
+  'fpay-status-check',
+  'webhooks',
+  'finance-alerts',
+  'scheduler',
+] as const
+export type ServiceName = (typeof SERVICES)[number]
+
+/**
+ * How NetSuite's places are shared out: the account counts all processes together. Profiles are synced before the
+ * pay-day, so the two that work during it have most of them.
+ */
+const NETSUITE_SHARES: Partial<Record<ServiceName, number>> = {
+  'seller-profile-sync': 5,
+  'balance-retrieval': 2,
+  'fpay-status-check': 8,
+}
+
+/**
+ * The environment of one service, as a deployment would set it, but pointed at the sandboxes. Waits that are minutes
+ * with real banks are moments here: the sandboxes settle at once.
+ */
+export function serviceEnvironment(options: {
+  service: ServiceName
+  /** Of how many instances of the service this is one. */
+  instances: number
+  databaseUrl: string
+  pubsub: { emulatorHost: string; projectId: string }
+  sandbox: { urls: SandboxUrls; credentials: SandboxCredentials }
+  httpPort: number
+  webhooksPort: number
+  publicWebhooksUrl: string
+}): NodeJS.ProcessEnv {
+  const { service, instances, sandbox, publicWebhooksUrl } = options
+  const { urls, credentials } = sandbox
+  return {
+    DATABASE_URL: options.databaseUrl,
+    DATABASE_POOL_SIZE: '8',
+    PUBSUB_EMULATOR_HOST: options.pubsub.emulatorHost,
+    PUBSUB_PROJECT_ID: options.pubsub.projectId,
+    METADATA_SERVER_DETECTION: 'none', // there is no Google here to ask
+    HTTP_PORT: String(options.httpPort),
+    SHUTDOWN_GRACE_MS: '8000',
+    ENVIRONMENT: 'local',
+
+    GSC_BASE_URL: urls.gsc,
+    GSC_TOKEN: credentials.gsc.token,
+    NETSUITE_BASE_URL: urls.netsuite,
+    NETSUITE_ACCOUNT_ID: credentials.netsuite.account,
+    NETSUITE_CLIENT_ID: credentials.netsuite.clientId,
+    NETSUITE_CERTIFICATE_ID: credentials.netsuite.certificateId,
+    NETSUITE_PRIVATE_KEY: credentials.netsuite.privateKeyPem,
+    NETSUITE_KEY_ALGORITHM: 'ES256',
+    NETSUITE_MAX_CONCURRENT: String(Math.max(1, Math.floor((NETSUITE_SHARES[service] ?? 1) / instances))),
+    NETSUITE_TIMEOUT_MS: '10000',
+    NETSUITE_RETRY_FIRST_MS: '100',
+
+    FPAY_BASE_URL: urls.fpay,
+    FPAY_CLIENT_ID: credentials.fpay.clientId,
+    FPAY_CLIENT_SECRET: credentials.fpay.clientSecret,
+    FPAY_CALLBACK_URL: `${publicWebhooksUrl}/webhooks/fpay`,
+    FPAY_TIMEOUT_MS: '5000',
+    PAYONEER_BASE_URL: urls.payoneerApi,
+    PAYONEER_TOKEN_URL: urls.payoneerToken,
+    PAYONEER_PROGRAM_ID: credentials.payoneer.programId,
+    PAYONEER_CLIENT_ID: credentials.payoneer.clientId,
+    PAYONEER_CLIENT_SECRET: credentials.payoneer.clientSecret,
+    PAYONEER_TIMEOUT_MS: '5000',
+    PAYONEER_HIDDEN_MS: '500',
+    PAYMENT_RETRY_FIRST_MS: '300',
+    PAYMENT_FUNDS_RETRY_FIRST_MS: '500',
+    PAYMENT_RAIL_PAUSE_MS: '2000',
+    PAYMENT_LEASE_MS: '10000',
+    PAYMENT_FIRST_CHECK_MS: '2500', // callbacks are faster; a poll is for the ones that were lost
+    PAYMENT_POLL_SCHEDULE_MS: '1000,1000,2000,3000',
+
+    WEBHOOKS_PORT: String(options.webhooksPort),
+    WEBHOOKS_PUBLIC_URL: publicWebhooksUrl,
+    FPAY_WEBHOOK_SECRETS: credentials.fpay.callbackSecret,
+    PAYONEER_WEBHOOK_SECRET: credentials.payoneer.ipcnSecret,
+    SLACK_WEBHOOK_URL: urls.slackWebhook,
+    ALERTS_LINGER_MS: '1000',
+  }
+}
