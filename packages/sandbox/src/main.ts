@@ -69,4 +69,9 @@ async function main(): Promise<void> {
   process.stdout.write(`${JSON.stringify(ready)}\n`)
 }
 
-await main()
+try {
+  await main()
+} catch (error) {
+  process.stderr.write(`sandbox: cannot start: ${(error as Error).message}\n`)
+  process.exit(1) // what has started already would keep the process alive
+}

@@ -79,15 +79,23 @@ export interface Sandbox {
   stop(): Promise<void>
 }
 
-/** Starts every provider in this process, each on a free port unless its options name one. */
+/**
+ * Starts every provider in this process, each on a free port unless its options name one.
+ * @throws Error when a port cannot be had; nothing is left running then
+ */
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
-  const [netsuite, gsc, fpay, payoneer, slack] = await Promise.all([
+  const starting = [
     startNetSuite(options.netsuite),
     startGsc(options.gsc),
     startFPay(options.fpay),
     startPayoneer(options.payoneer),
     startSlack(options.slack),
-  ])
+  ] as const
+  const [netsuite, gsc, fpay, payoneer, slack] = await Promise.all(starting).catch(async (error: unknown) => {
+    const settled = await Promise.allSettled<SandboxProvider>(starting)
+    await Promise.all(settled.map((result) => result.status === 'fulfilled' && result.value.stop()))
+    throw error
+  })
   const providers: Readonly<Record<ProviderName, SandboxProvider>> = { netsuite, gsc, fpay, payoneer, slack }
 
   return {

@@ -211,6 +211,23 @@ test('a bill that is void, held or waiting for approval cannot be paid', async (
   expect(codeOf(await pay([{ id: bill, amount: 1 }]))).toEqual([400, 'USER_ERROR', 'apply.items[0].doc'])
 })
 
+test('a note on a bill posts nothing: a closed period, a missing vendor and its payments do not matter', async () => {
+  const [bill = ''] = netsuite.loadDocuments([document()])
+  const note = () => ask('PATCH', `vendorBill/${bill}`, { custbody_remesa_payment_status: 'FAILED' })
+  netsuite.closePeriod('2026-11')
+  expect((await note()).status).toBe(204)
+  netsuite.openPeriod('2026-11')
+  await vendor()
+  await pay([{ id: bill, amount: 400 }])
+  netsuite.holdDocument({ gscSellerId: 'S1', tranId: 'B-1' })
+  expect((await note()).status).toBe(204)
+  expect((await ask('GET', `vendorBill/${bill}`)).body).toMatchObject({
+    custbody_remesa_payment_status: 'FAILED',
+    paymentHold: true,
+    amountRemaining: 600,
+  })
+})
+
 test('a vendor keeps its primary subsidiary once it has documents, and is in each subsidiary once', async () => {
   netsuite.loadDocuments([document()])
   await vendor()

@@ -139,3 +139,10 @@ test('documents that look the same are two, over HTTP as in the process', async 
     await local.stop()
   }
 })
+
+test('a port that is taken stops the start, and nothing is left running', async () => {
+  const first = await startSandbox()
+  const { port } = new URL(first.urls.gsc)
+  await expect(startSandbox({ gsc: { port: Number(port) } })).rejects.toThrow('EADDRINUSE')
+  await first.stop()
+})

@@ -1,4 +1,3 @@
-import { currency } from '@remesa/domain/currency'
 import { parseMajor } from '@remesa/domain/money'
 import { createFaults, type FaultPlan } from '../kit/faults.ts'
 import type { ErrorShapes, Reply, Route } from '../kit/http.ts'
@@ -13,7 +12,7 @@ import { recordRoutes } from './record-routes.ts'
 import { RecordStore } from './record-store.ts'
 import { errorReply } from './refusal.ts'
 import type { Ledger } from './rules.ts'
-import { seedCountries, seedCurrency, seedDocuments, withTotal } from './seed.ts'
+import { seedCountries, seedCurrency, seedDocuments, withField, withTotal } from './seed.ts'
 import { suiteQlRoute } from './suiteql-route.ts'
 import { type Transaction, TransactionBook } from './transactions.ts'
 
@@ -78,7 +77,11 @@ export async function startNetSuite(options: NetSuiteOptions = {}): Promise<NetS
   function change(key: DocumentKey, changed: (transaction: Transaction) => Transaction): void {
     const matches = [...ledger.book.all()].filter(({ tranId, entity }) => tranId === key.tranId && isOf(key, entity))
     if (matches.length === 0) throw new Error(`${key.gscSellerId} has no document ${key.tranId}`)
-    for (const transaction of matches) ledger.book.save({ ...changed(transaction), modifiedAt: now() })
+    for (const transaction of matches) {
+      const edited = { ...changed(transaction), modifiedAt: now() }
+      ledger.store.save({ ...edited.record, modifiedAt: edited.modifiedAt })
+      ledger.book.save(edited)
+    }
   }
 
   const provider: Omit<NetSuiteSandbox, 'controls'> = {
@@ -103,11 +106,11 @@ export async function startNetSuite(options: NetSuiteOptions = {}): Promise<NetS
     },
     books: () => readBooks(ledger),
     voidDocument: (key) => change(key, (transaction) => ({ ...transaction, voided: true })),
-    holdDocument: (key) => change(key, (transaction) => ({ ...transaction, paymentHold: true })),
-    sendBackForApproval: (key) => change(key, (transaction) => ({ ...transaction, pendingApproval: true })),
+    holdDocument: (key) => change(key, (held) => withField(held, 'paymentHold', true)),
+    sendBackForApproval: (key) => change(key, (pending) => withField(pending, 'approvalStatus', { id: '1' })),
     editAmount: (key, amount) =>
       change(key, (transaction) => {
-        return withTotal(transaction, parseMajor(amount, currency(transaction.currency)), now())
+        return withTotal(transaction, parseMajor(amount, transaction.currency))
       }),
     closePeriod: (period) => void closedPeriods.add(period),
     openPeriod: (period) => void closedPeriods.delete(period),

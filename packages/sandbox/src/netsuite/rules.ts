@@ -97,8 +97,7 @@ export function toTransaction(ledger: Ledger, record: StoredRecord, previous: Tr
     tranDate: String(record.fields.tranDate),
     total: 0n,
     applied: previous?.applied ?? new Map(),
-    pendingApproval: idIn(record, 'approvalStatus') === '1',
-    paymentHold: record.fields.paymentHold === true,
+    ...flagsOf(record),
     voided: previous?.voided ?? false,
     modifiedAt: record.modifiedAt,
   }
@@ -143,6 +142,12 @@ export function appliedAmounts({ book }: Ledger, payment: Transaction): Map<stri
   if (amounts.size === 0) throw userError('You must apply the payment to at least one bill.', 'apply')
   return amounts
 }
+
+/** What keeps a bill from being paid, as its record says. */
+export const flagsOf = (record: StoredRecord): Pick<Transaction, 'pendingApproval' | 'paymentHold'> => ({
+  pendingApproval: idIn(record, 'approvalStatus') === '1',
+  paymentHold: record.fields.paymentHold === true,
+})
 
 /** The internal id that a reference field holds; empty when it holds none. */
 export function idIn(record: StoredRecord, field: string): string {

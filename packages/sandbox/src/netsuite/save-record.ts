@@ -52,7 +52,13 @@ export function saveRecord(ledger: Ledger, request: SaveRequest): StoredRecord {
     store.save(record)
     return record
   }
-  const transaction = toTransaction(ledger, record, ledger.book.get(record.id))
+  const booked = ledger.book.get(record.id)
+  if (booked !== undefined && isOnlyNoted(body)) {
+    store.save(record)
+    ledger.book.save({ ...booked, record, modifiedAt: at })
+    return record
+  }
+  const transaction = toTransaction(ledger, record, booked)
   const applied = type === 'vendorPayment' ? appliedAmounts(ledger, transaction) : new Map<string, bigint>()
   store.save(record)
   unapply(ledger, record.id)
@@ -72,6 +78,10 @@ export function deleteRecord(ledger: Ledger, record: StoredRecord): void {
   ledger.book.delete(record.id)
   ledger.store.delete(record)
 }
+
+/** Whether a change posts nothing, so that a closed period does not matter: a memo, a custom field. */
+const isOnlyNoted = ({ fields, sublists }: RecordBody): boolean =>
+  Object.keys(sublists).length === 0 && Object.keys(fields).every((name) => name === 'memo' || name.startsWith('cust'))
 
 /** Gives back to every bill what a payment took of it: before it takes anew, or when it is deleted. */
 function unapply(ledger: Ledger, paymentId: string): void {

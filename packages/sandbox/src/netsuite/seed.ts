@@ -3,7 +3,7 @@ import { formatMajor, parseMajor } from '@remesa/domain/money'
 import type { MarketplaceCountry, MarketplaceDocument } from '../marketplace.ts'
 import { currencyIdOf, customerIdOf, internalIdOf, subsidiaryIdOf, vendorIdOf } from './ids.ts'
 import type { StoredRecord } from './record-store.ts'
-import type { Ledger } from './rules.ts'
+import { flagsOf, type Ledger } from './rules.ts'
 import type { Transaction } from './transactions.ts'
 
 /** One subsidiary per country, and every currency that is named; the same ids in every sandbox. */
@@ -100,21 +100,29 @@ function documentTransaction(
     tranDate: document.date,
     total: parseMajor(document.amount, code),
     applied: previous?.applied ?? new Map(),
-    pendingApproval: false,
-    paymentHold: false,
+    ...flagsOf(record),
     voided: false,
     modifiedAt: record.modifiedAt,
   }
 }
 
+/** The same document with another approval status or payment hold. */
+export function withField(
+  transaction: Transaction,
+  name: 'approvalStatus' | 'paymentHold',
+  value: unknown,
+): Transaction {
+  const record = { ...transaction.record, fields: { ...transaction.record.fields, [name]: value } }
+  return { ...transaction, record, ...flagsOf(record) }
+}
+
 /** The same document with another total: finance edits it by hand. */
-export function withTotal(transaction: Transaction, total: bigint, at: Date): Transaction {
+export function withTotal(transaction: Transaction, total: bigint): Transaction {
   const sublist = transaction.type === 'VendBill' ? 'expense' : 'item'
   const line = { line: 1, amount: formatMajor(total, transaction.currency) }
   const record = {
     ...transaction.record,
     sublists: { ...transaction.record.sublists, [sublist]: [line] },
-    modifiedAt: at,
   }
-  return { ...transaction, record, total, modifiedAt: at }
+  return { ...transaction, record, total }
 }

@@ -1,14 +1,12 @@
 import type { Comparison, Expression } from './sql-syntax.ts'
 import { compareValues, formatDate, parseDate, SqlProblem, type SqlValue, sqlNumber, sqlText } from './sql-values.ts'
 
-/** Reads a column of the row at hand. */
-export interface Row {
-  (alias: string, column: string): SqlValue
-  /** What BUILTIN.DF shows for it. */
-  display(alias: string, column: string): SqlValue
-}
+/** One row of each table of the query, in the query's order; null for a LEFT JOIN that found none. */
+export type Row = readonly unknown[]
 /** Works an expression out for one row. */
 export type Evaluate<Result> = (row: Row) => Result
+/** How a column is read; `shown` is what BUILTIN.DF displays for it. @throws SqlProblem for one that does not exist */
+export type ColumnOf = (column: { alias: string; name: string }, what: 'value' | 'shown') => Evaluate<SqlValue>
 
 const HOLDS: Readonly<Record<Comparison, (difference: number) => boolean>> = {
   '=': (difference) => difference === 0,
@@ -20,11 +18,11 @@ const HOLDS: Readonly<Record<Comparison, (difference: number) => boolean>> = {
 }
 
 /** @returns whether a condition holds: null when it cannot be known, since something it looks at is null. */
-export function condition(expression: Expression): Evaluate<boolean | null> {
+export function condition(expression: Expression, columnOf: ColumnOf): Evaluate<boolean | null> {
   switch (expression.is) {
     case 'and':
     case 'or': {
-      const parts = expression.parts.map(condition)
+      const parts = expression.parts.map((part) => condition(part, columnOf))
       const deciding = expression.is === 'or'
       return (row) => {
         let result: boolean | null = !deciding
@@ -37,11 +35,11 @@ export function condition(expression: Expression): Evaluate<boolean | null> {
       }
     }
     case 'not': {
-      const inner = condition(expression.operand)
+      const inner = condition(expression.operand, columnOf)
       return (row) => negate(inner(row))
     }
     case 'compare': {
-      const [left, right] = [value(expression.left), value(expression.right)]
+      const [left, right] = [value(expression.left, columnOf), value(expression.right, columnOf)]
       const holds = HOLDS[expression.operator]
       return (row) => {
         const [a, b] = [left(row), right(row)]
@@ -49,9 +47,9 @@ export function condition(expression: Expression): Evaluate<boolean | null> {
       }
     }
     case 'in':
-      return membership(expression)
+      return membership(expression, columnOf)
     case 'null-test': {
-      const operand = value(expression.operand)
+      const operand = value(expression.operand, columnOf)
       return (row) => (operand(row) === null) !== expression.negated
     }
     default:
@@ -60,8 +58,8 @@ export function condition(expression: Expression): Evaluate<boolean | null> {
 }
 
 /** A thousand values are looked up, not gone through: this is the condition that a pay-day's queries live by. */
-function membership(expression: Extract<Expression, { is: 'in' }>): Evaluate<boolean | null> {
-  const operand = value(expression.operand)
+function membership(expression: Extract<Expression, { is: 'in' }>, columnOf: ColumnOf): Evaluate<boolean | null> {
+  const operand = value(expression.operand, columnOf)
   const listed = expression.values.filter((entry) => entry !== null)
   const texts = new Set<SqlValue>(listed.map(sqlText))
   let numbers: Set<bigint> | undefined
@@ -79,28 +77,28 @@ function membership(expression: Extract<Expression, { is: 'in' }>): Evaluate<boo
 }
 
 /** @throws SqlProblem for a function the sandbox does not have */
-export function value(expression: Expression): Evaluate<SqlValue> {
+export function value(expression: Expression, columnOf: ColumnOf): Evaluate<SqlValue> {
   switch (expression.is) {
     case 'literal':
       return () => expression.value
     case 'column':
-      return (row) => row(expression.alias, expression.name)
+      return columnOf(expression, 'value')
     case 'call':
-      return call(expression)
+      return call(expression, columnOf)
     default:
       throw new SqlProblem('A value is expected where a condition stands.')
   }
 }
 
-function call({ name, arguments: given }: Extract<Expression, { is: 'call' }>): Evaluate<SqlValue> {
+function call({ name, arguments: given }: Extract<Expression, { is: 'call' }>, columnOf: ColumnOf): Evaluate<SqlValue> {
   const [first, second] = given
   if (first === undefined) throw new SqlProblem(`${name.toUpperCase()} needs an argument.`)
   if (name === 'builtin.df') {
     if (first.is !== 'column') throw new SqlProblem('BUILTIN.DF takes a column.')
-    return (row) => row.display(first.alias, first.name)
+    return columnOf(first, 'shown')
   }
-  const operands = given.map(value)
-  const operand = value(first)
+  const operands = given.map((each) => value(each, columnOf))
+  const operand = value(first, columnOf)
   switch (name) {
     case 'nvl':
     case 'coalesce':

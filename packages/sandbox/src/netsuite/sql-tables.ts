@@ -4,7 +4,7 @@ import { isObject } from './record-body.ts'
 import type { StoredRecord } from './record-store.ts'
 import { statusOf } from './render-record.ts'
 import { idIn, type Ledger } from './rules.ts'
-import { type SqlValue, sqlNumber } from './sql-values.ts'
+import { type SqlValue, sqlId, sqlNumber } from './sql-values.ts'
 import { openAmount, type Transaction } from './transactions.ts'
 
 type Column<Source> = (source: Source) => SqlValue
@@ -73,7 +73,7 @@ function transactionTable({ book, store }: Ledger): SqlTable<Transaction> {
   }
   return {
     columns: {
-      id: ({ id }) => sqlNumber(id),
+      id: ({ id }) => sqlId(id),
       tranid: ({ tranId }) => tranId ?? null,
       externalid: ({ record }) => record.externalId ?? null,
       type: ({ type }) => type,
@@ -81,8 +81,8 @@ function transactionTable({ book, store }: Ledger): SqlTable<Transaction> {
       duedate: ({ record }) => day(record.fields.dueDate),
       createddate: ({ record }) => record.createdAt,
       lastmodifieddate: ({ modifiedAt }) => modifiedAt,
-      entity: ({ entity }) => sqlNumber(entity),
-      currency: ({ currencyId }) => sqlNumber(currencyId),
+      entity: ({ entity }) => sqlId(entity),
+      currency: ({ currencyId }) => sqlId(currencyId),
       foreigntotal: signedTotal,
       foreignamountunpaid: unlessPayment((bill) => sqlNumber(formatMajor(openAmount(bill), bill.currency))),
       foreignamountpaid: unlessPayment((bill) => sqlNumber(formatMajor(bill.total - openAmount(bill), bill.currency))),
@@ -115,10 +115,10 @@ function lineTable({ book, store }: Ledger): SqlTable<TransactionLine> {
   return {
     columns: {
       id: ({ line }) => sqlNumber(String(line)),
-      transaction: ({ transaction }) => sqlNumber(transaction.id),
+      transaction: ({ transaction }) => sqlId(transaction.id),
       mainline: ({ line }) => flag(line === 0),
-      subsidiary: ({ transaction }) => sqlNumber(transaction.subsidiary),
-      entity: ({ transaction }) => sqlNumber(transaction.entity),
+      subsidiary: ({ transaction }) => sqlId(transaction.subsidiary),
+      entity: ({ transaction }) => sqlId(transaction.entity),
     },
     displays: {
       subsidiary: ({ transaction }) => {
@@ -147,7 +147,7 @@ const reference =
   (name: string): Column<StoredRecord> =>
   (record) => {
     const id = idIn(record, name)
-    return id === '' ? null : sqlNumber(id)
+    return id === '' ? null : sqlId(id)
   }
 
 const ENTITY_COLUMNS: Readonly<Record<string, Column<StoredRecord>>> = {
@@ -170,7 +170,7 @@ function recordTable(
 ): SqlTable<StoredRecord> {
   return {
     columns: {
-      id: ({ id }) => sqlNumber(id),
+      id: ({ id }) => sqlId(id),
       externalid: ({ externalId }) => externalId ?? null,
       lastmodifieddate: ({ modifiedAt }) => modifiedAt,
       ...columns,

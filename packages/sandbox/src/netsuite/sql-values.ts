@@ -17,6 +17,9 @@ export function sqlNumber(text: string): bigint {
   return match[1] === '-' ? -millionths : millionths
 }
 
+/** An internal id, which is a whole number. */
+export const sqlId = (id: string): bigint => BigInt(id) * MILLION
+
 /** As SuiteQL answers it: every value a string, numbers without needless zeros, dates as the user prefers them. */
 export function sqlText(value: Exclude<SqlValue, null>): string {
   if (typeof value === 'string') return value

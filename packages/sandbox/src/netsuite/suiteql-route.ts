@@ -5,7 +5,7 @@ import { pageNumber } from './record-routes.ts'
 import { invalidContent, refusal } from './refusal.ts'
 import type { Ledger } from './rules.ts'
 import { parseSelect } from './sql-parser.ts'
-import { runSelect } from './sql-run.ts'
+import { runSelect, type SqlResult } from './sql-run.ts'
 import { SqlProblem } from './sql-values.ts'
 
 export const SUITEQL_PATH = '/services/rest/query/v1/suiteql'
@@ -28,19 +28,22 @@ export function suiteQlRoute({ ledger, authenticate, url }: SuiteQlOptions): Rou
     const offset = pageNumber(request.query, 'offset', 0)
     if (offset % limit !== 0) throw refusal(400, 'INVALID_PARAMETER', 'The offset must be a multiple of the limit.')
 
-    const rows = rowsOf(request).slice(0, MOST_ROWS)
-    const items = rows.slice(offset, offset + limit).map((row) => ({ links: [], ...row }))
-    const hasMore = offset + items.length < rows.length
+    const result = resultOf(request)
+    const totalResults = Math.min(result.totalRows, MOST_ROWS)
+    const items = result
+      .page(offset, Math.max(0, Math.min(limit, totalResults - offset)))
+      .map((row) => ({ links: [], ...row }))
+    const hasMore = offset + items.length < totalResults
     const link = (rel: string, at: number) => ({ rel, href: `${url()}${SUITEQL_PATH}?limit=${limit}&offset=${at}` })
     const links = [
       ...(hasMore ? [link('next', offset + limit)] : []),
       ...(offset > 0 ? [link('prev', Math.max(0, offset - limit))] : []),
       link('self', offset),
     ]
-    return { status: 200, body: { links, count: items.length, hasMore, items, offset, totalResults: rows.length } }
+    return { status: 200, body: { links, count: items.length, hasMore, items, offset, totalResults } }
   }
 
-  function rowsOf(request: SandboxRequest): Record<string, string>[] {
+  function resultOf(request: SandboxRequest): SqlResult {
     const body = request.json()
     if (!isObject(body) || typeof body.q !== 'string')
       throw invalidContent('The body needs a query: { "q": "SELECT …" }.', 'q')
