@@ -61,9 +61,21 @@ export async function alertCounts(
   return Object.fromEntries(rows.map(({ kind, count }) => [kind, count]))
 }
 
-/** How many sellers there are, and how many of them have a vendor in NetSuite. */
-export async function sellerCounts(database: Database): Promise<{ sellers: number; inErp: number }> {
-  const { rows } = await sql<{ sellers: number; inErp: number }>`
-    select count(*)::int as sellers, count(erp_id)::int as "inErp" from sellers`.execute(database)
-  return rows[0] ?? { sellers: 0, inErp: 0 }
+/** Balances whose payment has ended and of which NetSuite or GSC has still to be told. */
+export async function unreported(database: Database, businessDate: string): Promise<number> {
+  const { rows } = await sql<{ count: number }>`
+    select count(*)::int as count from seller_balances
+    where business_date = ${businessDate} and status in ('paid', 'failed')
+      and (erp_told_at is null or gsc_told_at is null)`.execute(database)
+  return rows[0]?.count ?? 0
+}
+
+/** How many sellers there are, how many of them have a vendor in NetSuite, and how many an FPay account. */
+export async function sellerCounts(
+  database: Database,
+): Promise<{ sellers: number; inErp: number; withFpayId: number }> {
+  const { rows } = await sql<{ sellers: number; inErp: number; withFpayId: number }>`
+    select count(*)::int as sellers, count(erp_id)::int as "inErp", count(fpay_id)::int as "withFpayId"
+    from sellers`.execute(database)
+  return rows[0] ?? { sellers: 0, inErp: 0, withFpayId: 0 }
 }

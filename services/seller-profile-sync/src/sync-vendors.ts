@@ -46,7 +46,7 @@ export function syncVendors({ database, netsuite, random, logger }: Parts): Batc
     if (seller.syncedDigest === plan.digest && seller.erpId && seller.erpCustomerId) return done
     try {
       const { erpId } = await netsuite.upsertVendor(externalId(seller), plan.vendor)
-      for (const subsidiary of plan.subsidiaries) {
+      for (const subsidiary of plan.furtherSubsidiaries) {
         const { country, ...fields } = subsidiary
         await netsuite.upsertVendorSubsidiary(`${externalId(seller)}-${country}`, { vendorId: erpId, ...fields })
       }
@@ -107,7 +107,8 @@ function planOf({ profile }: SellerForVendorSync, erp: ErpIds) {
   const plan = {
     vendor: { ...entity, fpayId: profile.fpayId, payoneerPayeeId: profile.payoneerPayeeId },
     customer: entity,
-    subsidiaries: countries.map(({ country, currency, enabled, subsidiaryId }) => ({
+    // The first country's is the vendor's own subsidiary, and its bank data the vendor's own.
+    furtherSubsidiaries: countries.slice(1).map(({ country, currency, enabled, subsidiaryId }) => ({
       country,
       subsidiaryId,
       bank: { rail, account, currency },
