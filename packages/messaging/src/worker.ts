@@ -109,7 +109,10 @@ export function startWorker<Data extends object>(parts: Parts<Data>): Worker {
     const { unbegun, finished } = gatherer.stop()
     const closed = Promise.all([consumer.close(), deadLetters.close()])
     for (const delivery of unbegun) delivery.nack()
-    await Promise.all([finished, closed])
+    await finished
+    // With every answer given, what could still keep the client from closing are messages that it never handed out,
+    // which would take it the whole grace (facts: pubsub §10). They come again when their leases end.
+    await within(ANSWERS_SENT_MS, closed)
     await relay.drained()
   }
 
@@ -129,8 +132,10 @@ function onlySubscription(topic: AnyTopic): string {
   return first.name
 }
 
+const ANSWERS_SENT_MS = 2000
+
 /** @returns whether the work ended in time */
-async function within(ms: number, work: Promise<void>): Promise<boolean> {
+async function within(ms: number, work: Promise<unknown>): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<boolean>((resolve) => {
     timer = setTimeout(resolve, ms, false)

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import { sql } from 'kysely'
 import { enqueue } from '../src/outbox.ts'
-import { type Arrival, loose, ordered, startWorld, type World } from './world.ts'
+import { loose, ordered } from './topics.ts'
+import { type Arrival, startWorld, type World } from './world.ts'
 
 let world: World
 let arrivals: Arrival[]

@@ -4,29 +4,14 @@ import { type Emulator, startEmulator } from '@remesa/pubsub-emulator/emulator'
 import { createLogger, type Logger } from '@remesa/service-kit/logger'
 import { createMetrics, type Metrics } from '@remesa/service-kit/metrics'
 import { sql } from 'kysely'
-import { z } from 'zod'
 import type { BatchHandler } from '../src/handler.ts'
 import { enqueue, type OutgoingMessage } from '../src/outbox.ts'
 import { provision } from '../src/provisioning.ts'
 import { createPubSub } from '../src/pubsub.ts'
 import { type Relay, startRelay } from '../src/relay.ts'
-import { defineTopic } from '../src/topic.ts'
+import type { Topic } from '../src/topic.ts'
 import { startWorker, type Worker } from '../src/worker.ts'
-
-export interface Numbered {
-  n: number
-}
-const numbered = z.object({ n: z.int() })
-
-/** Messages that may come in any order. */
-export const loose = defineTopic({ name: 'loose_topic', subscription: 'loose_subscription', schema: numbered })
-/** Messages of one key in their order; the key is given with each message. */
-export const ordered = defineTopic({
-  name: 'ordered_topic',
-  subscription: 'ordered_subscription',
-  schema: numbered.extend({ key: z.string() }),
-  orderingKeyOf: ({ key }) => key,
-})
+import { loose, type Numbered, ordered } from './topics.ts'
 
 export interface Arrival {
   readonly topic: string
@@ -37,13 +22,19 @@ export interface Arrival {
 
 export interface World {
   readonly database: TestDatabase['database']
+  readonly databaseUrl: string
   readonly emulator: Emulator
   readonly pubsub: PubSub
   readonly logger: Logger
   readonly metrics: Metrics
   /** A relay of its own for each call; all are stopped with the world. */
   relay(options?: { pollMs?: number; batchSize?: number }): Relay
-  worker(handle: BatchHandler<Numbered>, options?: WorkerOptions): Worker
+  /** On the loose topic, where no other is given; all share a relay. */
+  worker(handle: BatchHandler<Numbered>, options?: Partial<WorkerParts<Numbered>>): Worker
+  worker<Data extends object>(
+    handle: BatchHandler<Data>,
+    options: Partial<WorkerParts<Data>> & { topic: Topic<Data> },
+  ): Worker
   send(...messages: OutgoingMessage<Numbered>[]): Promise<void>
   outboxRows(): Promise<number>
   /** Waits until a condition holds. @throws after 20 s, with what it waits for */
@@ -52,10 +43,10 @@ export interface World {
   listen(): Arrival[]
   stop(): Promise<void>
 }
-type WorkerOptions = Partial<Omit<Parameters<typeof startWorker<Numbered>>[0], 'handle'>>
+type WorkerParts<Data extends object> = Parameters<typeof startWorker<Data>>[0]
 
 export async function startWorld(emulatorOptions: Parameters<typeof startEmulator>[0] = {}): Promise<World> {
-  const [{ database, drop }, emulator] = await Promise.all([createTestDatabase(), startEmulator(emulatorOptions)])
+  const [{ database, url, drop }, emulator] = await Promise.all([createTestDatabase(), startEmulator(emulatorOptions)])
   const pubsub = createPubSub({ projectId: 'test', emulatorHost: emulator.host })
   await provision(pubsub, [loose, ordered])
   const logger = createLogger({ service: 'test', level: 'fatal' })
@@ -69,8 +60,8 @@ export async function startWorld(emulatorOptions: Parameters<typeof startEmulato
   let shared: Relay | undefined
   const relay: World['relay'] = (options) => started(startRelay({ ...parts, ...options }))
   return {
-    ...{ database, emulator, pubsub, logger, metrics, relay },
-    worker(handle, options = {}) {
+    ...{ database, databaseUrl: url, emulator, pubsub, logger, metrics, relay },
+    worker(handle: BatchHandler<Numbered>, options: Partial<WorkerParts<Numbered>> = {}) {
       shared ??= relay()
       return started(
         startWorker({ ...parts, topic: loose, relay: shared, graceMs: 5000, lingerMs: 5, ...options, handle }),
