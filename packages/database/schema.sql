@@ -338,6 +338,7 @@ CREATE TABLE webhook_events (
 CREATE OR REPLACE FUNCTION public.entry_sums_to_zero()
  RETURNS trigger
  LANGUAGE plpgsql
+ SET enable_seqscan TO 'off'
 AS $function$
 declare bad record;
 begin
@@ -356,6 +357,7 @@ end $function$;
 CREATE OR REPLACE FUNCTION public.keep_payee_balances()
  RETURNS trigger
  LANGUAGE plpgsql
+ SET enable_seqscan TO 'off'
 AS $function$
 begin
   if exists (select from added a join ledger_entries e on e.id = a.entry_id

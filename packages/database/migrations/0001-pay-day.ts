@@ -290,8 +290,9 @@ create trigger append_only before update or delete or truncate on audit_log
 create trigger append_only before update or delete or truncate on audit_seals
   for each statement execute function refuse_change();
 
--- At commit every entry sums to zero in each of its currencies.
-create function entry_sums_to_zero() returns trigger language plpgsql as $$
+-- At commit every entry sums to zero in each of its currencies. A session keeps the plans of its functions: made while
+-- the tables are new and small they would read the whole table for every entry, so they are held to the indexes.
+create function entry_sums_to_zero() returns trigger language plpgsql set enable_seqscan = off as $$
 declare bad record;
 begin
   select p.currency, sum(p.amount) as total into bad from ledger_postings p where p.entry_id = new.id
@@ -309,7 +310,7 @@ create constraint trigger sums_to_zero after insert on ledger_entries
   deferrable initially deferred for each row execute function entry_sums_to_zero();
 
 -- Postings come with their entry or not at all, and keep the payees' balances, which may not fall below zero.
-create function keep_payee_balances() returns trigger language plpgsql as $$
+create function keep_payee_balances() returns trigger language plpgsql set enable_seqscan = off as $$
 begin
   if exists (select from added a join ledger_entries e on e.id = a.entry_id
              where e.transaction_id <> pg_current_xact_id()) then

@@ -111,7 +111,8 @@ async function matchBalances(
 ): Promise<Pick<ClosingsInserted, 'matched' | 'alerts'>> {
   if (closings.length === 0) return { matched: [], alerts: [] }
   // Locks every balance concerned, also one that is still `initialized`: its documents may be being recorded at this
-  // moment by somebody who cannot see our closing, and who would leave it as missing for good.
+  // moment by somebody who cannot see our closing, and who would leave it as missing for good. One look-up per closing, by the unique index: joined freely, the planner
+  // pairs every closing with every balance of the date while the tables are new and it knows nothing of them.
   const { rows } = await sql<{
     id: string
     gsc_seller_id: string
@@ -122,9 +123,17 @@ async function matchBalances(
     closing_match: ClosingMatch | null
   }>`
     select b.id, s.gsc_seller_id, b.country, b.business_date, b.currency, b.amount_owed, b.closing_match
-    from jsonb_to_recordset(${JSON.stringify(closings.map(keyOf))}::jsonb) as k("gscSellerId" text, country text, "businessDate" date)
-    join sellers s on s.gsc_seller_id = k."gscSellerId"
-    join seller_balances b on b.seller_id = s.id and b.country = k.country and b.business_date = k."businessDate"
+    from seller_balances b join sellers s on s.id = b.seller_id
+    where b.id in (
+      select found.id
+      from jsonb_to_recordset(${JSON.stringify(closings.map(keyOf))}::jsonb)
+        as k("gscSellerId" text, country text, "businessDate" date)
+      join sellers s on s.gsc_seller_id = k."gscSellerId"
+      cross join lateral (
+        select b.id from seller_balances b
+        where b.seller_id = s.id and b.country = k.country and b.business_date = k."businessDate" limit 1
+      ) found
+    )
     order by b.id for update of b`.execute(tx)
   const closingOfKey = new Map(closings.map((closing) => [nameOf(closing), closing]))
   const matched = rows.flatMap((row) => {

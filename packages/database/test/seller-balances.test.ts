@@ -162,7 +162,7 @@ test('the summary counts every status, and the run is finished when nothing more
   })
   expect(await paidTotals(world.database, THE_DAY)).toEqual([{ amount: 20n, currency: currency('CLP') }])
   expect(await paidTotals(world.database, businessDate('2026-11-19'))).toEqual([])
-  expect(await sellerCounts(world.database)).toEqual({ sellers: 4, inErp: 0 })
+  expect(await sellerCounts(world.database)).toEqual({ sellers: 4, inErp: 0, withFpayId: 4 })
   await sql`update pay_day_runs set initialized_at = now()`.execute(world.database)
   expect(await isRunFinished(world.database, THE_DAY)).toBe(false)
   const open = { businessDate: THE_DAY, statuses: ['payable' as const], limit: 10 }
