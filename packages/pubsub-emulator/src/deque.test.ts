@@ -6,8 +6,8 @@ test('a deque does what an array does, through growing and shrinking', () => {
   const dice = new Mischief()
   const deque = new Deque<number>()
   const array: number[] = []
-  for (let step = 0; step < 20_000; step++) {
-    const isGrowing = Math.floor(step / 2500) % 2 === 0
+  for (let step = 0; step < 6000; step++) {
+    const isGrowing = Math.floor(step / 1000) % 2 === 0
     const throwOf = dice.random()
     if (throwOf < (isGrowing ? 0.6 : 0.2)) {
       deque.push(step)

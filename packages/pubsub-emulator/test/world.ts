@@ -6,17 +6,13 @@ import type { ClientDuplexStream, ServiceError } from '@grpc/grpc-js'
 import { Client, credentials, Metadata } from '@grpc/grpc-js'
 import { createManualClock } from '../src/clock.ts'
 import { loadServices } from '../src/definitions.ts'
-import type { Emulator } from '../src/emulator.ts'
 import { startEmulator } from '../src/emulator.ts'
-import type { Knobs } from '../src/knobs.ts'
+import { startExternalPubSub } from '../src/testing.ts'
 
 process.env.METADATA_SERVER_DETECTION = 'none' // there is none, and looking for it takes seconds
 
 const PROJECT = 'remesa-test'
 const PATIENCE_MS = 15_000
-
-/** The emulator that the suite was pointed at, if it was: then time passes by itself and nothing can be told to misbehave. */
-export const externalHost = process.env.PUBSUB_EMULATOR_HOST
 
 export type Received = {
   ackId: string
@@ -39,8 +35,9 @@ export type World = Awaited<ReturnType<typeof startWorld>>
 
 export async function startWorld() {
   const clock = createManualClock()
-  const emulator = externalHost ? undefined : await startEmulator({ clock })
-  const host = externalHost ?? emulator?.host ?? ''
+  const external = await startExternalPubSub(process.env)
+  const server = external ?? (await startEmulator({ clock }))
+  const { host } = server
   const pubsub: PubSub = new PubSubClient({ projectId: PROJECT, apiEndpoint: host, emulatorMode: true })
   const channel = new Client(host, credentials.createInsecure(), { 'grpc.max_receive_message_length': -1 })
   const { publisher, subscriber } = loadServices()
@@ -67,8 +64,8 @@ export async function startWorld() {
 
     /** Lets time pass: at once in this process, really elsewhere (with a little more, for the other side's timers). */
     async pass(seconds: number): Promise<void> {
-      if (emulator) clock.advance(seconds * 1000)
-      else await sleep(seconds * 1000 + 300)
+      if (external) await sleep(seconds * 1000 + 300)
+      else clock.advance(seconds * 1000)
     },
 
     async createTopic(): Promise<string> {
@@ -147,18 +144,10 @@ export async function startWorld() {
       await Promise.all(subscribed.map((client) => client.close()))
       await pubsub.close()
       channel.close()
-      await emulator?.stop()
+      await server.stop()
     },
   }
   return world
-}
-
-/** An emulator of this package with its own clock, for what cannot be asked of any other. */
-export async function startOwnWorld(
-  knobs: Partial<Knobs> = {},
-): Promise<{ emulator: Emulator; clock: ReturnType<typeof createManualClock> }> {
-  const clock = createManualClock()
-  return { clock, emulator: await startEmulator({ clock, knobs }) }
 }
 
 /** Waits until something holds. @throws Error after a while, saying what did not */
