@@ -27,38 +27,36 @@ interface Options<Item extends Gathered> {
  */
 export function createGatherer<Item extends Gathered>(options: Options<Item>): Gatherer<Item> {
   const { maxBatch, lingerMs, concurrentBatches, run } = options
-  let waiting: { readonly item: Item; readonly since: number }[] = []
+  let waiting: Waiting<Item>[] = []
   const busyKeys = new Set<string>()
   const running = new Set<Promise<void>>()
   let timer: NodeJS.Timeout | undefined
   let stopped = false
 
-  /** Begins what is ready. */
+  /** Begins what is ready: full, or waiting for long enough. */
   function beginReady(): void {
-    while (!stopped && running.size < concurrentBatches && waiting.length > 0) {
-      const full = waiting.length >= maxBatch
-      const oldest = waiting[0]?.since ?? 0
-      const lingersMs = oldest + lingerMs - performance.now()
-      if (!full && lingersMs > 0) {
+    while (!stopped && running.size < concurrentBatches) {
+      const free = busyKeys.size === 0 ? waiting : waiting.filter(({ item }) => !busyKeys.has(item.orderingKey))
+      const [oldest] = free
+      if (!oldest) return // the batches of the busy keys will call again when they end
+      const lingersMs = oldest.since + lingerMs - performance.now()
+      if (free.length < maxBatch && lingersMs > 0) {
         wakeIn(lingersMs)
         return
       }
-      const batch = takeBatch()
-      if (batch.length === 0) return // every key that waits is busy, and its batch will call again when it ends
-      begin(batch)
+      begin(take(free))
     }
   }
 
-  function takeBatch(): readonly Item[] {
-    if (busyKeys.size === 0) return waiting.splice(0, maxBatch).map(({ item }) => item)
-    const batch: Item[] = []
-    const left: typeof waiting = []
-    for (const entry of waiting) {
-      if (batch.length < maxBatch && !busyKeys.has(entry.item.orderingKey)) batch.push(entry.item)
-      else left.push(entry)
+  function take(free: readonly Waiting<Item>[]): readonly Item[] {
+    const batch = free.slice(0, maxBatch)
+    if (free === waiting) {
+      waiting = waiting.slice(batch.length)
+    } else {
+      const taken = new Set(batch)
+      waiting = waiting.filter((entry) => !taken.has(entry))
     }
-    waiting = left
-    return batch
+    return batch.map(({ item }) => item)
   }
 
   function begin(batch: readonly Item[]): void {
@@ -93,4 +91,9 @@ export function createGatherer<Item extends Gathered>(options: Options<Item>): G
       return { unbegun, finished: Promise.all(running).then(() => undefined) }
     },
   }
+}
+
+interface Waiting<Item> {
+  readonly item: Item
+  readonly since: number
 }
