@@ -1,25 +1,11 @@
 import type { ReceivedMessage } from './api.ts'
 import type { Clock } from './clock.ts'
+import { Deadlines } from './deadlines.ts'
 import type { Consumer, Delivery, Lane, StoredMessage } from './delivery.ts'
 import { newDelivery, newLane } from './delivery.ts'
+import type { Counters, DeliveryRules } from './delivery-rules.ts'
 import { Deque } from './deque.ts'
-import { ExpiryQueues } from './expiry-queues.ts'
 import type { Mischief } from './knobs.ts'
-
-/** What a subscription's settings mean for its messages; milliseconds. */
-export type DeliveryRules = {
-  readonly isOrdered: boolean
-  readonly retentionMs: number
-  /** How long acknowledged messages stay available to a seek; 0: not at all. */
-  readonly ackedRetentionMs: number
-  /** Undefined: a failed message comes again at once. */
-  readonly backoff: { readonly minimumMs: number; readonly maximumMs: number } | undefined
-  /** Undefined: a message is tried for as long as it is retained. */
-  readonly maxDeliveryAttempts: number | undefined
-}
-
-/** What the whole emulator has done since it started. */
-export type Counters = { published: number; delivered: number; redelivered: number; deadLettered: number }
 
 type Parts = {
   clock: Clock
@@ -40,7 +26,7 @@ export class Backlog {
   rules: DeliveryRules
   readonly #parts: Parts
   readonly #consumers: Consumer[] = []
-  readonly #expiring = new ExpiryQueues<Delivery>()
+  readonly #deadlines: Deadlines<Delivery>
   readonly #leased = new Map<string, Delivery>()
   readonly #lanes = new Map<string, Lane>()
   #ready = new Deque<Delivery | Lane>()
@@ -50,11 +36,10 @@ export class Backlog {
   #lastAckId = 0
   #nextConsumer = 0
   #dispatch: NodeJS.Immediate | undefined
-  #armedFor: number | undefined
-  #disarm = () => {}
 
   constructor(parts: Parts) {
     this.#parts = parts
+    this.#deadlines = new Deadlines(parts.clock, (expired) => this.#onExpired(expired))
     this.rules = parts.rules
   }
 
@@ -103,8 +88,8 @@ export class Backlog {
     if (!delivery) return false
     if (seconds === 0) this.#fail(delivery)
     else {
-      this.#expiring.remove(delivery)
-      this.#expireIn(delivery, seconds * 1000)
+      this.#deadlines.remove(delivery)
+      this.#deadlines.add(delivery, seconds * 1000)
     }
     return true
   }
@@ -115,7 +100,7 @@ export class Backlog {
    */
   seek(time: number): void {
     const now = this.#parts.clock.now()
-    const known = new Set<Delivery>(this.#expiring.items())
+    const known = new Set<Delivery>(this.#deadlines)
     for (const turn of this.#ready) if (!('inHand' in turn)) known.add(turn)
     for (const lane of this.#lanes.values())
       for (const delivery of [...lane.waiting, ...lane.inHand]) known.add(delivery)
@@ -143,14 +128,12 @@ export class Backlog {
   end(reason: Error): void {
     for (const delivery of this.#leased.values()) delivery.state = 'settled'
     this.#clear()
-    this.#disarm()
-    this.#armedFor = undefined
     clearImmediate(this.#dispatch)
     for (const consumer of this.#consumers.splice(0)) consumer.end(reason)
   }
 
   #clear(): void {
-    this.#expiring.clear()
+    this.#deadlines.clear()
     this.#leased.clear()
     this.#lanes.clear()
     this.#ready = new Deque()
@@ -193,7 +176,7 @@ export class Backlog {
     const waitMs = head.notBefore - this.#parts.clock.now()
     if (waitMs > 0) {
       head.state = 'delayed'
-      this.#expireIn(head, waitMs)
+      this.#deadlines.add(head, waitMs)
       return
     }
     this.#ready.push(turn)
@@ -274,7 +257,7 @@ export class Backlog {
     delivery.consumer = consumer
     delivery.ackId = ackIdPrefix + (++this.#lastAckId).toString(36)
     this.#leased.set(delivery.ackId, delivery)
-    this.#expireIn(delivery, consumer.leaseMs())
+    this.#deadlines.add(delivery, consumer.leaseMs())
     const deliveryAttempt = this.rules.maxDeliveryAttempts === undefined ? 0 : delivery.failures + 1
     return { ackId: delivery.ackId, message: delivery.message.content, deliveryAttempt }
   }
@@ -291,7 +274,7 @@ export class Backlog {
 
   #endLease(delivery: Delivery): void {
     this.#leased.delete(delivery.ackId)
-    this.#expiring.remove(delivery)
+    this.#deadlines.remove(delivery)
     delivery.consumer?.release(delivery.message.bytes)
     delivery.consumer = undefined
   }
@@ -361,29 +344,14 @@ export class Backlog {
       : clock.now() + Math.ceil((delayMs * Math.ceil(mischief.random() * DELAY_STEPS)) / DELAY_STEPS)
   }
 
-  #expireIn(delivery: Delivery, ms: number): void {
-    const now = this.#parts.clock.now()
-    this.#expiring.add(delivery, now, ms)
-    if (this.#armedFor === undefined || now + ms < this.#armedFor) this.#armFor(now + ms)
-  }
-
-  #armFor(time: number): void {
-    this.#disarm()
-    this.#armedFor = time
-    this.#disarm = this.#parts.clock.setTimer(() => this.#expire(), time - this.#parts.clock.now())
-  }
-
-  #expire(): void {
-    this.#armedFor = undefined
-    for (const delivery of this.#expiring.takeExpired(this.#parts.clock.now())) {
+  #onExpired(expired: Delivery[]): void {
+    for (const delivery of expired) {
       if (delivery.state === 'leased') this.#fail(delivery)
       else if (delivery.state === 'delayed') {
         delivery.state = 'waiting'
         this.#giveTurn(delivery.lane ?? delivery, delivery)
       }
     }
-    const next = this.#expiring.nextAt()
-    if (next !== undefined) this.#armFor(next)
     this.#dispatchSoon()
   }
 }

@@ -1,6 +1,6 @@
 import type { PubsubMessage, ReceivedMessage } from './api.ts'
+import type { Expiring } from './deadlines.ts'
 import { Deque } from './deque.ts'
-import type { Expiring } from './expiry-queues.ts'
 
 /** A published message, shared by all the subscriptions that hold it. */
 export type StoredMessage = {

@@ -1,6 +1,6 @@
 import type { Duration, FieldMask, Subscription, Topic } from './api.ts'
 import { toMs } from './api.ts'
-import type { DeliveryRules } from './backlog.ts'
+import type { DeliveryRules } from './delivery-rules.ts'
 import { invalidArgument, notEmulated } from './rpc-error.ts'
 import { applyMask } from './update-mask.ts'
 
