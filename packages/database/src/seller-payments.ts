@@ -195,6 +195,7 @@ interface PayableRow {
   rail: RailName
 }
 
+/** The seller is locked, too: an account that arrives at this moment must not find the balance not blocked yet. */
 async function lockPayables(tx: Transaction<Schema>, ids: readonly string[]): Promise<readonly PayableRow[]> {
   const { rows } = await sql<PayableRow>`
     select b.id, b.status, b.seller_id, b.country, b.business_date, b.currency, b.amount_owed, b.attempts,
@@ -208,7 +209,7 @@ async function lockPayables(tx: Transaction<Schema>, ids: readonly string[]): Pr
     ) a on true
     where b.id = any(${ids}::uuid[])
     order by b.id
-    for update of b skip locked`.execute(tx)
+    for update of b skip locked for share of s skip locked`.execute(tx)
   return rows
 }
 
