@@ -51,15 +51,22 @@ export function openConsumer({ pubsub, subscription, maxMessages, graceMs, onMes
       batching: { maxMilliseconds: ANSWERS_LINGER_MS },
     })
     current = opened
+    // Nothing tells that a stream is open; one that is refused is refused at once.
+    const steady = setTimeout(isSteady, STEADY_AFTER_MS).unref()
     opened.on('message', (message: Message) => {
-      failures = 0
-      broken = undefined
+      isSteady()
       onMessage(Object.assign(message, { orderingKey: message.orderingKey ?? '' }))
     })
     opened.once('error', (error: Error) => {
+      clearTimeout(steady)
       opened.on('error', () => {}) // one failure may tell of itself twice
       void reopen(error)
     })
+  }
+
+  function isSteady(): void {
+    failures = 0
+    broken = undefined
   }
 
   /** The broken one stays as it is until its messages in hand are answered. */
@@ -88,5 +95,6 @@ export function openConsumer({ pubsub, subscription, maxMessages, graceMs, onMes
   }
 }
 
+const STEADY_AFTER_MS = 1000
 /** How long an acknowledgement waits for others to share its request. */
 const ANSWERS_LINGER_MS = 20

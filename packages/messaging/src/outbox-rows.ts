@@ -102,13 +102,16 @@ export async function millisecondsUntilDue(database: Database): Promise<number> 
   return rows[0]?.ms ?? Number.POSITIVE_INFINITY
 }
 
-/** @returns rows counted up to 10,000: beyond that the number is only "many", and counting on would cost */
+/** @returns rows counted up to 10,000 of either kind: beyond that the number is only "many", and counting on would cost */
 export async function measureLag(database: Database): Promise<{ rows: number; oldestSeconds: number }> {
   const { rows } = await sql<{ rows: number; oldest_seconds: number }>`
     select count(*)::int as rows, coalesce(extract(epoch from now() - min(deliver_at)), 0)::float8 as oldest_seconds
-    from (select deliver_at from outbox where deliver_at <= now() order by deliver_at limit 10000) due`.execute(
-    database,
-  )
+    from (
+      (select deliver_at from outbox where ordering_key is null and deliver_at <= now() order by deliver_at limit 10000)
+      union all
+      (select deliver_at from outbox where ordering_key is not null and deliver_at <= now()
+       order by deliver_at limit 10000)
+    ) due`.execute(database)
   return { rows: rows[0]?.rows ?? 0, oldestSeconds: rows[0]?.oldest_seconds ?? 0 }
 }
 

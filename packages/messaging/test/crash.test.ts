@@ -29,10 +29,11 @@ test('what a worker held that was killed goes to another, and nothing of it is l
   await once(child, 'exit')
 
   const seen: number[] = []
+  const attempts: number[] = []
   world.worker(
     eachMessage(async ({ n }, { deliveryAttempt }) => {
       seen.push(n)
-      expect(deliveryAttempt).toBeLessThanOrEqual(2)
+      attempts.push(deliveryAttempt)
       return done
     }),
   )
@@ -40,6 +41,7 @@ test('what a worker held that was killed goes to another, and nothing of it is l
     clock.advance(1000) // leases end after 15 s at most, and the back-off a second later
     return new Set(seen).size === 10
   })
+  expect(Math.max(...attempts)).toBe(2)
 })
 
 test('a message that no worker survives becomes a dead letter, is listed, and is handled once it is replayed', async () => {

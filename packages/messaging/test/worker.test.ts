@@ -288,16 +288,17 @@ test('a subscription that breaks is opened again', async () => {
   await world.until('the first message', () => handled === 1)
   const { name } = loose.subscriptions[0]
   await world.pubsub.subscription(name).delete()
-  await world.until('the failure', () => {
+  const ready = () => {
     try {
       worker.checkReady()
-      return false
-    } catch {
       return true
+    } catch {
+      return false
     }
-  })
+  }
+  await world.until('the failure', () => !ready())
   await world.pubsub.createSubscription(loose.name, name)
+  await world.until('the recovery', ready)
   await world.send({ data: { n: 2 } })
   await world.until('the next message', () => handled === 2)
-  worker.checkReady()
 })
