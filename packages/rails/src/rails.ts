@@ -50,7 +50,7 @@ export type RailConfig = z.output<z.ZodObject<typeof railEnvironment>>
 /** Every rail that pays sellers, by name. */
 export function createRails(
   config: RailConfig,
-  { logger, metrics }: { logger: Logger; metrics: Metrics },
+  { logger, metrics, now }: { logger: Logger; metrics: Metrics; now?: () => Date },
 ): { rails: ReadonlyMap<RailName, Rail>; close(): void } {
   const fpay = createFPayRail({
     baseUrl: config.FPAY_BASE_URL,
@@ -61,6 +61,7 @@ export function createRails(
     timeoutMs: config.FPAY_TIMEOUT_MS,
     logger,
     metrics,
+    ...(now && { now }),
   })
   const payoneer = createPayoneerRail({
     baseUrl: config.PAYONEER_BASE_URL,
@@ -74,6 +75,7 @@ export function createRails(
     ...(config.PAYONEER_REASON_CATEGORIES && { reasonCategories: config.PAYONEER_REASON_CATEGORIES }),
     logger,
     metrics,
+    ...(now && { now }),
   })
   return {
     rails: new Map([fpay, payoneer].map((rail) => [rail.name, rail])),
