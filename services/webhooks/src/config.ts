@@ -2,6 +2,9 @@ import { workerEnvironment } from '@remesa/messaging/worker-service'
 import { httpUrl, parseEnvironment, secret, wholeNumber } from '@remesa/service-kit/environment'
 import { z } from 'zod'
 
+/** A comma too many would make a secret that everybody knows. */
+const EMPTY_SECRET = 'one of the secrets is empty'
+
 export const readConfig = (env: NodeJS.ProcessEnv) =>
   parseEnvironment(
     env,
@@ -12,7 +15,11 @@ export const readConfig = (env: NodeJS.ProcessEnv) =>
       /** Scheme and host under which providers call us: Payoneer signs the whole URL. */
       WEBHOOKS_PUBLIC_URL: httpUrl,
       /** Two, separated by a comma, while the secret is rotated. */
-      FPAY_WEBHOOK_SECRETS: secret.transform((text) => text.split(',').map((one) => one.trim())),
+      FPAY_WEBHOOK_SECRETS: z
+        .string()
+        .transform((text) => text.split(',').map((one) => one.trim()))
+        .refine((secrets) => !secrets.includes(''), EMPTY_SECRET)
+        .describe('expected secrets separated by commas, none of them empty'),
       PAYONEER_WEBHOOK_SECRET: secret,
     }),
   )

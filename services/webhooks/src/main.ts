@@ -21,6 +21,7 @@ await runService({
         nudge: () => relay.nudge(),
         logger,
       }),
+      logger,
     )
     await server.listen({ port: config.WEBHOOKS_PORT, host: '0.0.0.0' })
     parts.stopWith('webhook server', () => server.close())

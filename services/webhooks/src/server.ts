@@ -1,25 +1,44 @@
+import type { Logger } from '@remesa/service-kit/logger'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { Callback, CallbackAnswer, CallbackTaker } from './take-callbacks.ts'
 
 /** Far more than a callback takes, and far less than a stranger would need to fill our memory. */
 const BODY_LIMIT_BYTES = 64 * 1024
+/** For a whole request to arrive: a stranger who sends a byte a minute must not hold connections. */
+const REQUEST_TIMEOUT_MS = 10_000
 
 /**
  * The public edge: `POST /webhooks/fpay` and `POST /webhooks/payoneer`. 204: taken in, now or before. 401: not proven
  * to come from the provider. 422: proven, but nothing we can read. 500 makes the provider send it again.
  */
-export function webhookServer(takers: CallbackTaker): FastifyInstance {
-  const server = fastify({ bodyLimit: BODY_LIMIT_BYTES, trustProxy: false, logger: false })
+export function webhookServer(takers: CallbackTaker, logger: Pick<Logger, 'error'>): FastifyInstance {
+  const server = fastify({
+    bodyLimit: BODY_LIMIT_BYTES,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    trustProxy: false,
+    logger: false,
+  })
   server.removeAllContentTypeParsers()
   server.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
 
-  server.post('/webhooks/fpay', async (request, reply) => answer(reply, await takers.fpay(callbackOf(request))))
-  server.post('/webhooks/payoneer', async (request, reply) => answer(reply, await takers.payoneer(callbackOf(request))))
-  server.setNotFoundHandler((_request, reply) => reply.code(404).send({ error: 'not_found' }))
+  const take: Readonly<Record<string, (callback: Callback) => Promise<CallbackAnswer>>> = {
+    '/webhooks/fpay': takers.fpay,
+    '/webhooks/payoneer': takers.payoneer,
+  }
+  for (const [path, taker] of Object.entries(take)) {
+    server.post(path, async (request, reply) => answer(reply, await taker(callbackOf(request))))
+  }
+  server.setNotFoundHandler((request, reply) => {
+    const path = request.url.split('?', 1)[0] ?? ''
+    if (!Object.hasOwn(take, path)) return reply.code(404).send({ error: 'not_found' })
+    return reply.code(405).header('allow', 'POST').send({ error: 'method_not_allowed' })
+  })
   server.setErrorHandler((error: { statusCode?: number }, request, reply) => {
-    const status = error.statusCode !== undefined && error.statusCode < 500 ? error.statusCode : 500
-    request.log.error(error)
-    reply.code(status).send({ error: status === 500 ? 'try_again' : 'bad_request' })
+    const status = error.statusCode ?? 500
+    if (status < 500) return reply.code(status).send({ error: status === 413 ? 'body_too_large' : 'bad_request' })
+    // The provider sends it again; that it had to is ours to look into.
+    logger.error({ err: error, path: request.routeOptions.url }, 'a callback could not be taken in')
+    return reply.code(500).send({ error: 'try_again' })
   })
   return server
 }

@@ -66,6 +66,7 @@ export function callbackTaker(parts: Parts): CallbackTaker {
   })
 
   async function take(event: BankEvent): Promise<CallbackAnswer> {
+    if (!isReadable(event)) return refuse(event.rail, 'body_unreadable')
     const answer = await store(event)
     parts.nudge()
     const { rail, eventId, reference } = event
@@ -117,3 +118,7 @@ export function callbackTaker(parts: Parts): CallbackTaker {
     },
   }
 }
+
+/** What is signed may still be an id that no topic and no table takes; sent again, it would be no better. */
+const isReadable = (event: BankEvent): boolean =>
+  topics.bankPaymentEvent.schema.safeParse(event).success && !JSON.stringify(event).includes('\\u0000')
