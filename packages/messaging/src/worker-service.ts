@@ -8,7 +8,7 @@ import { topics } from './catalogue.ts'
 import { provision } from './provisioning.ts'
 import { createPubSub } from './pubsub.ts'
 import { type Relay, startRelay } from './relay.ts'
-import { startWorker } from './worker.ts'
+import { startWorker, type Worker } from './worker.ts'
 
 /** What every service that works on messages reads. */
 export const workerEnvironment = { ...serviceEnvironment, ...databaseEnvironment, ...pubsubEnvironment }
@@ -52,13 +52,17 @@ export async function connectWorkerService(
   const relay = startRelay({ database, pubsub, logger, metrics })
   stopWith('outbox relay', () => relay.stop())
 
+  const workers: Worker[] = []
+  // All at once: each may take what the grace period leaves.
+  stopWith('workers', () => Promise.all(workers.map((worker) => worker.stop())))
+
   return {
     database,
     relay,
     work(options) {
       const graceMs = Math.max(1_000, config.SHUTDOWN_GRACE_MS - 2_000) // the parts below must close within it, too
       const worker = startWorker({ ...options, pubsub, database, relay, logger, metrics, graceMs })
-      stopWith(`worker of ${options.topic.name}`, () => worker.stop())
+      workers.push(worker)
       readyWhen(options.topic.name, () => worker.checkReady())
     },
   }
