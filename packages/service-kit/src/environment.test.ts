@@ -8,6 +8,7 @@ import {
   pubsubEnvironment,
   secret,
   serviceEnvironment,
+  timeZone,
 } from './environment.ts'
 
 const schema = z.object({ ...serviceEnvironment, ...databaseEnvironment, ...pubsubEnvironment, API_SECRET: secret })
@@ -68,4 +69,10 @@ test('a rule over several variables is told in its own words', () => {
 test('a base URL loses the slash at its end, so that a path can be appended', () => {
   const config = parseEnvironment({ BASE: 'https://api.example.com/v1/' }, z.object({ BASE: httpUrl }))
   expect(config.BASE).toBe('https://api.example.com/v1')
+})
+
+test('a time zone that does not exist is refused', () => {
+  const zone = z.object({ ZONE: timeZone })
+  expect(parseEnvironment({ ZONE: 'America/Santiago' }, zone).ZONE).toBe('America/Santiago')
+  expect(() => parseEnvironment({ ZONE: 'America/Santiagoo' }, zone)).toThrow('ZONE is not right (expected an IANA')
 })

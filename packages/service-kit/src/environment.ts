@@ -56,6 +56,19 @@ export const httpUrl = z
   .transform((url) => url.replace(/\/+$/, ''))
   .describe('expected an http:// or https:// URL')
 
+/** An IANA time zone, such as `America/Santiago`: any that this Node's tzdata knows. */
+export const timeZone = z
+  .string()
+  .refine((name) => {
+    try {
+      new Intl.DateTimeFormat('en', { timeZone: name })
+      return true
+    } catch {
+      return false
+    }
+  })
+  .describe('expected an IANA time zone')
+
 /** A key, token or password: anything but nothing. */
 export const secret = z.string().min(1).describe('expected a secret')
 

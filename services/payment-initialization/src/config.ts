@@ -1,5 +1,5 @@
 import { workerEnvironment } from '@remesa/messaging/worker-service'
-import { parseEnvironment, wholeNumber } from '@remesa/service-kit/environment'
+import { parseEnvironment, timeZone, wholeNumber } from '@remesa/service-kit/environment'
 import { z } from 'zod'
 
 export const readConfig = (env: NodeJS.ProcessEnv) =>
@@ -8,7 +8,7 @@ export const readConfig = (env: NodeJS.ProcessEnv) =>
     z.object({
       ...workerEnvironment,
       /** Whose calendar says which day is over. */
-      BUSINESS_TIME_ZONE: z.string().default('America/Santiago').describe('expected an IANA time zone'),
+      BUSINESS_TIME_ZONE: timeZone.default('America/Santiago'),
       /** Sellers that one transaction initializes. */
       INITIALIZATION_BATCH: wholeNumber({ from: 1, to: 10_000 }).default(500),
     }),

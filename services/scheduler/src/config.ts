@@ -1,16 +1,12 @@
 import { workerEnvironment } from '@remesa/messaging/worker-service'
-import { parseEnvironment, wholeNumber } from '@remesa/service-kit/environment'
+import { parseEnvironment, timeZone, wholeNumber } from '@remesa/service-kit/environment'
 import { Cron } from 'croner'
 import { z } from 'zod'
 
 const cron = z
   .string()
   .refine((text) => isCron(text))
-  .describe('expected a cron expression of five fields')
-const timeZone = z
-  .string()
-  .refine((name) => isTimeZone(name))
-  .describe('expected an IANA time zone')
+  .describe('expected a cron expression of five fields that comes some time')
 
 export type Config = ReturnType<typeof readConfig>
 
@@ -27,20 +23,11 @@ export const readConfig = (env: NodeJS.ProcessEnv) =>
     }),
   )
 
+/** The 30th of February is well written, and never comes. */
 function isCron(text: string): boolean {
   if (text.trim().split(/\s+/).length !== 5) return false
   try {
-    new Cron(text, { paused: true }).stop()
-    return true
-  } catch {
-    return false
-  }
-}
-
-const isTimeZone = (name: string): boolean => {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: name })
-    return true
+    return new Cron(text, { paused: true }).nextRun() !== null
   } catch {
     return false
   }

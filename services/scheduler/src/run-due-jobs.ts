@@ -11,8 +11,11 @@ export interface Job {
   /** Cron, five fields, in `timeZone`. */
   readonly schedule: string
   readonly timeZone: string
-  /** Puts messages on their way, in the transaction that takes the run: the run is taken and told of, or neither. */
-  readonly enqueue?: (tx: Transaction<Schema>, dueAt: Date) => Promise<void>
+  /**
+   * Puts messages on their way, in the transaction that takes the run: the run is taken and told of, or neither.
+   * @param dueTimes - when it fell due since it ran last, oldest first: more than once when no scheduler was up
+   */
+  readonly enqueue?: (tx: Transaction<Schema>, dueTimes: readonly Date[]) => Promise<void>
   /** Work of the scheduler's own, harmless when repeated; a run that died is not made up for before the next. */
   readonly work?: () => Promise<void>
 }
@@ -23,7 +26,7 @@ interface Parts {
   readonly now: () => Date
   /** Sends what was just committed on its way. */
   readonly nudge: () => void
-  readonly logger: Logger
+  readonly logger: Pick<Logger, 'info' | 'error'>
 }
 
 /** Makes the jobs known, so that the console shows them and a run that falls due is found. */
@@ -34,32 +37,54 @@ export function makeJobsKnown({ database, jobs, now }: Pick<Parts, 'database' | 
   return database.transaction().execute((tx) => registerJobs(tx, known))
 }
 
-/** Starts what is due. Of several schedulers at once, one starts each run. */
-export async function runDueJobs({ database, jobs, now, nudge, logger }: Parts): Promise<void> {
-  for (const due of await findDueJobs(database, now())) {
-    const job = jobs.find(({ name }) => name === due.name)
+/**
+ * Starts what is due. Of several schedulers at once, one starts each run; a job in trouble does not keep the others
+ * from starting.
+ * @throws when the database cannot be asked what is due
+ */
+export async function runDueJobs(parts: Parts): Promise<void> {
+  for (const { name, dueAt } of await findDueJobs(parts.database, parts.now())) {
+    const job = parts.jobs.find((one) => one.name === name)
     if (!job) continue // another version of the scheduler has it
-    const startedAt = now()
-    const began = performance.now()
-    const finish = (error: string | null) =>
-      finishRun(database, { name: job.name, startedAt, durationMs: performance.now() - began, error })
-    const taken = await database.transaction().execute(async (tx) => {
-      const run = { name: job.name, dueAt: due.dueAt, nextRunAt: nextRun(job, startedAt), now: startedAt }
-      if (!(await claimDueRun(tx, run))) return false
-      await job.enqueue?.(tx, due.dueAt)
-      return true
+    await runJob(parts, job, dueAt).catch((err: unknown) => {
+      parts.logger.error(
+        { err, job: name, dueAt },
+        'a run could not be taken or noted; what was not taken is still due',
+      )
     })
-    if (!taken) continue
-    nudge()
-    try {
-      await job.work?.()
-      await finish(null)
-      logger.info({ job: job.name, dueAt: due.dueAt }, 'job started')
-    } catch (error) {
-      logger.error({ err: error, job: job.name }, 'a job failed; it runs again when it falls due')
-      await finish(error instanceof Error ? error.message : String(error))
-    }
   }
+}
+
+async function runJob({ database, now, nudge, logger }: Parts, job: Job, dueAt: Date): Promise<void> {
+  const startedAt = now()
+  const began = performance.now()
+  const taken = await database.transaction().execute(async (tx) => {
+    const run = { name: job.name, dueAt, nextRunAt: nextRun(job, startedAt), now: startedAt }
+    if (!(await claimDueRun(tx, run))) return false
+    if (job.enqueue) await job.enqueue(tx, dueTimes(job, { from: dueAt, to: startedAt }))
+    return true
+  })
+  if (!taken) return
+  nudge()
+  const error = await failureOf(job)
+  await finishRun(database, { name: job.name, startedAt, durationMs: performance.now() - began, error })
+  if (error === null) logger.info({ job: job.name, dueAt }, 'a job ran')
+  else logger.error({ job: job.name, dueAt, error }, 'a job failed; it runs again when it falls due')
+}
+
+async function failureOf({ work }: Job): Promise<string | null> {
+  try {
+    await work?.()
+    return null
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
+  }
+}
+
+function dueTimes(job: Job, { from, to }: { from: Date; to: Date }): readonly Date[] {
+  const times = [from]
+  for (let next = nextRun(job, from); next <= to; next = nextRun(job, next)) times.push(next)
+  return times
 }
 
 /** @throws Error for a schedule that never comes */

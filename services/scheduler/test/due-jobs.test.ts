@@ -1,0 +1,198 @@
+import { afterEach, expect, test } from '@jest/globals'
+import { findDueJobs, listJobs } from '@remesa/database/admin-jobs'
+import { recordAudit } from '@remesa/database/audit'
+import { verifyAuditLog } from '@remesa/database/audit-seals'
+import type { Database } from '@remesa/database/connection'
+import { createTestDatabase } from '@remesa/database/testing/test-database'
+import { topics } from '@remesa/messaging/catalogue'
+import { enqueue } from '@remesa/messaging/outbox'
+import { sql } from 'kysely'
+import { scheduledJobs } from '../src/jobs.ts'
+import { type Job, makeJobsKnown, runDueJobs } from '../src/run-due-jobs.ts'
+
+const drops: (() => Promise<void>)[] = []
+afterEach(async () => {
+  for (const drop of drops.splice(0)) await drop()
+})
+
+/** A scheduler with a clock that is set by hand, over a database of its own. */
+async function aScheduler({ at, jobs }: { at: string; jobs?: (database: Database) => readonly Job[] }) {
+  const { database, drop } = await createTestDatabase()
+  drops.push(drop)
+  let now = new Date(at)
+  const logged: object[] = []
+  const logger = { info: () => {}, error: (about: unknown) => void logged.push(about as object) }
+  const theJobs = (jobs ?? ((db) => scheduledJobs(CONFIG, db)))(database)
+  const parts = { database, jobs: theJobs, now: () => now, nudge: () => {}, logger }
+  await makeJobsKnown(parts)
+  return {
+    database,
+    parts,
+    logged,
+    async runAt(instant: string) {
+      now = new Date(instant)
+      await runDueJobs(parts)
+    },
+    /** The business dates whose pay-day was started, in order. */
+    async resets(): Promise<readonly string[]> {
+      const { rows } = await sql<{ date: string }>`
+        select data->>'businessDate' as date from outbox where topic = ${topics.paymentReset.name} order by id`.execute(
+        database,
+      )
+      return rows.map(({ date }) => date)
+    },
+    job: async (name: string) => (await listJobs(database)).find((job) => job.name === name),
+  }
+}
+
+const CONFIG = {
+  PAYMENT_RESET_CRON: '0 6 * * *',
+  AUDIT_SEAL_CRON: '* * * * *',
+  BUSINESS_TIME_ZONE: 'America/Santiago',
+}
+const reset = (enqueueReset: Job['enqueue']): Job => ({
+  name: 'payment-reset',
+  schedule: '0 6 * * *',
+  timeZone: 'America/Santiago',
+  ...(enqueueReset && { enqueue: enqueueReset }),
+})
+const everyMinute = (name: string, work: () => Promise<void>): Job => ({
+  name,
+  schedule: '* * * * *',
+  timeZone: 'UTC',
+  work,
+})
+
+test('at six in Chile the pay-day of the day before is started, once', async () => {
+  const scheduler = await aScheduler({ at: '2026-11-20T20:00:00Z' })
+  await scheduler.runAt('2026-11-21T08:59:59.999Z')
+  expect(await scheduler.resets()).toEqual([])
+  await scheduler.runAt('2026-11-21T09:00:00Z')
+  await scheduler.runAt('2026-11-21T09:00:01Z')
+  await scheduler.runAt('2026-11-21T23:00:00Z')
+  expect(await scheduler.resets()).toEqual(['2026-11-20'])
+  expect(await scheduler.job('payment-reset')).toMatchObject({
+    lastRunAt: new Date('2026-11-21T09:00:00Z'),
+    nextRunAt: new Date('2026-11-22T09:00:00Z'),
+    lastOutcome: 'succeeded',
+    lastError: null,
+  })
+})
+
+test('the nights of 23 and 25 hours are followed by one pay-day each, of the right day', async () => {
+  const autumn = await aScheduler({ at: '2026-04-04T12:00:00Z' })
+  for (const hour of ['09', '10', '11']) await autumn.runAt(`2026-04-05T${hour}:00:00Z`)
+  expect(await autumn.resets()).toEqual(['2026-04-04'])
+
+  const spring = await aScheduler({ at: '2026-09-05T12:00:00Z' })
+  for (const hour of ['07', '08', '09', '10']) await spring.runAt(`2026-09-06T${hour}:00:00Z`)
+  expect(await spring.resets()).toEqual(['2026-09-05'])
+})
+
+test('a run that was missed is made up for, once, and pays the day that it should have paid', async () => {
+  const scheduler = await aScheduler({ at: '2026-11-20T20:00:00Z' })
+  await scheduler.runAt('2026-11-22T03:30:00Z') // half past midnight in Chile, of the day after
+  await scheduler.runAt('2026-11-22T03:30:01Z')
+  expect(await scheduler.resets()).toEqual(['2026-11-20'])
+})
+
+test('after days without a scheduler no day’s pay-day is left out', async () => {
+  const scheduler = await aScheduler({ at: '2026-11-16T12:00:00Z' })
+  await scheduler.runAt('2026-11-20T15:00:00Z')
+  await scheduler.runAt('2026-11-20T15:00:01Z')
+  expect(await scheduler.resets()).toEqual(['2026-11-16', '2026-11-17', '2026-11-18', '2026-11-19'])
+  expect(await scheduler.job('payment-reset')).toMatchObject({ nextRunAt: new Date('2026-11-21T09:00:00Z') })
+})
+
+test('two schedulers at once start each run once', async () => {
+  const scheduler = await aScheduler({ at: '2026-11-20T20:00:00Z' })
+  const now = () => new Date('2026-11-21T09:00:00Z')
+  await Promise.all([1, 2, 3, 4].map(() => runDueJobs({ ...scheduler.parts, now })))
+  expect(await scheduler.resets()).toEqual(['2026-11-20'])
+  expect(scheduler.logged).toEqual([])
+})
+
+test('a job that fails is noted, keeps its turn, and does not stop the others', async () => {
+  const ran: string[] = []
+  const scheduler = await aScheduler({
+    at: '2026-11-20T10:00:00Z',
+    jobs: () => [
+      everyMinute('a-broken', async () => {
+        throw new Error('no space left')
+      }),
+      everyMinute('b-sound', async () => void ran.push('sound')),
+    ],
+  })
+  await scheduler.runAt('2026-11-20T10:01:00Z')
+  expect(ran).toHaveLength(1)
+  expect(await scheduler.job('a-broken')).toMatchObject({ lastOutcome: 'failed', lastError: 'no space left' })
+  expect(await scheduler.job('b-sound')).toMatchObject({ lastOutcome: 'succeeded', lastError: null })
+  expect(scheduler.logged).toEqual([expect.objectContaining({ job: 'a-broken', error: 'no space left' })])
+  await scheduler.runAt('2026-11-20T10:02:00Z')
+  expect(ran).toHaveLength(2)
+})
+
+test('a run whose messages could not be put on their way is still due, and does not stop the others', async () => {
+  let fails = true
+  const ran: string[] = []
+  const scheduler = await aScheduler({
+    at: '2026-11-20T20:00:00Z',
+    jobs: () => [
+      reset(async (tx) => {
+        await enqueue(tx, topics.paymentReset, [{ data: { businessDate: fails ? 'nonsense' : '2026-11-20' } }])
+      }),
+      {
+        ...everyMinute('z-sound', async () => void ran.push('sound')),
+        schedule: '0 7 * * *',
+        timeZone: 'America/Santiago',
+      },
+    ],
+  })
+  await scheduler.runAt('2026-11-21T10:00:00Z')
+  expect(ran).toHaveLength(1)
+  expect(scheduler.logged).toEqual([expect.objectContaining({ job: 'payment-reset', err: expect.any(Error) })])
+  fails = false
+  await scheduler.runAt('2026-11-21T10:00:01Z')
+  expect(await scheduler.resets()).toEqual(['2026-11-20'])
+})
+
+test('a job that is switched off is not started', async () => {
+  const scheduler = await aScheduler({ at: '2026-11-20T20:00:00Z' })
+  await sql`update admin_jobs set enabled = false where name = 'payment-reset'`.execute(scheduler.database)
+  await scheduler.runAt('2026-11-21T09:00:00Z')
+  expect(await scheduler.resets()).toEqual([])
+  expect(await scheduler.job('payment-reset')).toMatchObject({ enabled: false, lastRunAt: null })
+})
+
+test('a changed schedule holds from the next start on, and a restart alone changes nothing', async () => {
+  const { database, parts, job } = await aScheduler({ at: '2026-11-20T20:00:00Z' })
+  const later = { ...parts, now: () => new Date('2026-11-21T09:30:00Z') }
+  await makeJobsKnown(later)
+  expect((await findDueJobs(database, later.now())).map(({ name }) => name)).toContain('payment-reset')
+
+  await makeJobsKnown({ ...later, jobs: scheduledJobs({ ...CONFIG, PAYMENT_RESET_CRON: '30 7 * * *' }, database) })
+  expect(await job('payment-reset')).toMatchObject({
+    schedule: '30 7 * * *',
+    nextRunAt: new Date('2026-11-21T10:30:00Z'),
+  })
+})
+
+test('a job of another version of the scheduler is left to it', async () => {
+  const { parts, database } = await aScheduler({ at: '2026-11-20T20:00:00Z' })
+  const now = () => new Date('2026-11-22T00:00:00Z')
+  await runDueJobs({ ...parts, now, jobs: parts.jobs.filter(({ name }) => name !== 'payment-reset') })
+  expect((await findDueJobs(database, now())).map(({ name }) => name)).toEqual(['payment-reset'])
+})
+
+test('the audit log gets sealed', async () => {
+  const scheduler = await aScheduler({ at: '2026-11-20T20:00:00Z' })
+  const row = { actor: 'test', action: 'seller.created', subject: { type: 'seller', id: '1' } }
+  await scheduler.database.transaction().execute((tx) => recordAudit(tx, [row, row]))
+  // Rows younger than an open transaction anywhere on the server, of another test's database even, wait for the next minute.
+  const deadline = performance.now() + 15_000
+  for (let minute = 1; (await verifyAuditLog(scheduler.database)).unsealedRows > 0; minute += 1) {
+    await scheduler.runAt(new Date(Date.parse('2026-11-20T20:00:00Z') + minute * 60_000).toISOString())
+    if (performance.now() > deadline) break
+  }
+  expect(await verifyAuditLog(scheduler.database)).toMatchObject({ sealedRows: 2, unsealedRows: 0, problems: [] })
+})
