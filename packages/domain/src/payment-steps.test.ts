@@ -44,6 +44,7 @@ const OUTCOMES: readonly PaymentOutcome[] = [
     [true, false].map((keyIsSpent) => ({ kind: 'declined_may_change', reason, keyIsSpent, facts }) as const),
   ),
   { kind: 'declined_for_good', reason: 'ACCOUNT_NOT_FOUND', facts },
+  ...CATEGORIES.map((category) => ({ kind: 'declined_for_good', reason: 'R', category, facts }) as const),
 ]
 const anyCounted: fc.Arbitrary<Counted> = fc.record({
   attempts: fc.nat(5),
@@ -251,4 +252,18 @@ test('backoff doubles up to its limit, and spreads over the upper half', () => {
       },
     ),
   )
+})
+
+test.each([
+  ['request', 'payment_request_refused'],
+  ['compliance', 'payment_compliance'],
+  ['beneficiary', 'payment_rejected'],
+  [undefined, 'payment_rejected'],
+] as const)('a submission refused for good over %s fails, and the alert says whose matter it is', (category, alert) => {
+  expect(pay({ kind: 'declined_for_good', reason: 'CODE', ...(category && { category }), facts })).toEqual({
+    attempt: 'declined',
+    balance: 'failed',
+    counts: 'attempt',
+    alert,
+  })
 })

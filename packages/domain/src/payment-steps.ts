@@ -92,7 +92,7 @@ export function afterPay(
       return newTry(attempt, 'transient', counted, patience, retryAfterMs)
     }
     case 'declined_for_good':
-      return { attempt: 'declined', balance: 'failed', counts: 'attempt', alert: 'payment_rejected' }
+      return failed(outcome.category ?? 'unknown')
   }
 }
 

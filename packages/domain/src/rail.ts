@@ -60,8 +60,13 @@ export type PaymentOutcome =
       readonly keyIsSpent: boolean
       readonly facts: ProviderFacts
     }
-  /** Nothing was paid, and the same instruction never will be. */
-  | { readonly kind: 'declined_for_good'; readonly reason: string; readonly facts: ProviderFacts }
+  /** Nothing was paid, and the same instruction never will be. `category`: what the reason is about, where it is known. */
+  | {
+      readonly kind: 'declined_for_good'
+      readonly reason: string
+      readonly category?: RefusalCategory
+      readonly facts: ProviderFacts
+    }
 
 /** Where an accepted payment stands at the provider. A reason is the provider's own code. */
 export type PaymentStatus =

@@ -3,6 +3,7 @@ import type { HttpAnswer } from '@remesa/provider-http/http-client'
 import { factsOf } from '@remesa/provider-http/payment-outcome'
 import { z } from 'zod'
 import { isFor, isMadeBy, type Payout, payoutSchema, statusOf } from './payout.ts'
+import { categoryOf } from './refusal-reasons.ts'
 
 /**
  * What an answer to `POST /payouts` means, by status and code only (facts: marketplace §4.1). A reference that is
@@ -43,7 +44,9 @@ export function outcomeOf(
       return { kind: 'declined_may_change', reason: 'funds', keyIsSpent: false, facts }
   }
   // FPay's refusals of a request, among them codes it may add: nothing was made, and a person decides.
-  if ([400, 404, 422].includes(answer.status)) return { kind: 'declined_for_good', reason: refusal.code, facts }
+  if ([400, 404, 422].includes(answer.status)) {
+    return { kind: 'declined_for_good', reason: refusal.code, category: categoryOf(refusal.code), facts }
+  }
   return { kind: 'unknown', reason: 'garbled', facts }
 }
 

@@ -1,6 +1,6 @@
 import type { RefusalCategory } from '@remesa/domain/rail'
 
-/** FPay's reason codes (facts: marketplace §4.2) and what each means for the next step. */
+/** FPay's reason codes, at submission (facts: marketplace §4.1) and afterwards (§4.2), and what each means for the next step. */
 const CATEGORIES: Readonly<Record<string, RefusalCategory>> = {
   INSUFFICIENT_FUNDS: 'funding',
   DAILY_LIMIT_EXCEEDED: 'funding',
@@ -13,6 +13,9 @@ const CATEGORIES: Readonly<Record<string, RefusalCategory>> = {
   HOLDER_MISMATCH: 'beneficiary',
   CURRENCY_NOT_SUPPORTED: 'request',
   INVALID_AMOUNT: 'request',
+  INVALID_CURRENCY: 'request',
+  MISSING_FIELD: 'request',
+  INVALID_ACCOUNT_FORMAT: 'beneficiary',
   COMPLIANCE_REJECTED: 'compliance',
   SANCTIONS_HIT: 'compliance',
 }

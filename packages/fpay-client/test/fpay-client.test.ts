@@ -94,22 +94,30 @@ test.each<[string, Reply, object]>([
     { status: 403, body: refused('MERCHANT_NOT_ALLOWED') },
     { kind: 'unknown', reason: 'credentials', facts: { status: 403, code: 'MERCHANT_NOT_ALLOWED' } },
   ],
-  ...['INVALID_AMOUNT', 'INVALID_CURRENCY', 'INVALID_ACCOUNT_FORMAT', 'MISSING_FIELD'].map(
-    (code): [string, Reply, object] => [
-      `400 ${code}`,
-      { status: 400, body: refused(code) },
-      { kind: 'declined_for_good', reason: code },
-    ],
-  ),
+  ...Object.entries({
+    INVALID_AMOUNT: 'request',
+    INVALID_CURRENCY: 'request',
+    MISSING_FIELD: 'request',
+    INVALID_ACCOUNT_FORMAT: 'beneficiary',
+  }).map(([code, category]): [string, Reply, object] => [
+    `400 ${code}`,
+    { status: 400, body: refused(code) },
+    { kind: 'declined_for_good', reason: code, category },
+  ]),
   [
     '404 for the account',
     { status: 404, body: refused('ACCOUNT_NOT_FOUND') },
-    { kind: 'declined_for_good', reason: 'ACCOUNT_NOT_FOUND', facts: { status: 404, code: 'ACCOUNT_NOT_FOUND' } },
+    {
+      kind: 'declined_for_good',
+      reason: 'ACCOUNT_NOT_FOUND',
+      category: 'beneficiary',
+      facts: { status: 404, code: 'ACCOUNT_NOT_FOUND' },
+    },
   ],
   [
     '422 with a code that FPay added',
     { status: 422, body: refused('NEW_CODE') },
-    { kind: 'declined_for_good', reason: 'NEW_CODE' },
+    { kind: 'declined_for_good', reason: 'NEW_CODE', category: 'unknown' },
   ],
   ['404 that is not FPay’s', { status: 404, body: '<html>not here</html>' }, { kind: 'unknown', reason: 'garbled' }],
   ['409 with an unknown code', { status: 409, body: refused('NEW_CODE') }, { kind: 'unknown', reason: 'garbled' }],

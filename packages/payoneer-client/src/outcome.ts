@@ -1,6 +1,7 @@
-import type { PaymentInstruction, PaymentOutcome, ProviderFacts } from '@remesa/domain/rail'
+import type { PaymentInstruction, PaymentOutcome, ProviderFacts, RefusalCategory } from '@remesa/domain/rail'
 import type { HttpAnswer } from '@remesa/provider-http/http-client'
 import { factsOf } from '@remesa/provider-http/payment-outcome'
+import { categoryOf } from './cancel-reasons.ts'
 import { isFor, type Reading, statusOf } from './payment.ts'
 import { codeOf, errorSchema, type Payment, submittedAnswer } from './wire.ts'
 
@@ -54,11 +55,16 @@ export function outcomeOfPayment(
 /**
  * A submission that was turned down, and no payment to be seen.
  * @param hiddenForMs - how long an earlier submission's payment may still be hidden
+ * @param reasonCategories - what codes mean that Payoneer told us of and that are not built in
  */
-export function outcomeWithoutPayment(turnedDown: TurnedDown, hiddenForMs: number): PaymentOutcome {
+export function outcomeWithoutPayment(
+  turnedDown: TurnedDown,
+  hiddenForMs: number,
+  reasonCategories?: Readonly<Record<string, RefusalCategory>>,
+): PaymentOutcome {
   const { reason, forItsReference, facts } = turnedDown
   if (hiddenForMs > 0) return { kind: 'unknown', reason: 'in_progress', facts: { ...facts, retryAfterMs: hiddenForMs } }
   // Payoneer holds the reference and shows no payment for it: neither of the two may be believed.
   if (forItsReference) return { kind: 'unknown', reason: 'mismatch', facts }
-  return { kind: 'declined_for_good', reason, facts }
+  return { kind: 'declined_for_good', reason, category: categoryOf(reason, reasonCategories), facts }
 }

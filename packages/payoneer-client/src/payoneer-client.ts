@@ -94,7 +94,7 @@ export function createPayoneerRail(options: PayoneerOptions): Rail & { close(): 
     const { payment } = await look(idempotencyKey)
     return payment
       ? outcomeOfPayment(payment, instruction, { facts: outcome.facts, reading: reading(idempotencyKey) })
-      : outcomeWithoutPayment(outcome, visibility.missed(idempotencyKey))
+      : outcomeWithoutPayment(outcome, visibility.missed(idempotencyKey), options.reasonCategories)
   }
 
   async function submit(instruction: PaymentInstruction): Promise<HttpAnswer> {

@@ -156,7 +156,11 @@ test('a refusal is believed only when no payment can be hidden any more', async 
   clock.ms += 119_999
   expect(await rail.pay(instruction)).toMatchObject({ ...hidden, facts: { retryAfterMs: 1 } })
   clock.ms += 1
-  expect(await rail.pay(instruction)).toMatchObject({ kind: 'declined_for_good', reason: '2201' })
+  expect(await rail.pay(instruction)).toMatchObject({
+    kind: 'declined_for_good',
+    reason: '2201',
+    category: 'unknown',
+  })
 })
 
 test('a submission that was never answered begins the wait anew', async () => {
