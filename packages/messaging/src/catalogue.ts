@@ -99,6 +99,38 @@ export const topics = {
       status: paymentStatusJson.nullable(),
     }),
   }),
+  /** A contest that was closed, with its winners in the database. */
+  settlementCompleted: defineTopic({
+    name: 'settlement_completed_topic',
+    subscription: 'settlement_completed_subscription',
+    schema: z.object({ settlementId: z.string().min(1).max(200) }),
+  }),
+  /** Picks up transfers that wait, are due again, or were abandoned. */
+  payoutScheduler: defineTopic({
+    name: 'payout_scheduler_topic',
+    subscription: 'payout_scheduler_subscription',
+    schema: z.object({}),
+  }),
+  payoutTransfer: defineTopic({
+    name: 'payout_transfer_topic',
+    subscription: 'payout_transfer_subscription',
+    schema: z.object({ payoutTransferId: uuid }),
+  }),
+  /** A Stripe event, its signature verified by the webhooks service. */
+  stripeEvent: defineTopic({
+    name: 'stripe_event_topic',
+    subscription: 'stripe_event_payouts_subscription',
+    schema: z.object({
+      eventId: z.string().min(1).max(255),
+      type: z.string().min(1).max(200),
+      /** Unix seconds. */
+      created: z.int().nonnegative(),
+      /** The connected account it is about, where it is not the platform's own. */
+      account: z.string().max(255).nullable(),
+      /** The object as it was then; whoever needs its state now reads it from Stripe. */
+      object: z.record(z.string(), z.unknown()),
+    }),
+  }),
   /** A finance alert that was just raised, to be sent to people. */
   financeAlert: defineTopic({
     name: 'finance_alert_topic',
