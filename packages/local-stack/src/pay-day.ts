@@ -63,7 +63,7 @@ export async function untilPaid(stack: Stack, businessDate: BusinessDate, watch:
     if (run) watch.onProgress({ phase: 'pay-day', run, unreported: open })
     const resets = await outboxOf(stack, topics.paymentReset.name)
     return {
-      done: run?.initialized && run.open === 0 && open === 0 && resets === 0,
+      done: run?.initialized === true && run.open === 0 && open === 0 && resets === 0,
       moved: JSON.stringify([run, open]),
       stuck: () => whatIsStuck(stack, businessDate),
     }

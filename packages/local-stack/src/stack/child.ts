@@ -39,6 +39,8 @@ export function startChild(options: {
     ended = { code, signal }
     log.end()
   })
+  const firstLine = firstLineOf(child)
+  firstLine.catch(() => undefined) // whoever waits for it is told; nobody has to
   return {
     name,
     pid: child.pid ?? 0,
@@ -46,7 +48,7 @@ export function startChild(options: {
     get ended() {
       return ended
     },
-    firstLine: firstLineOf(child),
+    firstLine,
     async stop(graceMs = 10_000) {
       if (ended) return
       child.kill('SIGTERM')

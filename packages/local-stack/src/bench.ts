@@ -1,0 +1,33 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+
+// `pnpm bench NAME [options]`: each benchmark is a script of the package it measures and prints its own figures.
+
+const BENCHMARKS: Readonly<Record<string, { script: string; about: string }>> = {
+  emulator: {
+    script: '../../pubsub-emulator/bench/throughput.ts',
+    about: 'messages published and consumed per second by one client process',
+  },
+  messaging: {
+    script: '../../messaging/bench/relay.ts',
+    about: 'messages per second from outbox through relay and Pub/Sub to a worker',
+  },
+  payday: {
+    script: '../bench/pay-day.ts',
+    about: 'a pay-day of 5,000 sellers (--sellers N): seconds, rate, CPU and memory of every process',
+  },
+}
+
+const [name = '', ...args] = process.argv.slice(2).filter((arg) => arg !== '--')
+const benchmark = BENCHMARKS[name]
+if (!benchmark) {
+  const list = Object.entries(BENCHMARKS).map(([known, { about }]) => `  ${known.padEnd(12)}${about}`)
+  const text = `pnpm bench NAME [options]\n\n${list.join('\n')}\n`
+  const asked = name === '' || name === '--help'
+  ;(asked ? process.stdout : process.stderr).write(asked ? text : `bench: there is no ${name}\n${text}`)
+  process.exit(asked ? 0 : 2)
+}
+const script = new URL(benchmark.script, import.meta.url).pathname
+const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', script, ...args], { stdio: 'inherit' })
+const [code] = await once(child, 'exit')
+process.exit(code ?? 1)

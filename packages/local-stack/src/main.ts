@@ -1,0 +1,100 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Marketplace } from '@remesa/sandbox/marketplace'
+import { generateMarketplace } from './marketplace/generate.ts'
+import { loadMarketplace } from './marketplace/load.ts'
+import { parseOptions, type StartOptions } from './options.ts'
+import { StuckError } from './pay-day.ts'
+import { progressPrinter, summaryText } from './print.ts'
+import { runPayDay, stopwatch } from './run.ts'
+import { type Stack, startStack } from './stack/stack.ts'
+import { isContradicted } from './summary.ts'
+
+// `pnpm start`: a marketplace's pay-day on this machine, with everything it needs. Exit codes: 0 paid, 1 stuck or
+// contradicted by the other sides' books, 2 an option or a file is wrong and nothing was started.
+
+const logDirectory = join(fileURLToPath(new URL('../../../', import.meta.url)), '.remesa/logs')
+/** Funds and outages are waited for, so only a run in which nothing at all moves is stuck. */
+const PATIENCE_MS = 60_000
+const say = (text: string): void => void process.stdout.write(`${text}\n`)
+
+const options = readOptions()
+const marketplace = await readMarketplace(options)
+const settingUp = stopwatch()
+say(`Setting up PostgreSQL, Pub/Sub, the sandboxes and the services (logs in ${logDirectory})`)
+const stack = await setUp(options)
+
+let stopping: Promise<never> | undefined
+for (const [signal, code] of [['SIGINT', 130] as const, ['SIGTERM', 143] as const]) {
+  process.on(signal, () => void stopWith(code))
+}
+
+const contradicted = await run(stack, options, marketplace)
+if (options.exit) await stopWith(contradicted ? 1 : 0)
+say(`The stack stays up; stop it with Ctrl-C.
+  PostgreSQL  ${stack.databaseUrl}
+  Pub/Sub     PUBSUB_EMULATOR_HOST=${stack.pubsub.host}
+${stack.services.map(({ child, url }) => `  ${child.name.padEnd(24)}${url}/metrics`).join('\n')}`)
+
+function readOptions(): StartOptions {
+  // pnpm runs scripts in the project's root; a path is meant from where the person is.
+  const directory = process.env.INIT_CWD ?? process.cwd()
+  const parsed = parseOptions(process.argv.slice(2), { now: Temporal.Now.instant(), directory })
+  if (parsed.kind === 'start') return parsed.options
+  if (parsed.kind === 'bad') refuse(parsed.problems)
+  say(parsed.text)
+  process.exit(0)
+}
+
+async function readMarketplace({ dataDir, sellers, seed, businessDate }: StartOptions): Promise<Marketplace> {
+  if (!dataDir) return generateMarketplace({ sellers, businessDate, seed })
+  const loaded = await loadMarketplace(dataDir)
+  if ('problems' in loaded) refuse(loaded.problems)
+  return loaded.marketplace
+}
+
+function refuse(problems: readonly string[]): never {
+  process.stderr.write(`${problems.join('\n')}\n`)
+  process.exit(2)
+}
+
+async function setUp({ faults }: StartOptions): Promise<Stack> {
+  try {
+    return await startStack({ env: process.env, logDirectory, faultRate: faults ? 0.05 : 0 })
+  } catch (error) {
+    process.stderr.write(`The stack could not be set up: ${(error as Error).message}\n`)
+    process.exit(1)
+  }
+}
+
+/** @returns true when ledger or banks contradict what we say was paid */
+async function run(stack: Stack, { businessDate, jsonFile }: StartOptions, marketplace: Marketplace): Promise<boolean> {
+  const progress = progressPrinter(process.stdout)
+  const events = {
+    patienceMs: PATIENCE_MS,
+    onProgress: progress.show,
+    onPhase(what: string) {
+      progress.end()
+      say(what)
+    },
+  }
+  try {
+    const summary = await runPayDay(stack, { marketplace, businessDate, setupSeconds: settingUp() }, events)
+    progress.end()
+    say(summaryText(summary))
+    if (jsonFile) await writeFile(jsonFile, `${JSON.stringify(summary, null, 2)}\n`)
+    return isContradicted(summary)
+  } catch (error) {
+    progress.end()
+    if (stopping) return stopping // the person ended it: what failed after that is no news
+    if (!(error instanceof StuckError)) throw error
+    process.stderr.write(`The pay-day is stuck:\n${error.message}\nThe services’ logs are in ${stack.logDirectory}\n`)
+    return stopWith(1)
+  }
+}
+
+function stopWith(code: number): Promise<never> {
+  stopping ??= stack.stop().then(() => process.exit(code))
+  return stopping
+}

@@ -1,0 +1,67 @@
+import type { BusinessDate } from '@remesa/domain/business-date'
+import { topics } from '@remesa/messaging/catalogue'
+import { enqueue } from '@remesa/messaging/outbox'
+import type { Marketplace } from '@remesa/sandbox/marketplace'
+import { sampleMemory } from './memory.ts'
+import { payDay, syncProfiles, type Watch } from './pay-day.ts'
+import type { Stack } from './stack/stack.ts'
+import { type Summary, summarize } from './summary.ts'
+
+/** What is told while a run goes on. */
+export interface RunEvents extends Watch {
+  readonly onPhase: (what: string) => void
+}
+
+/**
+ * Runs a pay-day on a stack from the beginning: loads the marketplace, has its sellers synced, sends GSC's closings,
+ * pays, and sums up.
+ * @param setup - when the setting up of the stack began, and how many seconds it took
+ * @throws StuckError when it cannot come to its end
+ */
+export async function runPayDay(
+  stack: Stack,
+  {
+    marketplace,
+    businessDate,
+    setupSeconds,
+  }: { marketplace: Marketplace; businessDate: BusinessDate; setupSeconds: number },
+  events: RunEvents,
+): Promise<Summary> {
+  const loading = stopwatch()
+  await stack.load(marketplace)
+  if (!stack.databaseIsFresh) await tellNetSuiteAgain(stack)
+  const setup = setupSeconds + loading()
+
+  events.onPhase(`Syncing ${marketplace.sellers.length} sellers with NetSuite`)
+  const syncing = stopwatch()
+  await syncProfiles(stack, marketplace, events)
+  const profileSync = syncing()
+  await stack.sandbox.publishClosings()
+
+  events.onPhase(`Paying ${businessDate}`)
+  const memory = sampleMemory(stack.services)
+  const paying = stopwatch()
+  await payDay(stack, businessDate, events)
+  const seconds = { setup: rounded(setup), profileSync: rounded(profileSync), payDay: rounded(paying()) }
+  return summarize(stack, { businessDate, sellers: marketplace.sellers.length, seconds, memory: await memory.stop() })
+}
+
+/** Seconds since it was made. */
+export function stopwatch(): () => number {
+  const began = performance.now()
+  return () => (performance.now() - began) / 1000
+}
+
+/** A database that was kept remembers what an earlier NetSuite was told; this stack's NetSuite is a new one. */
+async function tellNetSuiteAgain({ database }: Stack): Promise<void> {
+  await database.transaction().execute(async (tx) => {
+    const sellers = await tx.updateTable('sellers').set({ erp_synced_digest: null }).returning('id').execute()
+    await enqueue(
+      tx,
+      topics.sellerVendorSync,
+      sellers.map(({ id }) => ({ data: { sellerId: id } })),
+    )
+  })
+}
+
+const rounded = (seconds: number): number => Math.round(seconds * 10) / 10

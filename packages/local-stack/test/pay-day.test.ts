@@ -1,0 +1,150 @@
+import { randomInt } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterEach, expect, test } from '@jest/globals'
+import { businessDate } from '@remesa/domain/business-date'
+import type { Marketplace } from '@remesa/sandbox/marketplace'
+import type { SandboxBooks } from '@remesa/sandbox/sandbox'
+import { sql } from 'kysely'
+import { generateMarketplace } from '../src/marketplace/generate.ts'
+import { payDay, resetPayments, untilPaid } from '../src/pay-day.ts'
+import { runPayDay } from '../src/run.ts'
+import { type Stack, type StackOptions, startStack } from '../src/stack/stack.ts'
+import type { Summary } from '../src/summary.ts'
+import { type ExpectedPayment, expectedPayments, writeMarketplace } from './support/expected-payments.ts'
+
+// Whole pay-days with every process there is. What each seller should have received is recomputed from CSV files
+// alone, and what it has received is read from the sandbox banks' own books.
+
+const DATE = businessDate('2026-11-19')
+const WATCH = { patienceMs: 45_000, onProgress: () => {}, onPhase: () => {} }
+
+const stops: (() => Promise<unknown>)[] = []
+afterEach(async () => {
+  for (const stop of stops.splice(0).reverse()) await stop()
+})
+
+test('every seller receives what its documents say, to the last minor unit, and the ledger agrees with the banks', async () => {
+  const marketplace = generateMarketplace({ sellers: 120, businessDate: DATE })
+  const stack = await aStack({})
+  const summary = await run(stack, marketplace)
+
+  await expectRightPayments(stack, marketplace)
+  await expectRightBalances(summary, marketplace)
+  expect(summary.checks).toEqual({ ledger: 'balanced', banks: 'agree' })
+  expect(summary.messages).toMatchObject({ deadLettered: 0 })
+  expect(summary.retrievalRequestsPer1000Balances).toBeLessThanOrEqual(15)
+
+  const before = await stack.sandbox.books()
+  await payDay(stack, DATE, WATCH) // the same date again pays nothing again
+  expect(await stack.sandbox.books()).toEqual(before)
+}, 90_000)
+
+test('faults, repeated and reordered messages, a second reset and two instances of every service change nothing', async () => {
+  const marketplace = generateMarketplace({ sellers: 80, businessDate: DATE, seed: 2 })
+  const stack = await aStack({ faultRate: 0.05, instances: 2 })
+  await stack.pubsub.setKnobs({ duplicateRate: 1, reorder: true })
+  const running = run(stack, marketplace)
+  await untilOpened(stack)
+  await resetPayments(stack, DATE)
+  const summary = await running
+  await untilPaid(stack, DATE, WATCH)
+
+  await expectRightPayments(stack, marketplace)
+  await expectRightBalances(summary, marketplace)
+  expect(summary.checks).toEqual({ ledger: 'balanced', banks: 'agree' })
+}, 120_000)
+
+test('services that are killed at random moments, with faults on top, pay everybody exactly once', async () => {
+  const seed = randomInt(1_000_000)
+  const marketplace = generateMarketplace({ sellers: 80, businessDate: DATE, seed: 3 })
+  const stack = await aStack({ faultRate: 0.05 })
+  const running = run(stack, marketplace)
+  await untilOpened(stack)
+  await killAtRandom(stack, { seed, kills: 12, everyMs: 250 })
+  const summary = await running.catch((error: unknown) => {
+    throw new Error(`seed ${seed}`, { cause: error })
+  })
+
+  await expectRightPayments(stack, marketplace)
+  await expectRightBalances(summary, marketplace)
+  expect(summary.checks).toEqual({ ledger: 'balanced', banks: 'agree' })
+}, 120_000)
+
+async function aStack(options: Partial<StackOptions>): Promise<Stack> {
+  const directory = await mkdtemp(join(tmpdir(), 'remesa-stack-'))
+  stops.push(() => rm(directory, { recursive: true, force: true }))
+  // A PostgreSQL of its own: the one of the test run has other tests' load on it.
+  const stack = await startStack({ env: process.env, logDirectory: join(directory, 'logs'), ...options })
+  stops.push(() => stack.stop())
+  return stack
+}
+
+const run = (stack: Stack, marketplace: Marketplace): Promise<Summary> =>
+  runPayDay(stack, { marketplace, businessDate: DATE, setupSeconds: 0 }, WATCH)
+
+async function untilOpened(stack: Stack): Promise<void> {
+  for (;;) {
+    const { rows } = await sql`select from seller_balances limit 1`.execute(stack.database)
+    if (rows.length > 0) return
+    await sleep(20)
+  }
+}
+
+async function killAtRandom(stack: Stack, plan: { seed: number; kills: number; everyMs: number }): Promise<void> {
+  const random = randomFrom(plan.seed)
+  for (let kill = 0; kill < plan.kills; kill++) {
+    await sleep(random() * 2 * plan.everyMs)
+    const victim = stack.services[Math.floor(random() * stack.services.length)]
+    await victim?.crash()
+  }
+}
+
+async function expected(marketplace: Marketplace): Promise<readonly ExpectedPayment[]> {
+  const directory = await mkdtemp(join(tmpdir(), 'remesa-marketplace-'))
+  try {
+    await writeMarketplace(directory, marketplace)
+    return await expectedPayments(directory, DATE)
+  } finally {
+    await rm(directory, { recursive: true, force: true })
+  }
+}
+
+/** Nobody paid twice, nobody forgotten, nobody paid who should not be: the banks' books are the whole truth. */
+async function expectRightPayments(stack: Stack, marketplace: Marketplace): Promise<void> {
+  const due = (await expected(marketplace)).filter(({ status }) => status === 'paid')
+  const lines = due.map(({ rail, account, currency, amount }) => `${rail} ${account} ${currency} ${amount}`)
+  expect(paymentLines(await stack.sandbox.books())).toEqual(lines.sort())
+}
+
+const paymentLines = ({ fpay, payoneer }: SandboxBooks): string[] =>
+  [...linesOf('fpay', fpay), ...linesOf('payoneer', payoneer)].sort()
+
+const linesOf = (rail: string, books: SandboxBooks['fpay']): string[] =>
+  books.payments
+    .filter(({ returned }) => !returned)
+    .map(
+      ({ account, currency, amount }) =>
+        `${rail} ${account} ${currency} ${amount.replace('.', '').replace(/^0+(?=\d)/, '')}`,
+    )
+
+async function expectRightBalances(summary: Summary, marketplace: Marketplace): Promise<void> {
+  const counts: Record<string, number> = {}
+  for (const { status } of await expected(marketplace)) counts[status] = (counts[status] ?? 0) + 1
+  const { total, ...balances } = summary.balances
+  expect(Object.fromEntries(Object.entries(balances).filter(([, count]) => count > 0))).toEqual(counts)
+  expect(total).toBe(Object.values(counts).reduce((sum, count) => sum + count, 0))
+}
+
+/** Mulberry32: small, seeded, good enough to choose a victim. */
+function randomFrom(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
+}
