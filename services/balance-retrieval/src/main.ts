@@ -21,7 +21,7 @@ await runService({
       maxBatch: config.RETRIEVAL_BATCH,
       lingerMs: config.RETRIEVAL_LINGER_MS,
       concurrentBatches: 2,
-      handle: retrieveBalances({ database, netsuite, random: Math.random, logger }),
+      handle: retrieveBalances({ database, netsuite, now: () => new Date(), random: Math.random, logger }),
     })
     work({ topic: topics.sellerClosing, maxBatch: 200, handle: matchClosings({ database, logger }) })
   },

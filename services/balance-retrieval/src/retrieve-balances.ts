@@ -6,11 +6,12 @@ import {
   recordRetrieved,
 } from '@remesa/database/balance-retrieval'
 import type { Database } from '@remesa/database/connection'
-import { type BusinessDate, businessDate } from '@remesa/domain/business-date'
+import { noteJobs } from '@remesa/database/seller-balances'
+import { businessDate } from '@remesa/domain/business-date'
 import { backoffMs } from '@remesa/domain/payment-steps'
 import { topics } from '@remesa/messaging/catalogue'
 import { raiseAlerts } from '@remesa/messaging/finance-alerts'
-import { type BatchHandler, done, retry, type Verdict } from '@remesa/messaging/handler'
+import { type BatchHandler, done, retry } from '@remesa/messaging/handler'
 import { enqueue } from '@remesa/messaging/outbox'
 import type { NetSuiteClient } from '@remesa/netsuite-client/netsuite-client'
 import type { FoundDocuments } from '@remesa/netsuite-client/seller-documents'
@@ -20,14 +21,23 @@ import type { Logger } from '@remesa/service-kit/logger'
 interface Parts {
   readonly database: Database
   readonly netsuite: Pick<NetSuiteClient, 'findSellerDocuments'>
+  readonly now: () => Date
   readonly random: () => number
   readonly logger: Logger
 }
 
+/** Why a balance has to be asked about again later, and how soon. */
+interface Postponed {
+  readonly reason: string
+  readonly pace: { readonly firstMs: number; readonly maxMs: number }
+  /** How long NetSuite asked us to wait. */
+  readonly leastMs?: number
+}
+
 const ACTOR = 'balance-retrieval'
-const AGAIN = { firstMs: 2_000, maxMs: 5 * 60_000 }
-/** A seller's vendor is made by seller-profile-sync; until then NetSuite cannot be asked about it. */
-const UNKNOWN_VENDOR_MS = 10_000
+const AFTER_OUTAGE = { firstMs: 2_000, maxMs: 5 * 60_000 }
+/** Vendors are made by seller-profile-sync, in seconds; a subsidiary takes people. */
+const UNTIL_KNOWN = { firstMs: 5_000, maxMs: 10 * 60_000 }
 
 /**
  * Asks NetSuite what is owed, for a whole batch of balances in one query: NetSuite allows few requests at once, so
@@ -36,40 +46,75 @@ const UNKNOWN_VENDOR_MS = 10_000
 export function retrieveBalances({
   database,
   netsuite,
+  now,
   random,
   logger,
 }: Parts): BatchHandler<{ sellerBalanceId: string }> {
   return async (batch) => {
-    const balances = await findForRetrieval(
-      database,
-      batch.map(({ data }) => data.sellerBalanceId),
-    )
-    const verdicts = new Map<string, Verdict>()
-    for (const [date, ofDate] of byBusinessDate(balances, verdicts)) {
-      try {
-        const found = await netsuite.findSellerDocuments({
-          businessDate: businessDate(date),
-          entityIds: [...new Set(ofDate.flatMap(entityIdsOf))],
-        })
-        await record(ofDate, found)
-      } catch (error) {
-        if (!(error instanceof ProviderError)) throw error
-        logger.warn({ err: error, balances: ofDate.length }, 'NetSuite did not tell what is owed')
-        for (const { sellerBalanceId } of ofDate) verdicts.set(sellerBalanceId, retry(0, error.message))
-      }
+    const messageIds = new Map(batch.map(({ id, data }) => [data.sellerBalanceId, id]))
+    const balances = await findForRetrieval(database, [...messageIds.keys()])
+    const postponed = new Map<string, Postponed>()
+    for (const balance of balances) {
+      const reason = missingInNetSuite(balance)
+      if (reason) postponed.set(balance.sellerBalanceId, { reason, pace: UNTIL_KNOWN })
     }
-    return batch.map(({ data, retries }): Verdict => {
-      const verdict = verdicts.get(data.sellerBalanceId) ?? done
-      return verdict.kind === 'retry' && verdict.afterMs === 0
-        ? retry(backoffMs(retries + 1, AGAIN, random()), verdict.reason)
-        : verdict
+    const askable = balances.filter(({ sellerBalanceId }) => !postponed.has(sellerBalanceId))
+    for (const ofDate of Map.groupBy(askable, ({ businessDate }) => businessDate).values()) {
+      const outage = await retrieve(ofDate, messageIds)
+      if (outage) for (const { sellerBalanceId } of ofDate) postponed.set(sellerBalanceId, outage)
+    }
+    if (postponed.size > 0) await notePostponed(postponed, messageIds)
+    return batch.map(({ data, retries }) => {
+      const later = postponed.get(data.sellerBalanceId)
+      if (!later) return done
+      const afterMs = Math.max(later.leastMs ?? 0, backoffMs(retries + 1, later.pace, random()))
+      return retry(afterMs, later.reason)
     })
   }
 
-  async function record(balances: readonly BalanceToRetrieve[], found: FoundDocuments): Promise<void> {
+  /**
+   * Asks about balances of one business date and records the answer.
+   * @returns why they have to be asked about again. A query that NetSuite refuses is asked again, too: what it lacks
+   *   is a permission or a field there, and no balance is at fault
+   */
+  async function retrieve(
+    balances: readonly BalanceToRetrieve[],
+    messageIds: ReadonlyMap<string, string>,
+  ): Promise<Postponed | undefined> {
+    const [first] = balances
+    if (!first) return undefined
+    try {
+      const found = await netsuite.findSellerDocuments({
+        businessDate: businessDate(first.businessDate),
+        entityIds: [...new Set(balances.flatMap(entityIdsOf))],
+      })
+      await record(balances, found, messageIds)
+      return undefined
+    } catch (error) {
+      if (!(error instanceof ProviderError)) throw error
+      const level = error.kind === 'unavailable' && !error.credentials ? 'warn' : 'error'
+      logger[level]({ err: error, balances: balances.length }, 'NetSuite did not tell what is owed')
+      const { retryAfterMs } = error
+      return { reason: error.message, pace: AFTER_OUTAGE, ...(retryAfterMs !== undefined && { leastMs: retryAfterMs }) }
+    }
+  }
+
+  async function record(
+    balances: readonly BalanceToRetrieve[],
+    found: FoundDocuments,
+    messageIds: ReadonlyMap<string, string>,
+  ): Promise<void> {
     const retrieved = documentsByBalance(balances, found)
     const recorded = await database.transaction().execute(async (tx) => {
       const { recorded, alerts } = await recordRetrieved(tx, retrieved, ACTOR)
+      const notes = recorded.map(({ sellerBalanceId, blockedReason }) => ({
+        sellerBalanceId,
+        messageId: messageIds.get(sellerBalanceId) ?? null,
+        finished: true,
+        successful: blockedReason === null,
+        error: blockedReason,
+      }))
+      await noteJobs(tx, 'retrieval', notes, now())
       await enqueue(tx, topics.paySellerBalance, recorded.flatMap(toBePaid))
       await raiseAlerts(tx, alerts)
       return recorded
@@ -80,19 +125,28 @@ export function retrieveBalances({
       'NetSuite asked',
     )
   }
+
+  function notePostponed(
+    postponed: ReadonlyMap<string, Postponed>,
+    messageIds: ReadonlyMap<string, string>,
+  ): Promise<void> {
+    const notes = [...postponed].map(([sellerBalanceId, { reason }]) => ({
+      sellerBalanceId,
+      messageId: messageIds.get(sellerBalanceId) ?? null,
+      finished: false,
+      successful: false,
+      error: reason,
+    }))
+    return database.transaction().execute((tx) => noteJobs(tx, 'retrieval', notes, now()))
+  }
 }
 
-/** Balances that can be asked about, by date; the others get a verdict. */
-function byBusinessDate(
-  balances: readonly BalanceToRetrieve[],
-  verdicts: Map<string, Verdict>,
-): ReadonlyMap<BusinessDate | string, readonly BalanceToRetrieve[]> {
-  const askable = balances.filter(({ sellerBalanceId, erp }) => {
-    if (erp.vendorId !== null && erp.subsidiaryId !== null) return true
-    verdicts.set(sellerBalanceId, retry(UNKNOWN_VENDOR_MS, 'NetSuite does not have the seller’s vendor yet'))
-    return false
-  })
-  return Map.groupBy(askable, ({ businessDate }) => businessDate)
+/** Without its customer a seller's invoices would be left out, and too much be paid. */
+function missingInNetSuite({ country, erp }: BalanceToRetrieve): string | undefined {
+  if (erp.subsidiaryId === null) return `no subsidiary of NetSuite is configured for ${country}`
+  if (erp.vendorId === null || erp.customerId === null)
+    return 'NetSuite does not have the seller’s vendor and customer yet'
+  return undefined
 }
 
 const entityIdsOf = ({ erp }: BalanceToRetrieve): string[] =>
