@@ -253,6 +253,7 @@ CREATE TABLE seller_balances (
   erp_vendor_payment_id text,
   erp_told_at timestamp with time zone,
   gsc_told_at timestamp with time zone,
+  report_lease_expires_at timestamp with time zone,
   jobs jsonb default '{}'::jsonb not null,
   created_at timestamp with time zone default now() not null,
   updated_at timestamp with time zone default now() not null,

@@ -77,6 +77,7 @@ create table seller_balances (
   erp_vendor_payment_id text,
   erp_told_at timestamptz,
   gsc_told_at timestamptz,
+  report_lease_expires_at timestamptz,
   jobs jsonb not null default '{}',
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),

@@ -156,6 +156,8 @@ export interface SettledAttempt {
   readonly from: AttemptState
   readonly to: AttemptState
   readonly refusalReason: string | null
+  /** When it ended by the provider's clock; null where it names no time. */
+  readonly settledAt: Date | null
 }
 
 /** Moves attempts on by the provider's word. @returns ids of those that still stood where they were thought to. */
@@ -164,15 +166,17 @@ export async function moveAttempts(
   steps: readonly SettledAttempt[],
   now: Date,
 ): Promise<ReadonlySet<string>> {
-  const rows = steps.map(({ attemptId, from, to, refusalReason }) => ({
+  const rows = steps.map(({ attemptId, from, to, refusalReason, settledAt }) => ({
     id: attemptId,
     from,
     to,
     reason: refusalReason,
+    settled_at: (settledAt ?? now).toISOString(),
   }))
   const { rows: moved } = await sql<{ id: string }>`
-    update payment_attempts a set state = r.to, refusal_reason = r.reason, settled_at = ${now}, updated_at = ${now}
-    from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as r(id uuid, "from" text, "to" text, reason text)
+    update payment_attempts a set state = r.to, refusal_reason = r.reason, settled_at = r.settled_at, updated_at = ${now}
+    from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as r(id uuid, "from" text, "to" text, reason text,
+      settled_at timestamptz)
     where a.id = r.id and a.state = r.from
     returning a.id`.execute(tx)
   return new Set(moved.map(({ id }) => id))

@@ -7,13 +7,16 @@ import type { SellerDocument } from '@remesa/domain/seller-documents'
 import { sql, type Transaction } from 'kysely'
 import { recordAudit } from './audit.ts'
 import type { Database } from './connection.ts'
-import type { Schema } from './schema.ts'
+import type { Lease } from './payment-attempts.ts'
+import type { JobNote, Schema } from './schema.ts'
 
 // Who must still be told how a payment ended: NetSuite of every end, GSC of what it settles itself.
 
 /** A payment that has ended, with what NetSuite and GSC need to hear of it. */
 export interface EndedPayment {
   readonly sellerBalanceId: string
+  /** Of its last attempt, whose end is told. */
+  readonly attemptId: string
   readonly businessDate: BusinessDate
   readonly country: string
   readonly outcome: 'paid' | 'failed'
@@ -21,6 +24,7 @@ export interface EndedPayment {
   readonly rail: RailName
   readonly reference: string | null
   readonly refusalReason: string | null
+  /** By the provider's clock, where it names a time. */
   readonly settledAt: Date
   readonly gscSellerId: string
   readonly sellerType: SellerType
@@ -40,13 +44,112 @@ export interface EndedPayment {
   readonly gscTold: boolean
 }
 
-/** Of these balances, the ones whose payment has ended and of which somebody has still to be told. */
-export async function findUnreported(database: Database, ids: readonly string[]): Promise<readonly EndedPayment[]> {
+/**
+ * Takes those of these balances whose payment has ended and of which somebody has still to be told, for this worker
+ * alone until the lease ends. One that dies leaves them to whoever asks after the lease.
+ * @returns the payments to tell of, and those that another worker tells of, each with the end of its lease
+ */
+export async function claimUnreported(
+  database: Database,
+  ids: readonly string[],
+  lease: Lease,
+): Promise<{ claimed: readonly EndedPayment[]; inOtherHands: ReadonlyMap<string, Date> }> {
+  if (ids.length === 0) return { claimed: [], inOtherHands: new Map() }
+  const { rows: ended } = await sql<{ id: string; free: boolean; until: Date }>`
+    with ended as (
+      select id, coalesce(report_lease_expires_at <= ${lease.now}, true) as free, report_lease_expires_at as until
+      from seller_balances
+      where id = any(${ids}::uuid[]) and status in ('paid', 'failed') and (erp_told_at is null or gsc_told_at is null)
+      order by id for no key update
+    ), claimed as (
+      update seller_balances set report_lease_expires_at = ${lease.expiresAt}
+      where id in (select id from ended where free)
+    )
+    select id, free, until from ended`.execute(database)
+  const free = ended.filter((row) => row.free).map(({ id }) => id)
+  return {
+    // A statement of its own: what the first one waited for, it would show as it was before the wait.
+    claimed: await readEnded(database, free),
+    inOtherHands: new Map(ended.filter((row) => !row.free).map(({ id, until }) => [id, until])),
+  }
+}
+
+/** What came of telling. */
+export interface PaymentReport {
+  readonly payment: Pick<EndedPayment, 'sellerBalanceId' | 'attemptId' | 'outcome'>
+  /** NetSuite knows. `vendorPaymentId` is null when there was a refusal to tell of, not a payment. */
+  readonly erpTold?: { readonly vendorPaymentId: string | null }
+  /** GSC knows, or need not. */
+  readonly gscTold?: 'told' | 'need_not'
+  readonly jobs: Partial<Record<'erp' | 'gsc', JobNote>>
+  /** Nothing more is told now: the lease ends. */
+  readonly over: boolean
+}
+
+/**
+ * Notes who was told, and what kept others from being told. A payment that has moved on meanwhile, to another end or
+ * another attempt, is left alone: its new end must still be told.
+ */
+export async function recordReports(
+  tx: Transaction<Schema>,
+  reports: readonly PaymentReport[],
+  now: Date,
+): Promise<void> {
+  if (reports.length === 0) return
+  const told = reports.map(({ payment, erpTold, gscTold, jobs, over }) => ({
+    id: payment.sellerBalanceId,
+    attempt: payment.attemptId,
+    outcome: payment.outcome,
+    erp: erpTold !== undefined,
+    vendor_payment: erpTold?.vendorPaymentId ?? null,
+    gsc: gscTold !== undefined,
+    jobs,
+    over,
+  }))
+  const { rows } = await sql<{ id: string }>`
+    with told as (
+      select * from jsonb_to_recordset(${JSON.stringify(told)}::jsonb) as t(id uuid, attempt uuid, outcome text,
+        erp boolean, vendor_payment text, gsc boolean, jobs jsonb, over boolean)
+    ), locked as (
+      select b.id from seller_balances b join told using (id) order by b.id for no key update of b
+    )
+    update seller_balances b set
+      erp_told_at = case when told.erp then coalesce(b.erp_told_at, ${now}) else b.erp_told_at end,
+      gsc_told_at = case when told.gsc then coalesce(b.gsc_told_at, ${now}) else b.gsc_told_at end,
+      erp_vendor_payment_id = coalesce(told.vendor_payment, b.erp_vendor_payment_id),
+      report_lease_expires_at = case when told.over then null else b.report_lease_expires_at end,
+      jobs = b.jobs || told.jobs, updated_at = ${now}
+    from told join locked using (id)
+    where b.id = told.id and b.status = told.outcome and told.attempt = (
+      select a.id from payment_attempts a where a.payable_type = 'seller_balance' and a.payable_id = b.id
+      order by a.generation desc limit 1
+    )
+    returning b.id`.execute(tx)
+  const recorded = new Set(rows.map(({ id }) => id))
+  await recordAudit(
+    tx,
+    reports
+      .filter(({ payment }) => recorded.has(payment.sellerBalanceId))
+      .flatMap(({ payment, erpTold, gscTold }) => [
+        ...(erpTold ? [toldOf('netsuite', payment.sellerBalanceId)] : []),
+        ...(gscTold === 'told' ? [toldOf('gsc', payment.sellerBalanceId)] : []),
+      ]),
+  )
+}
+
+const toldOf = (who: string, id: string) => ({
+  actor: 'fpay-status-check',
+  action: `${who}.told`,
+  subject: { type: 'seller_balance', id },
+})
+
+async function readEnded(database: Database, ids: readonly string[]): Promise<readonly EndedPayment[]> {
+  if (ids.length === 0) return []
   const { rows } = await sql<EndedRow>`
     select b.id, b.business_date, b.country, b.status, b.amount_owed, b.currency, b.closing_match, b.erp_told_at,
       b.gsc_told_at, s.gsc_seller_id, s.type, s.erp_id, c.erp_subsidiary_id, c.erp_bank_account_id,
-      c.erp_payables_account_id, e.erp_id as erp_currency_id, a.rail, a.provider_reference, a.refusal_reason,
-      coalesce(a.settled_at, a.updated_at) as settled_at, k.settlement_id, d.bills
+      c.erp_payables_account_id, e.erp_id as erp_currency_id, a.id as attempt_id, a.rail, a.provider_reference,
+      a.refusal_reason, coalesce(a.settled_at, a.updated_at) as settled_at, k.settlement_id, d.bills
     from seller_balances b
     join sellers s on s.id = b.seller_id
     join countries c on c.id = b.country
@@ -62,55 +165,13 @@ export async function findUnreported(database: Database, ids: readonly string[])
         'amount', amount::text) order by length(erp_id), erp_id) as bills
       from seller_balance_documents d where d.seller_balance_id = b.id and d.type = 'vendorBill'
     ) d on true
-    where b.id = any(${ids}::uuid[]) and b.status in ('paid', 'failed')
-      and (b.erp_told_at is null or b.gsc_told_at is null)`.execute(database)
+    where b.id = any(${ids}::uuid[]) and b.status in ('paid', 'failed')`.execute(database)
   return rows.map(endedPayment)
 }
 
-/** Notes that NetSuite knows. @param told.erpVendorPaymentId - null when there was a refusal to tell of, not a payment */
-export async function recordErpTold(
-  tx: Transaction<Schema>,
-  told: readonly { sellerBalanceId: string; erpVendorPaymentId: string | null }[],
-): Promise<void> {
-  if (told.length === 0) return
-  const { rows } = await sql<{ id: string }>`
-    update seller_balances b set erp_told_at = now(), updated_at = now(),
-      erp_vendor_payment_id = coalesce(r.payment, b.erp_vendor_payment_id)
-    from jsonb_to_recordset(${JSON.stringify(told.map(({ sellerBalanceId, erpVendorPaymentId }) => ({ id: sellerBalanceId, payment: erpVendorPaymentId })))}::jsonb)
-      as r(id uuid, payment text)
-    where b.id = r.id and b.erp_told_at is null
-    returning b.id`.execute(tx)
-  await recordAudit(
-    tx,
-    rows.map(({ id }) => toldOf('netsuite', id)),
-  )
-}
-
-/** Notes that GSC knows, or need not. @param told.reason - why it was not told, null when it was */
-export async function recordGscTold(
-  tx: Transaction<Schema>,
-  told: readonly { sellerBalanceId: string; reason: string | null }[],
-): Promise<void> {
-  if (told.length === 0) return
-  const { rows } = await sql<{ id: string }>`
-    update seller_balances set gsc_told_at = now(), updated_at = now()
-    where id = any(${told.map(({ sellerBalanceId }) => sellerBalanceId)}::uuid[]) and gsc_told_at is null
-    returning id`.execute(tx)
-  const reasons = new Map(told.map(({ sellerBalanceId, reason }) => [sellerBalanceId, reason]))
-  await recordAudit(
-    tx,
-    rows.filter(({ id }) => reasons.get(id) === null).map(({ id }) => toldOf('gsc', id)),
-  )
-}
-
-const toldOf = (who: string, id: string) => ({
-  actor: 'fpay-status-check',
-  action: `${who}.told`,
-  subject: { type: 'seller_balance', id },
-})
-
 interface EndedRow {
   id: string
+  attempt_id: string
   business_date: string
   country: string
   status: 'paid' | 'failed'
@@ -136,6 +197,7 @@ interface EndedRow {
 
 const endedPayment = (row: EndedRow): EndedPayment => ({
   sellerBalanceId: row.id,
+  attemptId: row.attempt_id,
   businessDate: businessDate(row.business_date),
   country: row.country,
   outcome: row.status,

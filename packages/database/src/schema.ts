@@ -112,6 +112,8 @@ interface SellerBalances {
   erp_vendor_payment_id: string | null
   erp_told_at: Date | null
   gsc_told_at: Date | null
+  /** Until then one worker alone tells NetSuite and GSC how it ended. */
+  report_lease_expires_at: Date | null
   jobs: Json<Partial<Record<JobName, JobNote>>>
   created_at: Timestamp
   updated_at: Timestamp

@@ -1,5 +1,3 @@
-import { type Currency, currency as currencyOf } from '@remesa/domain/currency'
-import type { Money } from '@remesa/domain/money'
 import {
   type AttemptState,
   afterStatus,
@@ -7,59 +5,22 @@ import {
   type PaymentPatience,
   type PaymentStep,
 } from '@remesa/domain/payment-steps'
-import type { PaymentStatus, RailName } from '@remesa/domain/rail'
+import type { PaymentStatus } from '@remesa/domain/rail'
 import type { SellerBalanceStatus } from '@remesa/domain/seller-balance'
 import { sql, type Transaction } from 'kysely'
 import { recordAudit } from './audit.ts'
-import type { Database } from './connection.ts'
 import type { NewAlert } from './finance-alerts.ts'
+import { jobNote } from './job-notes.ts'
 import { inTransit, type LedgerEntry, moved, paidFrom, payeeAccount, recordEntries } from './ledger.ts'
 import { moveAttempts } from './payment-attempts.ts'
 import type { Schema } from './schema.ts'
+import type { SellerPayment } from './seller-payments.ts'
 
-/** A payment that a rail has accepted, and where it stands with us. */
-export interface SellerPayment {
-  readonly sellerBalanceId: string
-  readonly sellerId: string
-  readonly businessDate: string
-  readonly status: SellerBalanceStatus
-  readonly attemptId: string
-  readonly attemptState: AttemptState
-  readonly idempotencyKey: string
-  readonly rail: RailName
-  /** What the rail calls it. */
-  readonly reference: string
-  readonly money: Money
-  readonly acceptedAt: Date
-  /** Looks taken at it so far. */
-  readonly statusChecks: number
-  /** The time of its next look has come; a repeated message must not start a second row of looks. */
-  readonly lookIsDue: boolean
-  readonly attempts: number
-  readonly fundsRefusals: number
-}
-
-/** The newest accepted payment of each of these balances; a balance that has none is left out. */
-export async function findSellerPayments(
-  database: Database,
-  ids: readonly string[],
-): Promise<readonly SellerPayment[]> {
-  return select(database, sql`b.id = any(${ids}::uuid[])`)
-}
-
-/** The payments that a callback names, by the rail's reference or by the idempotency key we sent. */
-export async function findSellerPaymentsByReference(
-  database: Database,
-  named: readonly { rail: RailName; reference: string }[],
-): Promise<readonly SellerPayment[]> {
-  const pairs = JSON.stringify(named)
-  return select(
-    database,
-    sql`(a.rail, a.provider_reference) in (select rail, reference
-          from jsonb_to_recordset(${pairs}::jsonb) as n(rail text, reference text))
-      or (a.rail, a.idempotency_key) in (select rail, reference
-          from jsonb_to_recordset(${pairs}::jsonb) as n(rail text, reference text))`,
-  )
+/** What a provider says of a payment, and the message that made it say so. */
+export interface PaymentWord {
+  readonly payment: SellerPayment
+  readonly status: PaymentStatus
+  readonly messageId: string
 }
 
 /** What the provider's word made of a balance. */
@@ -71,163 +32,201 @@ export interface RecordedStatus {
 }
 
 /**
- * Records what the provider says of payments: attempt, balance, ledger and audit, all or nothing. Words that are no
- * news, or come late, change nothing.
+ * Records what providers say of payments: attempt, balance, ledger and audit, all or nothing. Each word is judged
+ * under the balance's lock by what the words before it made of the payment, not by what its reader saw. Words that are
+ * no news change nothing.
  * @param options.random - in [0, 1), spreads the retries
- * @returns what changed
+ * @returns what changed, and the alerts to raise in the same transaction
  */
 export async function recordPaymentStatuses(
   tx: Transaction<Schema>,
-  words: readonly { payment: SellerPayment; status: PaymentStatus }[],
+  words: readonly PaymentWord[],
   options: { now: Date; patience: PaymentPatience; random: () => number },
 ): Promise<{ recorded: readonly RecordedStatus[]; alerts: readonly NewAlert[] }> {
   const { now } = options
-  const planned = words.flatMap(({ payment, status }) => {
-    const counted = { attempts: payment.attempts, fundsRefusals: payment.fundsRefusals, calls: 1 }
-    const step = afterStatus(status, payment.attemptState, counted, options.patience, options.random())
-    if (!step) return []
-    const retryAt = step.retryAfterMs === undefined ? null : new Date(now.getTime() + step.retryAfterMs)
-    return [{ payment, status, step, retryAt }]
-  })
-  const mismatches = words.flatMap(({ payment, status }) =>
-    contradicts(status, payment.attemptState) ? [alertFor(payment, 'payment_mismatch', status)] : [],
-  )
-  if (planned.length === 0) return { recorded: [], alerts: mismatches }
-
-  const ids = planned.map(({ payment }) => payment.sellerBalanceId)
-  await sql`select from seller_balances where id = any(${ids}::uuid[]) order by id for update`.execute(tx)
-  const movedIds = await moveAttempts(
+  const standing = await lockStandings(
     tx,
-    planned.map(({ payment, status, step }) => ({
-      attemptId: payment.attemptId,
-      from: payment.attemptState,
-      to: step.attempt,
-      refusalReason: reasonOf(status),
-    })),
-    now,
+    words.map(({ payment }) => payment),
   )
-  const applied = planned.filter(({ payment }) => movedIds.has(payment.attemptId))
-  await moveBalances(tx, applied, now)
-  await recordEntries(tx, applied.map(entryOf))
+  const steps: PlannedStep[] = []
+  const mismatches: NewAlert[] = []
+  for (const { payment, status, messageId } of words) {
+    const before = standing.get(payment.attemptId)
+    if (!before) throw new Error(`attempt ${payment.attemptId} of ${payment.sellerBalanceId} is gone`)
+    if (contradicts(status, before.attempt)) mismatches.push(alertFor(payment, 'payment_mismatch', status))
+    const counted = { attempts: before.attempts, fundsRefusals: before.fundsRefusals, calls: 1 }
+    const step = afterStatus(status, before.attempt, counted, options.patience, options.random())
+    if (!step) continue
+    const retryAt = step.retryAfterMs === undefined ? null : new Date(now.getTime() + step.retryAfterMs)
+    steps.push({ payment, status, step, retryAt, before, messageId })
+    standing.set(payment.attemptId, after(before, step))
+  }
+  if (steps.length === 0) return { recorded: [], alerts: mismatches }
+
+  const last = [...new Map(steps.map((step) => [step.payment.attemptId, step])).values()]
+  await moveEach(tx, steps, last, now)
+  await moveBalances(tx, last, standing, now)
+  await recordEntries(tx, steps.map(entryOf))
   await recordAudit(
     tx,
-    applied.map(({ payment, status, step }) => ({
+    steps.map(({ payment, status, step, before }) => ({
       actor: ACTOR,
       action: `payment.${status.state}`,
       subject: { type: 'seller_balance', id: payment.sellerBalanceId },
       reason: reasonOf(status),
-      before: { status: payment.status },
+      before: { status: before.status },
       after: { status: step.balance, reference: payment.reference },
     })),
   )
   return {
-    recorded: applied.map(({ payment, step, retryAt }) => ({
+    recorded: last.map(({ payment, step, retryAt }) => ({
       sellerBalanceId: payment.sellerBalanceId,
       status: step.balance,
       retryAt,
     })),
     alerts: [
       ...mismatches,
-      ...applied.flatMap(({ payment, status, step }) => (step.alert ? [alertFor(payment, step.alert, status)] : [])),
+      ...steps.flatMap(({ payment, status, step }) => (step.alert ? [alertFor(payment, step.alert, status)] : [])),
     ],
   }
 }
 
+/** A look at a payment that is still pending, or whose rail could not be read. */
+export interface FruitlessLook {
+  readonly sellerBalanceId: string
+  /** Looks that had been taken before it. */
+  readonly statusChecks: number
+  readonly nextLookAt: Date
+  readonly messageId: string
+  /** Why its rail told nothing; null when the payment is pending. */
+  readonly error: string | null
+}
+
 /**
- * Counts one more look at payments that are still pending and sets the time of the next.
- * @returns ids of those for which nobody else has set it meanwhile: their next look is the caller's to put on its way
+ * Counts one more look at payments and sets the time of the next.
+ * @returns ids of those for which nobody else has counted this look: their next one is the caller's to put on its way
  */
 export async function scheduleNextLooks(
   tx: Transaction<Schema>,
-  looks: readonly { sellerBalanceId: string; nextLookAt: Date }[],
+  looks: readonly FruitlessLook[],
+  now: Date,
 ): Promise<ReadonlySet<string>> {
   if (looks.length === 0) return new Set()
+  const told = looks.map(({ sellerBalanceId, statusChecks, nextLookAt, messageId, error }) => ({
+    id: sellerBalanceId,
+    checks: statusChecks,
+    next: nextLookAt.toISOString(),
+    job: jobNote('goes_on', { messageId, now, error }),
+  }))
   const { rows } = await sql<{ id: string }>`
-    update seller_balances b set status_checks = b.status_checks + 1, next_try_at = r."nextLookAt", updated_at = now()
-    from jsonb_to_recordset(${JSON.stringify(looks)}::jsonb) as r("sellerBalanceId" uuid, "nextLookAt" timestamptz)
-    where b.id = r."sellerBalanceId" and b.status = 'payment_pending'
-      and (b.next_try_at is null or b.next_try_at <= now())
+    with told as (
+      select * from jsonb_to_recordset(${JSON.stringify(told)}::jsonb) as t(id uuid, checks int, next timestamptz,
+        job jsonb)
+    ), locked as (
+      select b.id from seller_balances b join told using (id) order by b.id for no key update of b
+    )
+    update seller_balances b set status_checks = b.status_checks + 1, next_try_at = told.next, updated_at = ${now},
+      jobs = b.jobs || jsonb_build_object('status_check', told.job)
+    from told join locked using (id)
+    where b.id = told.id and b.status = 'payment_pending' and b.status_checks = told.checks
     returning b.id`.execute(tx)
   return new Set(rows.map(({ id }) => id))
 }
 
 const ACTOR = 'fpay-status-check'
 
-interface PaymentRow {
-  id: string
-  seller_id: string
-  business_date: string
-  status: SellerBalanceStatus
-  attempts: number
-  funds_refusals: number
-  status_checks: number
-  look_is_due: boolean
-  attempt_id: string
-  state: AttemptState
-  idempotency_key: string
-  rail: RailName
-  provider_reference: string
-  amount: bigint
-  currency: Currency
-  accepted_at: Date
+/** Where a payment stands under its balance's lock. */
+interface Standing {
+  readonly attempt: AttemptState
+  readonly status: SellerBalanceStatus
+  readonly attempts: number
+  readonly fundsRefusals: number
 }
 
-async function select(database: Database, condition: ReturnType<typeof sql>): Promise<readonly SellerPayment[]> {
-  const { rows } = await sql<PaymentRow>`
-    select distinct on (b.id) b.id, b.seller_id, b.business_date, b.status, b.attempts, b.funds_refusals,
-      b.status_checks, (b.next_try_at is null or b.next_try_at <= now()) as look_is_due, a.id as attempt_id, a.state, a.idempotency_key, a.rail, a.provider_reference, a.amount,
-      a.currency, a.accepted_at
-    from seller_balances b
-    join payment_attempts a on a.payable_type = 'seller_balance' and a.payable_id = b.id
-    where a.provider_reference is not null and (${condition})
-    order by b.id, a.generation desc`.execute(database)
-  return rows.map((row) => ({
-    sellerBalanceId: row.id,
-    sellerId: row.seller_id,
-    businessDate: row.business_date,
-    status: row.status,
-    attemptId: row.attempt_id,
-    attemptState: row.state,
-    idempotencyKey: row.idempotency_key,
-    rail: row.rail,
-    reference: row.provider_reference,
-    money: { amount: row.amount, currency: currencyOf(row.currency) },
-    acceptedAt: row.accepted_at,
-    statusChecks: row.status_checks,
-    lookIsDue: row.look_is_due,
-    attempts: row.attempts,
-    fundsRefusals: row.funds_refusals,
-  }))
+async function lockStandings(
+  tx: Transaction<Schema>,
+  payments: readonly SellerPayment[],
+): Promise<Map<string, Standing>> {
+  const ids = payments.map(({ sellerBalanceId }) => sellerBalanceId)
+  await sql`select from seller_balances where id = any(${ids}::uuid[]) order by id for update`.execute(tx)
+  // Read in a statement of its own: the one that waited for the lock sees the attempts as they were before the wait.
+  const attemptIds = payments.map(({ attemptId }) => attemptId)
+  const { rows } = await sql<{ id: string } & Standing>`
+    select a.id, a.state as attempt, b.status, b.attempts, b.funds_refusals as "fundsRefusals"
+    from payment_attempts a join seller_balances b on b.id = a.payable_id
+    where a.id = any(${attemptIds}::uuid[])`.execute(tx)
+  return new Map(rows.map(({ id, ...standing }) => [id, standing]))
 }
 
-interface PlannedStep {
-  payment: SellerPayment
-  status: PaymentStatus
-  step: PaymentStep
-  retryAt: Date | null
+const after = (before: Standing, { attempt, balance, counts }: PaymentStep): Standing => ({
+  attempt,
+  status: balance,
+  attempts: before.attempts + (counts === 'attempt' ? 1 : 0),
+  fundsRefusals: before.fundsRefusals + (counts === 'funds_refusal' ? 1 : 0),
+})
+
+interface PlannedStep extends PaymentWord {
+  readonly step: PaymentStep
+  readonly retryAt: Date | null
+  readonly before: Standing
 }
 
-async function moveBalances(tx: Transaction<Schema>, applied: readonly PlannedStep[], now: Date): Promise<void> {
-  const rows = applied.map(({ payment, step, retryAt }) => ({
-    id: payment.sellerBalanceId,
-    status: step.balance,
-    attempts: step.counts === 'attempt' ? 1 : 0,
-    funds_refusals: step.counts === 'funds_refusal' ? 1 : 0,
-    next_try_at: retryAt?.toISOString() ?? null,
-  }))
-  await sql`
-    update seller_balances b set status = r.status, attempts = b.attempts + r.attempts,
-      funds_refusals = b.funds_refusals + r.funds_refusals, next_try_at = r.next_try_at, status_checks = 0,
-      erp_told_at = null, gsc_told_at = null, updated_at = ${now}
+/** @param last - the last step of each attempt: where it ends; its first step says from where */
+async function moveEach(
+  tx: Transaction<Schema>,
+  steps: readonly PlannedStep[],
+  last: readonly PlannedStep[],
+  now: Date,
+): Promise<void> {
+  const from = new Map(steps.toReversed().map(({ payment, before }) => [payment.attemptId, before.attempt]))
+  const movedIds = await moveAttempts(
+    tx,
+    last.map(({ payment, status, step }) => ({
+      attemptId: payment.attemptId,
+      from: from.get(payment.attemptId) ?? payment.attemptState,
+      to: step.attempt,
+      refusalReason: reasonOf(status),
+      settledAt: status.state === 'paid' ? status.paidAt : null,
+    })),
+    now,
+  )
+  if (movedIds.size !== last.length) throw new Error('an attempt moved although its balance was locked')
+}
+
+async function moveBalances(
+  tx: Transaction<Schema>,
+  last: readonly PlannedStep[],
+  standing: ReadonlyMap<string, Standing>,
+  now: Date,
+): Promise<void> {
+  const rows = last.map(({ payment, status, step, retryAt, messageId }) => {
+    const error = reasonOf(status)
+    return {
+      id: payment.sellerBalanceId,
+      status: step.balance,
+      attempts: standing.get(payment.attemptId)?.attempts,
+      funds_refusals: standing.get(payment.attemptId)?.fundsRefusals,
+      next_try_at: retryAt?.toISOString() ?? null,
+      job: jobNote(error === null ? 'succeeded' : 'failed', { messageId, now, error }),
+    }
+  })
+  const { numAffectedRows } = await sql`
+    update seller_balances b set status = r.status, attempts = r.attempts, funds_refusals = r.funds_refusals,
+      next_try_at = r.next_try_at, status_checks = 0, erp_told_at = null, gsc_told_at = null,
+      report_lease_expires_at = null, updated_at = ${now},
+      jobs = b.jobs || jsonb_build_object('status_check', r.job)
     from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as r(id uuid, status text, attempts int,
-      funds_refusals int, next_try_at timestamptz)
+      funds_refusals int, next_try_at timestamptz, job jsonb)
     where b.id = r.id and b.status in ('payment_pending', 'paid')`.execute(tx)
+  if (Number(numAffectedRows ?? 0n) !== rows.length) {
+    throw new Error('a balance is neither pending nor paid, yet its attempt is')
+  }
 }
 
-function entryOf({ payment, status, step }: PlannedStep): LedgerEntry {
+function entryOf({ payment, status, step, before }: PlannedStep): LedgerEntry {
   const transit = inTransit(payment.rail)
   const payee = payeeAccount(payment.sellerId)
-  const wasPaid = payment.attemptState === 'paid'
+  const wasPaid = before.attempt === 'paid'
   // A payment that did not stay with the payee is owed again, from wherever the money had got to.
   const way =
     step.attempt === 'paid'

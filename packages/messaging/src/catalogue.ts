@@ -81,7 +81,8 @@ export const topics = {
   checkFpayPaymentStatus: defineTopic({
     name: 'check_fpay_payment_status_topic',
     subscription: 'check_fpay_payment_status_subscription',
-    schema: aboutOneBalance,
+    /** `look`: how many looks came before the one it asks for, so that a repeated message asks for nothing new. */
+    schema: aboutOneBalance.extend({ look: z.int().nonnegative().optional() }),
   }),
   /** A provider's callback, its signature verified by the webhooks service. */
   bankPaymentEvent: defineTopic({

@@ -1,4 +1,5 @@
-import { findSellerPaymentsByReference, type SellerPayment } from '@remesa/database/seller-payment-status'
+import { findSellerPaymentsByReference, type SellerPayment } from '@remesa/database/seller-payments'
+import { backoffMs } from '@remesa/domain/payment-steps'
 import type { topics } from '@remesa/messaging/catalogue'
 import { type BatchHandler, done, type Message, reject, retry, type Verdict } from '@remesa/messaging/handler'
 import { paymentStatusFromJson } from '@remesa/messaging/payment-status-json'
@@ -8,9 +9,12 @@ import type { ReportPayments } from './report-payments.ts'
 
 type BankEvent = DataOf<typeof topics.bankPaymentEvent>
 
-/** A callback may come before our own record of the acceptance has committed: it is looked for this often. */
-const LOOKS = 6
-const LOOK_AGAIN_MS = 2_000
+/**
+ * A callback may come before our own record of the acceptance has committed. When the worker that called the bank died,
+ * that is once its lease is over and another has called with the same key: it is looked for these five minutes.
+ */
+const LOOKS = 10
+const LOOK_AGAIN = { firstMs: 2_000, maxMs: 60_000 }
 
 /**
  * Applies verified callbacks, which may be early, late, repeated or out of order. One that names a status moves the
@@ -20,14 +24,15 @@ export function applyBankEvents(
   parts: StatusParts,
   { look, record, report }: { look: LookAtPayment; record: RecordStatus; report: ReportPayments },
 ): BatchHandler<BankEvent> {
-  async function apply({ data, retries }: Message<BankEvent>, payment: SellerPayment | undefined): Promise<Verdict> {
+  async function apply(message: Message<BankEvent>, payment: SellerPayment | undefined): Promise<Verdict> {
+    const { data, id: messageId, retries } = message
     if (!payment) {
       return retries < LOOKS
-        ? retry(LOOK_AGAIN_MS, 'no payment has this reference yet')
+        ? retry(backoffMs(retries + 1, LOOK_AGAIN, parts.random()), 'no payment has this reference yet')
         : reject(`no payment of ours at ${data.rail} has the reference ${data.reference}`)
     }
-    if (data.status) await record({ payment, status: paymentStatusFromJson(data.status) })
-    else await look(payment) // still pending: the looks that are on their way go on
+    if (data.status) await record({ payment, status: paymentStatusFromJson(data.status), messageId })
+    else await look(payment, messageId) // still pending: the looks that are on their way go on
     return done
   }
 
@@ -50,7 +55,8 @@ export function applyBankEvents(
     )
     const moved = batch.flatMap((message, index) => {
       const payment = verdicts[index]?.kind === 'done' ? paymentOf(message) : undefined
-      return payment ? [{ sellerBalanceId: payment.sellerBalanceId, retries: message.retries }] : []
+      const { id: messageId, retries } = message
+      return payment ? [{ sellerBalanceId: payment.sellerBalanceId, messageId, retries }] : []
     })
     const reported = await report(moved)
     return batch.map((message, index): Verdict => {

@@ -1,18 +1,20 @@
 import type { Database } from '@remesa/database/connection'
 import { groupCommit } from '@remesa/database/group-commit'
 import {
-  findSellerPayments,
+  type FruitlessLook,
+  type PaymentWord,
   recordPaymentStatuses,
-  type SellerPayment,
   scheduleNextLooks,
 } from '@remesa/database/seller-payment-status'
+import { findSellerPayments, type SellerPayment } from '@remesa/database/seller-payments'
 import { type PendingLimits, pendingAlert, pollDelayMs } from '@remesa/domain/payment-polling'
 import type { PaymentPatience } from '@remesa/domain/payment-steps'
-import type { PaymentStatus, Rail, RailName } from '@remesa/domain/rail'
+import type { Rail, RailName } from '@remesa/domain/rail'
 import { topics } from '@remesa/messaging/catalogue'
 import { raiseAlerts } from '@remesa/messaging/finance-alerts'
-import { type BatchHandler, done, type Verdict } from '@remesa/messaging/handler'
+import { type BatchHandler, done, type Message, type Verdict } from '@remesa/messaging/handler'
 import { enqueue } from '@remesa/messaging/outbox'
+import type { DataOf } from '@remesa/messaging/topic'
 import { ProviderError } from '@remesa/provider-http/provider-error'
 import type { Logger } from '@remesa/service-kit/logger'
 import type { ReportPayments } from './report-payments.ts'
@@ -29,18 +31,32 @@ export interface StatusParts {
   readonly logger: Logger
 }
 
+type StatusCheck = DataOf<typeof topics.checkFpayPaymentStatus>
+
 /** Records what a provider says of a payment; resolves once it is committed. */
-export type RecordStatus = (word: { payment: SellerPayment; status: PaymentStatus }) => Promise<void>
+export type RecordStatus = (word: PaymentWord) => Promise<void>
 
-/** Looks at one payment now. @returns false when it is still pending, or its rail could not be read */
-export type LookAtPayment = (payment: SellerPayment) => Promise<boolean>
+/** What a look at a payment brought: an end, which is recorded; or nothing yet. */
+export type Looked = { readonly ended: true } | { readonly ended: false; readonly error: string | null }
 
-export function looker(parts: StatusParts, record: RecordStatus): LookAtPayment {
-  return async (payment) => {
-    const status = await readStatus(parts, payment)
-    if (status === undefined || status.state === 'pending') return false
-    await record({ payment, status })
-    return true
+/** Looks at one payment now. */
+export type LookAtPayment = (payment: SellerPayment, messageId: string) => Promise<Looked>
+
+export function looker({ rails, logger }: StatusParts, record: RecordStatus): LookAtPayment {
+  return async (payment, messageId) => {
+    const rail = rails.get(payment.rail)
+    if (!rail) throw new Error(`no rail ${payment.rail} is wired, yet it accepted ${payment.reference}`)
+    try {
+      const status = await rail.status(payment.reference)
+      if (status.state === 'pending') return { ended: false, error: null }
+      await record({ payment, status, messageId })
+      return { ended: true }
+    } catch (error) {
+      if (!(error instanceof ProviderError)) throw error
+      // What cannot be read says nothing about the payment.
+      logger.warn({ sellerBalanceId: payment.sellerBalanceId, err: error }, 'the rail did not tell a payment’s status')
+      return { ended: false, error: error.message }
+    }
   }
 }
 
@@ -51,34 +67,47 @@ export function looker(parts: StatusParts, record: RecordStatus): LookAtPayment 
 export function checkPayments(
   parts: StatusParts,
   { look, report }: { look: LookAtPayment; report: ReportPayments },
-): BatchHandler<{ sellerBalanceId: string }> {
+): BatchHandler<StatusCheck> {
   const lookAgainLater = laterLook(parts)
 
-  async function check(payment: SellerPayment | undefined): Promise<void> {
-    if (payment?.attemptState !== 'accepted' || !payment.lookIsDue) return
-    if (!(await look(payment))) await lookAgainLater(payment)
+  async function check(payment: SellerPayment | undefined, { data, id: messageId }: Message<StatusCheck>) {
+    if (payment?.attemptState !== 'accepted') return
+    // The look it asks for has been taken: a repeated message must not start a second row of looks.
+    if (data.look !== undefined && data.look < payment.statusChecks) return
+    const looked = await look(payment, messageId)
+    if (!looked.ended) await lookAgainLater({ payment, messageId, error: looked.error })
   }
 
   return async (batch) => {
-    const ids = [...new Set(batch.map(({ data }) => data.sellerBalanceId))]
-    const found = await findSellerPayments(parts.database, ids)
+    const messages = new Map(batch.map((message) => [message.data.sellerBalanceId, message]))
+    const found = await findSellerPayments(parts.database, [...messages.keys()])
     const payments = new Map(found.map((payment) => [payment.sellerBalanceId, payment]))
-    const errors = new Map<string, unknown>()
+    const verdicts = new Map<string, Verdict>()
     await Promise.all(
-      // One payment's trouble leaves its neighbours alone.
-      ids.map((id) => check(payments.get(id)).catch((error: unknown) => errors.set(id, error))),
+      [...messages].map(async ([id, message]) => {
+        try {
+          await check(payments.get(id), message)
+        } catch (error) {
+          verdicts.set(id, { kind: 'threw', error }) // one payment's trouble leaves its neighbours alone
+        }
+      }),
     )
-    const looked = batch.map(({ data, retries }) => ({ sellerBalanceId: data.sellerBalanceId, retries }))
-    const verdicts = await report(looked.filter(({ sellerBalanceId }) => !errors.has(sellerBalanceId)))
-    return batch.map(({ data: { sellerBalanceId: id } }): Verdict => {
-      return errors.has(id) ? { kind: 'threw', error: errors.get(id) } : (verdicts.get(id) ?? done)
+    const looked = [...messages.values()].filter(({ data }) => !verdicts.has(data.sellerBalanceId))
+    const reported = await report(
+      looked.map(({ id: messageId, data, retries }) => ({ sellerBalanceId: data.sellerBalanceId, messageId, retries })),
+    )
+    // Of two messages about one balance, the second has nothing left to do.
+    return batch.map((message): Verdict => {
+      const { sellerBalanceId } = message.data
+      if (messages.get(sellerBalanceId) !== message) return done
+      return verdicts.get(sellerBalanceId) ?? reported.get(sellerBalanceId) ?? done
     })
   }
 }
 
 /** Records what providers say, in groups as it comes, with what follows from it in the same transaction. */
 export function statusRecorder({ database, patience, now, random, logger }: StatusParts): RecordStatus {
-  return groupCommit<Parameters<RecordStatus>[0], void>({
+  return groupCommit<PaymentWord, void>({
     database,
     maximum: 100,
     write: async (tx, words) => {
@@ -97,17 +126,10 @@ export function statusRecorder({ database, patience, now, random, logger }: Stat
   })
 }
 
-/** @returns undefined when the rail could not be read: that says nothing about the payment */
-async function readStatus({ rails, logger }: StatusParts, payment: SellerPayment): Promise<PaymentStatus | undefined> {
-  const rail = rails.get(payment.rail)
-  if (!rail) throw new Error(`no rail ${payment.rail} is wired, yet it accepted ${payment.reference}`)
-  try {
-    return await rail.status(payment.reference)
-  } catch (error) {
-    if (!(error instanceof ProviderError)) throw error
-    logger.warn({ sellerBalanceId: payment.sellerBalanceId, err: error }, 'the rail did not tell a payment’s status')
-    return undefined
-  }
+interface PendingLook {
+  readonly payment: SellerPayment
+  readonly messageId: string
+  readonly error: string | null
 }
 
 function laterLook({
@@ -115,29 +137,33 @@ function laterLook({
   pollScheduleMs,
   pendingLimits,
   now,
-}: StatusParts): (payment: SellerPayment) => Promise<void> {
-  return groupCommit<SellerPayment, void>({
+}: StatusParts): (look: PendingLook) => Promise<void> {
+  return groupCommit<PendingLook, void>({
     database,
     maximum: 100,
-    write: async (tx, payments) => {
-      const at = now().getTime()
-      const looks = payments.map(({ sellerBalanceId, statusChecks }) => ({
-        sellerBalanceId,
-        nextLookAt: new Date(at + pollDelayMs(statusChecks + 1, pollScheduleMs)),
-      }))
-      const scheduled = await scheduleNextLooks(tx, looks)
+    write: async (tx, pending) => {
+      const at = now()
+      const looks = pending.map(({ payment: { sellerBalanceId, statusChecks }, messageId, error }): FruitlessLook => {
+        const nextLookAt = new Date(at.getTime() + pollDelayMs(statusChecks + 1, pollScheduleMs))
+        return { sellerBalanceId, statusChecks, nextLookAt, messageId, error }
+      })
+      const scheduled = await scheduleNextLooks(tx, looks, at)
       await enqueue(
         tx,
         topics.checkFpayPaymentStatus,
-        looks.flatMap(({ sellerBalanceId, nextLookAt }) =>
-          scheduled.has(sellerBalanceId) ? [{ data: { sellerBalanceId }, deliverAt: nextLookAt }] : [],
-        ),
+        looks
+          .filter(({ sellerBalanceId }) => scheduled.has(sellerBalanceId))
+          .map(({ sellerBalanceId, statusChecks, nextLookAt }) => {
+            return { data: { sellerBalanceId, look: statusChecks + 1 }, deliverAt: nextLookAt }
+          }),
       )
       await raiseAlerts(
         tx,
-        payments.flatMap((payment) => pendingTooLong(payment, at - payment.acceptedAt.getTime(), pendingLimits)),
+        pending.flatMap(({ payment }) =>
+          pendingTooLong(payment, at.getTime() - payment.acceptedAt.getTime(), pendingLimits),
+        ),
       )
-      return payments.map(() => undefined)
+      return pending.map(() => undefined)
     },
   })
 }

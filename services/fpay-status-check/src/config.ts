@@ -22,6 +22,8 @@ export const readConfig = (env: NodeJS.ProcessEnv) =>
       ...gscEnvironment,
       /** The delay before each look at a pending payment; the last one repeats. */
       PAYMENT_POLL_SCHEDULE_MS: delays.default([...POLL_SCHEDULE_MS]),
+      /** How long telling of a payment's end keeps other workers from telling of it, too. */
+      PAYMENT_REPORT_LEASE_MS: wholeNumber({ from: 1_000, to: 3_600_000 }).default(30_000),
       PAYMENT_PENDING_ALERT_MS: wholeNumber({ from: 1_000, to: 30 * 86_400_000 }).default(PENDING_LIMITS.alertAfterMs),
       PAYMENT_PENDING_HAND_OVER_MS: wholeNumber({ from: 1_000, to: 30 * 86_400_000 }).default(
         PENDING_LIMITS.handOverAfterMs,

@@ -40,7 +40,15 @@ await runService({
     }
     const record = statusRecorder(status)
     const look = looker(status, record)
-    const report = reportPayments({ database, netsuite, gsc, random: Math.random, logger })
+    const report = reportPayments({
+      database,
+      netsuite,
+      gsc,
+      leaseMs: config.PAYMENT_REPORT_LEASE_MS,
+      now: () => new Date(),
+      random: Math.random,
+      logger,
+    })
     work({
       topic: topics.checkFpayPaymentStatus,
       maxBatch: 50,

@@ -1,11 +1,7 @@
 import type { Database } from '@remesa/database/connection'
 import { groupCommit } from '@remesa/database/group-commit'
-import {
-  type ClaimAnswer,
-  claimSellerPayments,
-  recordSellerPayments,
-  type SellerPaymentClaim,
-} from '@remesa/database/seller-payments'
+import { type AnsweredClaim, recordSellerPayments } from '@remesa/database/seller-payment-answers'
+import { type ClaimAnswer, claimSellerPayments, type SellerPaymentClaim } from '@remesa/database/seller-payment-claims'
 import type { PaymentPatience } from '@remesa/domain/payment-steps'
 import { mayHaveForgotten, type PaymentOutcome, type Rail, type RailName } from '@remesa/domain/rail'
 import { topics } from '@remesa/messaging/catalogue'
@@ -34,16 +30,20 @@ export function payBalances(parts: Parts): BatchHandler<SellerBalanceMessage> {
   const record = recorder(parts)
 
   async function pay(claim: SellerPaymentClaim): Promise<Verdict> {
-    // No transaction is open here: a slow provider must not hold row locks. The attempt and its key are committed, so
-    // that after a crash the same request goes out again and is answered from the provider's memory.
-    const outcome = await callRail(railOf(parts, claim), claim, parts.now())
-    await record({ claim, outcome })
-    return done
+    try {
+      // No transaction is open here: a slow provider must not hold row locks. The attempt and its key are committed, so
+      // that after a crash the same request goes out again and is answered from the provider's memory.
+      const outcome = await callRail(railOf(parts, claim), claim, parts.now())
+      await record({ claim, outcome })
+      return done
+    } catch (error) {
+      return { kind: 'threw', error } // one balance's trouble leaves its neighbours alone
+    }
   }
 
   return async (batch) => {
-    const ids = [...new Set(batch.map(({ data }) => data.sellerBalanceId))]
-    const answers = new Map(await claim(parts, ids))
+    const asked = new Map(batch.map(({ id, data }) => [data.sellerBalanceId, { messageId: id }]))
+    const answers = new Map(await claim(parts, asked))
     return Promise.all(
       batch.map(async ({ data: { sellerBalanceId } }): Promise<Verdict> => {
         const answer = answers.get(sellerBalanceId)
@@ -59,12 +59,12 @@ export function payBalances(parts: Parts): BatchHandler<SellerBalanceMessage> {
 
 function claim(
   { database, leaseMs, now, logger }: Parts,
-  ids: readonly string[],
+  asked: ReadonlyMap<string, { readonly messageId: string }>,
 ): Promise<ReadonlyMap<string, ClaimAnswer>> {
   const at = now()
   return database.transaction().execute(async (tx) => {
     const lease = { now: at, expiresAt: new Date(at.getTime() + leaseMs) }
-    const { answers, alerts } = await claimSellerPayments(tx, ids, lease)
+    const { answers, alerts } = await claimSellerPayments(tx, asked, lease)
     await raiseAlerts(tx, alerts)
     for (const [sellerBalanceId, answer] of answers) {
       if (answer.kind === 'blocked') logger.info({ sellerBalanceId, reason: answer.reason }, 'balance blocked')
@@ -84,7 +84,7 @@ async function callRail(rail: Rail, { attempt }: SellerPaymentClaim, now: Date):
 
 /** Records outcomes in groups as they come, with what follows from each in the same transaction. */
 function recorder({ database, patience, firstCheckMs, now, random, logger }: Parts) {
-  return groupCommit<{ claim: SellerPaymentClaim; outcome: PaymentOutcome }, void>({
+  return groupCommit<AnsweredClaim, void>({
     database,
     maximum: 100,
     write: async (tx, results) => {
@@ -95,7 +95,7 @@ function recorder({ database, patience, firstCheckMs, now, random, logger }: Par
       )
       const firstCheckAt = new Date(at.getTime() + firstCheckMs)
       const check = recorded.flatMap(({ sellerBalanceId, status }) => {
-        if (status === 'payment_pending') return [{ data: { sellerBalanceId }, deliverAt: firstCheckAt }]
+        if (status === 'payment_pending') return [{ data: { sellerBalanceId, look: 0 }, deliverAt: firstCheckAt }]
         return status === 'failed' ? [{ data: { sellerBalanceId } }] : [] // NetSuite has to be told
       })
       await enqueue(tx, topics.paySellerBalance, payAgain)

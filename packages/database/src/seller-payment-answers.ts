@@ -1,0 +1,234 @@
+import { afterPay, type PaymentPatience, type PaymentStep } from '@remesa/domain/payment-steps'
+import type { PaymentOutcome } from '@remesa/domain/rail'
+import type { SellerBalanceStatus } from '@remesa/domain/seller-balance'
+import { sql, type Transaction } from 'kysely'
+import { recordAudit } from './audit.ts'
+import type { NewAlert } from './finance-alerts.ts'
+import { jobNote } from './job-notes.ts'
+import { inTransit, moved, payeeAccount, recordEntries } from './ledger.ts'
+import { recordAnswers } from './payment-attempts.ts'
+import type { Schema } from './schema.ts'
+import type { SellerPaymentClaim } from './seller-payment-claims.ts'
+
+// The last of claim, call, record (design §5) for seller balances.
+
+/** What a rail answered to a claim. */
+export interface AnsweredClaim {
+  readonly claim: SellerPaymentClaim
+  readonly outcome: PaymentOutcome
+}
+
+/** What follows a recorded answer, for the worker to put on its way in the same transaction. */
+export interface RecordedPayment {
+  readonly sellerBalanceId: string
+  /** What the answer makes of the balance; null when another call with the key told its end before. */
+  readonly status: SellerBalanceStatus | null
+  /** Pay again then; null when nothing more happens by itself. */
+  readonly retryAt: Date | null
+}
+
+/**
+ * Records what the rail answered: attempt, balance, ledger, audit, all or nothing.
+ * @param options.random - in [0, 1), spreads the retries
+ * @returns `recorded` in the order of the results, and the alerts to raise in the same transaction
+ * @throws when a balance does not stand where its attempt says it must: a bug of ours, and nothing is recorded
+ */
+export async function recordSellerPayments(
+  tx: Transaction<Schema>,
+  results: readonly AnsweredClaim[],
+  options: { now: Date; patience: PaymentPatience; random: () => number },
+): Promise<{ recorded: readonly RecordedPayment[]; alerts: readonly NewAlert[] }> {
+  const { now, patience } = options
+  const statuses = await lockBalances(
+    tx,
+    results.map(({ claim }) => claim.sellerBalanceId),
+  )
+  const planned = results.map(({ claim, outcome }): PlannedAnswer => {
+    const step = afterPay(outcome, claim.counted, patience, options.random())
+    return { claim, outcome, step, retryAt: step.retryAfterMs === undefined ? null : after(now, step.retryAfterMs) }
+  })
+  const chosen = oneOfEachAttempt(planned)
+  const movedIds = await recordAnswers(tx, [...chosen].map(answerOf), now)
+  const applied = planned.filter((plan) => chosen.has(plan) && movedIds.has(plan.claim.attempt.attemptId))
+  const others = planned.filter((plan) => !applied.includes(plan))
+  await moveBalances(tx, applied, now)
+  await pauseRails(tx, applied, now)
+  await recordEntries(tx, applied.filter(({ outcome }) => outcome.kind === 'accepted').map(acceptedEntry))
+  await recordAudit(
+    tx,
+    applied
+      .filter(({ outcome }) => outcome.kind !== 'unknown') // nothing was decided; the attempt's row keeps the facts
+      .map(({ claim, outcome, step }) => ({
+        actor: ACTOR,
+        action: `payment.${outcome.kind}`,
+        subject: { type: 'seller_balance', id: claim.sellerBalanceId },
+        reason: refusalOf(outcome),
+        before: { status: statuses.get(claim.sellerBalanceId) },
+        after: { status: step.balance, key: claim.attempt.instruction.idempotencyKey, ...referenceOf(outcome) },
+      })),
+  )
+  return {
+    recorded: planned.map((plan) => {
+      const { claim, step, retryAt } = plan
+      const isApplied = applied.includes(plan)
+      return {
+        sellerBalanceId: claim.sellerBalanceId,
+        status: isApplied ? step.balance : null,
+        retryAt: isApplied ? retryAt : null,
+      }
+    }),
+    alerts: [
+      ...applied.flatMap(({ claim, outcome, step }) => (step.alert ? [paymentAlert(claim, outcome, step)] : [])),
+      ...(await contradictions(tx, others)),
+    ],
+  }
+}
+
+const ACTOR = 'pay-seller-balance'
+
+interface PlannedAnswer extends AnsweredClaim {
+  readonly step: PaymentStep
+  readonly retryAt: Date | null
+}
+
+/**
+ * Two calls with one key may be answered in one batch, when the first took longer than its lease. An acceptance is a
+ * fact, whichever call brings it; else the last call speaks.
+ */
+function oneOfEachAttempt(planned: readonly PlannedAnswer[]): ReadonlySet<PlannedAnswer> {
+  const chosen = new Map<string, PlannedAnswer>()
+  for (const plan of planned) {
+    const { attemptId, calls } = plan.claim.attempt
+    const other = chosen.get(attemptId)
+    const isBetter =
+      !other ||
+      (other.outcome.kind !== 'accepted' && (plan.outcome.kind === 'accepted' || calls > other.claim.attempt.calls))
+    if (isBetter) chosen.set(attemptId, plan)
+  }
+  return new Set(chosen.values())
+}
+
+/** In the order of their ids, as everywhere, so that two batches cannot wait in a circle. */
+async function lockBalances(
+  tx: Transaction<Schema>,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, SellerBalanceStatus>> {
+  const { rows } = await sql<{ id: string; status: SellerBalanceStatus }>`
+    select id, status from seller_balances where id = any(${ids}::uuid[]) order by id for update`.execute(tx)
+  return new Map(rows.map(({ id, status }) => [id, status]))
+}
+
+const answerOf = ({ claim, outcome, step, retryAt }: PlannedAnswer) => ({
+  attempt: claim.attempt,
+  state: step.attempt,
+  retryAt,
+  reference: outcome.kind === 'accepted' ? outcome.reference : null,
+  refusalReason: refusalOf(outcome),
+  facts: outcome.facts,
+})
+
+async function moveBalances(tx: Transaction<Schema>, applied: readonly PlannedAnswer[], now: Date): Promise<void> {
+  if (applied.length === 0) return
+  const rows = applied.map(({ claim, outcome, step, retryAt }) => ({
+    id: claim.sellerBalanceId,
+    status: step.balance,
+    attempts: step.counts === 'attempt' ? 1 : 0,
+    funds_refusals: step.counts === 'funds_refusal' ? 1 : 0,
+    // While it is paying the attempt's lease says when; the balance's own wait is for after a refusal.
+    next_try_at: step.balance === 'paying' ? null : (retryAt?.toISOString() ?? null),
+    job: jobNote(jobEnd(outcome), { messageId: claim.messageId, now, error: refusalOf(outcome) }),
+  }))
+  // An acceptance may arrive after a refusal of another call with the same key put the balance back: it still counts.
+  const { rows: movedRows } = await sql<{ id: string }>`
+    update seller_balances b set status = r.status, attempts = b.attempts + r.attempts,
+      funds_refusals = b.funds_refusals + r.funds_refusals, next_try_at = r.next_try_at,
+      erp_told_at = null, gsc_told_at = null, report_lease_expires_at = null, updated_at = ${now},
+      jobs = b.jobs || jsonb_build_object('payment', r.job)
+    from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as r(id uuid, status text, attempts int,
+      funds_refusals int, next_try_at timestamptz, job jsonb)
+    where b.id = r.id
+      and (b.status = 'paying' or (r.status = 'payment_pending' and b.status in ('payable', 'awaiting_funds')))
+    returning b.id`.execute(tx)
+  const movedIds = new Set(movedRows.map(({ id }) => id))
+  const left = applied.find(({ claim }) => !movedIds.has(claim.sellerBalanceId))
+  if (left)
+    throw new Error(`seller balance ${left.claim.sellerBalanceId} is not being paid, yet its attempt was answered`)
+}
+
+const jobEnd = (outcome: PaymentOutcome): Parameters<typeof jobNote>[0] =>
+  outcome.kind === 'accepted' ? 'succeeded' : outcome.kind === 'unknown' ? 'goes_on' : 'failed'
+
+async function pauseRails(tx: Transaction<Schema>, applied: readonly PlannedAnswer[], now: Date): Promise<void> {
+  const pauses = new Map(
+    applied.flatMap(({ claim, step }) => (step.pauseRailMs ? [[claim.attempt.rail, step.pauseRailMs] as const] : [])),
+  )
+  for (const [rail, pauseMs] of [...pauses].sort()) {
+    await tx
+      .updateTable('rails')
+      .set({ paused_until: after(now, pauseMs), paused_reason: 'our credentials were refused' })
+      .where('name', '=', rail)
+      .execute()
+  }
+}
+
+const acceptedEntry = ({ claim: { sellerBalanceId, sellerId, attempt } }: PlannedAnswer) => ({
+  idempotencyKey: `ledger:${attempt.instruction.idempotencyKey}:accepted`,
+  kind: 'payment_accepted',
+  payable: { type: 'seller_balance' as const, id: sellerBalanceId },
+  postings: moved(attempt.instruction.money, { from: payeeAccount(sellerId), to: inTransit(attempt.rail) }),
+})
+
+/** A rail that accepts what it refused before under the same key contradicts itself: money may be out twice. */
+async function contradictions(
+  tx: Transaction<Schema>,
+  unmoved: readonly PlannedAnswer[],
+): Promise<readonly NewAlert[]> {
+  const accepted = unmoved.filter(({ outcome }) => outcome.kind === 'accepted')
+  if (accepted.length === 0) return []
+  const rows = await tx
+    .selectFrom('payment_attempts')
+    .select(['id', 'state', 'provider_reference'])
+    .where(
+      'id',
+      'in',
+      accepted.map(({ claim }) => claim.attempt.attemptId),
+    )
+    .execute()
+  const known = new Map(rows.map((row) => [row.id, row.provider_reference]))
+  return accepted.flatMap(({ claim, outcome }) =>
+    outcome.kind === 'accepted' && known.get(claim.attempt.attemptId) !== outcome.reference
+      ? [
+          alert(claim, 'payment_mismatch', {
+            reference: outcome.reference,
+            recorded: known.get(claim.attempt.attemptId) ?? null,
+          }),
+        ]
+      : [],
+  )
+}
+
+const paymentAlert = (claim: SellerPaymentClaim, outcome: PaymentOutcome, step: PaymentStep): NewAlert =>
+  alert(claim, step.alert ?? 'payment_unknown', {
+    outcome: outcome.kind,
+    refusal: refusalOf(outcome),
+    ...outcome.facts,
+  })
+
+function alert(claim: SellerPaymentClaim, kind: NewAlert['kind'], details: object): NewAlert {
+  const { rail, instruction } = claim.attempt
+  const money = { amount: instruction.money.amount.toString(), currency: instruction.money.currency }
+  // A rail that rests concerns everybody at once: one alert until it is resolved, not one per balance.
+  const dedupKey = kind === 'rail_paused' ? `${kind}:${rail}` : `${kind}:${instruction.idempotencyKey}`
+  return {
+    kind,
+    dedupKey,
+    subject:
+      kind === 'rail_paused' ? { type: 'rail', id: rail } : { type: 'seller_balance', id: claim.sellerBalanceId },
+    businessDate: claim.businessDate,
+    details: { rail, ...money, ...details },
+  }
+}
+
+const refusalOf = (outcome: PaymentOutcome): string | null => ('reason' in outcome ? outcome.reason : null)
+const referenceOf = (outcome: PaymentOutcome) => (outcome.kind === 'accepted' ? { reference: outcome.reference } : {})
+const after = (now: Date, ms: number): Date => new Date(now.getTime() + ms)

@@ -1,0 +1,284 @@
+import { chooseRail } from '@remesa/domain/bank-choice'
+import { currency as currencyOf } from '@remesa/domain/currency'
+import { sellerBalanceKey } from '@remesa/domain/idempotency-key'
+import type { Counted } from '@remesa/domain/payment-steps'
+import type { PaymentInstruction, RailName } from '@remesa/domain/rail'
+import type { OperationType, SellerStatus } from '@remesa/domain/seller'
+import { type BlockedReason, mayBecome, type SellerBalanceStatus } from '@remesa/domain/seller-balance'
+import { sql, type Transaction } from 'kysely'
+import { recordAudit } from './audit.ts'
+import type { NewAlert } from './finance-alerts.ts'
+import { jobNote } from './job-notes.ts'
+import {
+  type ClaimedAttempt,
+  insertAttempts,
+  type LatestAttempt,
+  type Lease,
+  reclaimAttempts,
+} from './payment-attempts.ts'
+import type { Schema } from './schema.ts'
+
+// The first of claim, call, record (design §5) for seller balances; `seller-payment-answers` is the third. What happens
+// between the two, happens with a committed attempt and no lock.
+
+/** A balance that this worker alone may pay now. */
+export interface SellerPaymentClaim {
+  readonly sellerBalanceId: string
+  readonly sellerId: string
+  readonly businessDate: string
+  /** The message that asked for it. */
+  readonly messageId: string
+  readonly attempt: ClaimedAttempt
+  readonly counted: Counted
+}
+
+export type ClaimAnswer =
+  | { readonly kind: 'claimed'; readonly claim: SellerPaymentClaim }
+  /** Somebody else has it, it waits for its next try, or its rail rests: ask again then. */
+  | { readonly kind: 'later'; readonly at: Date; readonly why: 'locked' | 'leased' | 'not_yet' | 'rail_paused' }
+  | { readonly kind: 'blocked'; readonly reason: BlockedReason }
+  /** There is nothing to pay: the row decides, not the message. */
+  | { readonly kind: 'nothing_to_pay' }
+
+/** How soon a balance whose row is locked is looked at again. */
+const LOCKED_RETRY_MS = 1_000
+
+/**
+ * Claims what can be paid of these balances, and blocks what cannot.
+ * @param asked - the message that asks for a balance, by the balance's id
+ * @returns an answer for every id that exists, and the alerts to raise in the same transaction
+ */
+export async function claimSellerPayments(
+  tx: Transaction<Schema>,
+  asked: ReadonlyMap<string, { readonly messageId: string }>,
+  lease: Lease,
+): Promise<{ answers: ReadonlyMap<string, ClaimAnswer>; alerts: readonly NewAlert[] }> {
+  const ids = [...asked.keys()]
+  const messageOf = (row: PayableRow): string => asked.get(row.id)?.messageId ?? ''
+  const answers = new Map<string, ClaimAnswer>()
+  const rows = await lockPayables(tx, ids)
+  const paused = await pausedRails(tx, lease.now)
+  const fresh: { row: PayableRow; rail: RailName; instruction: PaymentInstruction }[] = []
+  const again: { row: PayableRow; attempt: LatestAttempt }[] = []
+  const blocked: { row: PayableRow; reason: BlockedReason }[] = []
+
+  for (const row of rows) {
+    const step = nextStep(row, lease.now)
+    const rail = step.kind === 'again' ? step.attempt.rail : step.kind === 'fresh' ? step.rail : undefined
+    const restsUntil = rail && paused.get(rail)
+    if (restsUntil) answers.set(row.id, { kind: 'later', at: restsUntil, why: 'rail_paused' })
+    else if (step.kind === 'fresh') fresh.push({ row, rail: step.rail, instruction: step.instruction })
+    else if (step.kind === 'again') again.push({ row, attempt: step.attempt })
+    else if (step.kind === 'block') blocked.push({ row, reason: step.reason })
+    else answers.set(row.id, step.answer)
+  }
+
+  const attempts = [
+    ...(await insertAttempts(tx, 'seller_balance', fresh, lease)),
+    ...(await reclaimAttempts(
+      tx,
+      again.map(({ attempt }) => attempt.id),
+      lease,
+    )),
+  ]
+  const rowOf = new Map([...fresh, ...again].map(({ row }) => [row.id, row]))
+  for (const attempt of attempts) {
+    const row = rowOf.get(attempt.instruction.payableId)
+    if (!row)
+      throw new Error(`attempt ${attempt.attemptId} pays ${attempt.instruction.payableId}, which was not asked for`)
+    answers.set(row.id, { kind: 'claimed', claim: claimOf(row, attempt, messageOf(row)) })
+  }
+  const noteOf = (how: 'goes_on' | 'failed', row: PayableRow, error?: string) =>
+    jobNote(how, { messageId: messageOf(row), now: lease.now, error: error ?? null })
+  await updateBalances(
+    tx,
+    [
+      ...[...rowOf.values()].map((row) => ({
+        id: row.id,
+        status: 'paying',
+        reason: null,
+        job: noteOf('goes_on', row),
+      })),
+      ...blocked.map(({ row, reason }) => {
+        return { id: row.id, status: 'blocked', reason, job: noteOf('failed', row, reason) }
+      }),
+    ],
+    lease.now,
+  )
+  for (const { row, reason } of blocked) answers.set(row.id, { kind: 'blocked', reason })
+
+  const lockedUntil = new Date(lease.now.getTime() + LOCKED_RETRY_MS)
+  for (const id of await lockedByOthers(
+    tx,
+    ids.filter((id) => !answers.has(id)),
+  )) {
+    answers.set(id, { kind: 'later', at: lockedUntil, why: 'locked' })
+  }
+  await recordAudit(tx, [
+    // A call that is repeated after its lease changes nothing; one that was postponed puts its balance to paying again.
+    ...attempts.flatMap(({ instruction: { payableId, idempotencyKey, money } }) => {
+      const row = rowOf.get(payableId)
+      if (!row || row.status === 'paying') return []
+      return [change(row, 'payment.claimed', 'paying', { key: idempotencyKey, amount: money.amount })]
+    }),
+    ...blocked.map(({ row, reason }) => ({ ...change(row, 'seller_balance.blocked', 'blocked'), reason })),
+  ])
+  return { answers, alerts: blocked.map(({ row, reason }) => blockedAlert(row, reason)) }
+}
+
+const ACTOR = 'pay-seller-balance'
+
+interface PayableRow {
+  id: string
+  status: SellerBalanceStatus
+  seller_id: string
+  country: string
+  business_date: string
+  currency: string
+  amount_owed: bigint | null
+  attempts: number
+  funds_refusals: number
+  next_try_at: Date | null
+  legal_name: string
+  tax_id: string
+  operation_type: OperationType
+  seller_status: SellerStatus
+  fpay_id: string | null
+  payoneer_payee_id: string | null
+  attempt_id: string | null
+  attempt_state: LatestAttempt['state']
+  generation: number
+  lease_expires_at: Date | null
+  rail: RailName
+}
+
+/** The seller is locked, too: an account that arrives at this moment must not find the balance not blocked yet. */
+async function lockPayables(tx: Transaction<Schema>, ids: readonly string[]): Promise<readonly PayableRow[]> {
+  const { rows } = await sql<PayableRow>`
+    select b.id, b.status, b.seller_id, b.country, b.business_date, b.currency, b.amount_owed, b.attempts,
+      b.funds_refusals, b.next_try_at, s.legal_name, s.tax_id, s.operation_type, s.status as seller_status, s.fpay_id,
+      s.payoneer_payee_id, a.id as attempt_id, a.state as attempt_state, a.generation, a.lease_expires_at, a.rail
+    from seller_balances b
+    join sellers s on s.id = b.seller_id
+    left join lateral (
+      select * from payment_attempts a where a.payable_type = 'seller_balance' and a.payable_id = b.id
+      order by a.generation desc limit 1
+    ) a on true
+    where b.id = any(${ids}::uuid[])
+    order by b.id
+    for update of b skip locked for share of s skip locked`.execute(tx)
+  return rows
+}
+
+type NextStep =
+  | { kind: 'fresh'; rail: RailName; instruction: PaymentInstruction }
+  | { kind: 'again'; attempt: LatestAttempt }
+  | { kind: 'block'; reason: BlockedReason }
+  | { kind: 'answer'; answer: ClaimAnswer }
+
+function nextStep(row: PayableRow, now: Date): NextStep {
+  const attempt: LatestAttempt | null = row.attempt_id
+    ? {
+        id: row.attempt_id,
+        state: row.attempt_state,
+        generation: row.generation,
+        leaseExpiresAt: row.lease_expires_at,
+        rail: row.rail,
+      }
+    : null
+  if (row.status === 'paying' && attempt?.state === 'claimed') {
+    const leased = attempt.leaseExpiresAt && attempt.leaseExpiresAt > now ? attempt.leaseExpiresAt : null
+    // The worker before us died, or had no answer: the same key again.
+    return leased
+      ? { kind: 'answer', answer: { kind: 'later', at: leased, why: 'leased' } }
+      : { kind: 'again', attempt }
+  }
+  if (!mayBecome(row.status, 'paying')) return { kind: 'answer', answer: { kind: 'nothing_to_pay' } }
+  if (row.next_try_at && row.next_try_at > now) {
+    return { kind: 'answer', answer: { kind: 'later', at: row.next_try_at, why: 'not_yet' } }
+  }
+  if (attempt?.state === 'postponed') return { kind: 'again', attempt }
+  const choice = chooseRail(
+    {
+      operationType: row.operation_type,
+      status: row.seller_status,
+      fpayId: row.fpay_id,
+      payoneerPayeeId: row.payoneer_payee_id,
+    },
+    { currency: currencyOf(row.currency) },
+  )
+  if ('blocked' in choice) return { kind: 'block', reason: choice.blocked }
+  const generation = (attempt?.generation ?? 0) + 1
+  return { kind: 'fresh', rail: choice.rail, instruction: instructionOf(row, choice.destination, generation) }
+}
+
+function instructionOf(row: PayableRow, destination: string, generation: number): PaymentInstruction {
+  if (row.amount_owed === null) throw new Error(`seller balance ${row.id} is ${row.status} without an amount`)
+  return {
+    payableId: row.id,
+    idempotencyKey: sellerBalanceKey(row.id, generation),
+    generation,
+    money: { amount: row.amount_owed, currency: currencyOf(row.currency) },
+    destination,
+    country: row.country.toUpperCase(),
+    beneficiary: { name: row.legal_name, taxId: row.tax_id },
+    description: `Seller balance ${row.business_date} ${row.country.toUpperCase()}`,
+    payeeId: row.seller_id,
+  }
+}
+
+const claimOf = (row: PayableRow, attempt: ClaimedAttempt, messageId: string): SellerPaymentClaim => ({
+  sellerBalanceId: row.id,
+  sellerId: row.seller_id,
+  businessDate: row.business_date,
+  messageId,
+  attempt,
+  counted: { attempts: row.attempts, fundsRefusals: row.funds_refusals, calls: attempt.calls },
+})
+
+async function pausedRails(tx: Transaction<Schema>, now: Date): Promise<ReadonlyMap<RailName, Date>> {
+  const rows = await tx.selectFrom('rails').select(['name', 'paused_until']).where('paused_until', '>', now).execute()
+  return new Map(rows.flatMap(({ name, paused_until }) => (paused_until ? [[name, paused_until]] : [])))
+}
+
+async function updateBalances(
+  tx: Transaction<Schema>,
+  rows: readonly { id: string; status: string; reason: BlockedReason | null; job: object }[],
+  now: Date,
+): Promise<void> {
+  if (rows.length === 0) return
+  await sql`
+    update seller_balances b set status = r.status, blocked_reason = r.reason, next_try_at = null, updated_at = ${now},
+      jobs = b.jobs || jsonb_build_object('payment', r.job)
+    from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as r(id uuid, status text, reason text, job jsonb)
+    where b.id = r.id`.execute(tx)
+}
+
+/** Ids that exist but were locked; an unknown id is left out, and its message has nothing to pay. */
+async function lockedByOthers(tx: Transaction<Schema>, ids: readonly string[]): Promise<readonly string[]> {
+  if (ids.length === 0) return []
+  const { rows } = await sql<{ id: string }>`
+    select id from seller_balances where id = any(${ids}::uuid[])`.execute(tx)
+  return rows.map(({ id }) => id)
+}
+
+const blockedAlert = (row: PayableRow, reason: BlockedReason): NewAlert => ({
+  kind: reason,
+  dedupKey: `${reason}:seller-balance:${row.id}`,
+  subject: { type: 'seller_balance', id: row.id },
+  businessDate: row.business_date,
+  details: {
+    sellerId: row.seller_id,
+    country: row.country,
+    amount: row.amount_owed?.toString(),
+    currency: row.currency,
+  },
+})
+
+const change = (row: PayableRow, action: string, to: SellerBalanceStatus, facts: object = {}) => ({
+  actor: ACTOR,
+  action,
+  subject: { type: 'seller_balance', id: row.id },
+  before: { status: row.status },
+  after: { status: to, ...facts },
+})
