@@ -190,7 +190,7 @@ test('killed before its transaction commits, it has done nothing; delivered agai
     await world.until('it waits for the balance’s row', async () => {
       const { rows } = await sql`
         select pg_terminate_backend(pid) from pg_stat_activity
-        where datname = current_database() and wait_event_type = 'Lock'`.execute(tx)
+        where datname = current_database() and wait_event_type = 'Lock'`.execute(world.database)
       return rows.length > 0
     })
     expect(await retrieval).toBe('killed')

@@ -39,7 +39,8 @@ export function initializeBalances({ database, batchSize, nudge, logger }: Parts
   function initializeBatch(runId: string): Promise<number | undefined> {
     return database.transaction().execute(async (tx) => {
       const claimed = await claimSellersToInitialize(tx, { runId, limit: batchSize })
-      if (!claimed || claimed.sellerIds.length === 0) return claimed && 0
+      if (!claimed) return undefined
+      if (claimed.sellerIds.length === 0) return 0
       const { inserted, toRetrieve, notInitialized } = await insertBalances(tx, claimed)
       await enqueue(
         tx,
