@@ -1,0 +1,73 @@
+import { recordSellerPayments } from '@remesa/database/seller-payment-answers'
+import { claimSellerPayments } from '@remesa/database/seller-payment-claims'
+import { recordPaymentStatuses } from '@remesa/database/seller-payment-status'
+import { findSellerPayments, type SellerPayment } from '@remesa/database/seller-payments'
+import type { PaymentStatus } from '@remesa/domain/rail'
+import { topics } from '@remesa/messaging/catalogue'
+import { enqueue } from '@remesa/messaging/outbox'
+import { aPayableBalance, type PayableBalance, type PayableFacts } from './sellers.ts'
+import type { World } from './world.ts'
+
+// What the neighbours of a service under test do, by the same repositories and without their queues: a service's test
+// may not import another service.
+
+/** Pays a balance that is due, as pay-seller-balance does, but leaves no messages. @throws when it is not claimed */
+export async function payNow(world: World, sellerBalanceId: string): Promise<void> {
+  const now = world.now()
+  const lease = { now, expiresAt: new Date(now.getTime() + 60_000) }
+  const { answers } = await world.database
+    .transaction()
+    .execute((tx) => claimSellerPayments(tx, new Map([[sellerBalanceId, { messageId: 'test' }]]), lease))
+  const answer = answers.get(sellerBalanceId)
+  if (answer?.kind !== 'claimed') throw new Error(`${sellerBalanceId} was not claimed but ${answer?.kind}`)
+  const { claim } = answer
+  const outcome = await world.rails.get(claim.attempt.rail)?.pay(claim.attempt.instruction)
+  if (!outcome) throw new Error(`no rail ${claim.attempt.rail}`)
+  const options = { now: world.now(), patience: world.patience, random: () => 0.5 }
+  await world.database.transaction().execute((tx) => recordSellerPayments(tx, [{ claim, outcome }], options))
+}
+
+/** Records what a rail says of payments, as fpay-status-check does; those to be paid again get their message. */
+export async function hear(
+  world: World,
+  words: readonly { payment: SellerPayment; status: PaymentStatus }[],
+): Promise<void> {
+  await world.database.transaction().execute(async (tx) => {
+    const options = { now: world.now(), patience: world.patience, random: () => 0.5 }
+    const heard = words.map((word) => ({ ...word, messageId: 'test' }))
+    const { recorded } = await recordPaymentStatuses(tx, heard, options)
+    await enqueue(
+      tx,
+      topics.paySellerBalance,
+      recorded.flatMap(({ sellerBalanceId, retryAt }) =>
+        retryAt ? [{ data: { sellerBalanceId }, deliverAt: retryAt }] : [],
+      ),
+    )
+  })
+}
+
+/** Asks the rails after every payment of these balances that they have accepted, and records what they say. */
+export async function follow(world: World, ids: readonly string[]): Promise<void> {
+  const payments = (await findSellerPayments(world.database, ids)).filter(
+    ({ attemptState }) => attemptState === 'accepted',
+  )
+  const words = await Promise.all(
+    payments.map(async (payment) => {
+      const status = await world.rails.get(payment.rail)?.status(payment.reference)
+      return status ? [{ payment, status }] : []
+    }),
+  )
+  await hear(world, words.flat())
+}
+
+/** A balance whose payment a rail has accepted, pending there. */
+export async function anAcceptedPayment(
+  world: World,
+  facts: PayableFacts = {},
+): Promise<PayableBalance & { readonly payment: SellerPayment }> {
+  const balance = await aPayableBalance(world, facts)
+  await payNow(world, balance.sellerBalanceId)
+  const [payment] = await findSellerPayments(world.database, [balance.sellerBalanceId])
+  if (!payment) throw new Error(`the payment of ${balance.sellerBalanceId} was not accepted`)
+  return { ...balance, payment }
+}
