@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { EnvironmentError } from '@remesa/service-kit/environment'
 import { ROOT } from './source-tree.ts'
@@ -14,8 +14,11 @@ export interface ServiceConfig {
 }
 
 export async function readServiceConfigs(): Promise<readonly ServiceConfig[]> {
+  const services = readdirSync(join(ROOT, 'services')).filter((service) =>
+    existsSync(join(ROOT, 'services', service, 'src/config.ts')),
+  )
   return Promise.all(
-    readdirSync(join(ROOT, 'services')).map(async (service) => {
+    services.map(async (service) => {
       const { readConfig } = (await import(`../../../services/${service}/src/config.ts`)) as Pick<
         ServiceConfig,
         'readConfig'
