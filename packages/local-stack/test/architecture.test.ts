@@ -14,7 +14,7 @@ import {
   type SyntaxNode,
 } from './source-tree.ts'
 
-const CLIENTS = ['netsuite-client', 'gsc-client', 'fpay-client', 'payoneer-client', 'alerting']
+const CLIENTS = ['netsuite-client', 'gsc-client', 'fpay-client', 'payoneer-client', 'stripe-client', 'alerting']
 
 /** Who may import whom, of ours. What a deployment runs is held to it; a package's tests may name its devDependencies. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
@@ -22,7 +22,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'service-kit': [],
   'provider-http': ['domain', 'service-kit'],
   ...Object.fromEntries(CLIENTS.map((client) => [client, ['domain', 'service-kit', 'provider-http']])),
-  rails: ['domain', 'service-kit', 'fpay-client', 'payoneer-client'],
+  rails: ['domain', 'service-kit', 'fpay-client', 'payoneer-client', 'stripe-client'],
   database: ['domain'],
   messaging: ['domain', 'service-kit', 'database'],
   'pubsub-emulator': [],
