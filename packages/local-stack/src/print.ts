@@ -84,16 +84,18 @@ export function summaryText(summary: Summary): string {
     messages
       ? `  messages: ${messages.published} published, ${messages.delivered} delivered, ${messages.redelivered} of them again, ${messages.deadLettered} dead letters`
       : '  messages: not counted, Pub/Sub is not ours',
-    `  memory, second → last quarter of the pay-day: ${memoryText(summary)}`,
+    '  memory, mean of the second → the last quarter of the pay-day:',
+    ...memoryLines(summary),
     `  ledger: ${checkText(checks.ledger)}; banks’ books: ${checkText(checks.banks)}`,
     '',
   ].join('\n')
 }
 
-const memoryText = ({ memory }: Summary): string =>
-  Object.entries(memory)
-    .map(([name, { secondQuarterMiB, lastQuarterMiB }]) => `${name} ${secondQuarterMiB}→${lastQuarterMiB} MiB`)
-    .join(', ')
+const memoryLines = ({ memory }: Summary): readonly string[] =>
+  Object.entries(memory).map(
+    ([name, { secondQuarterMiB, lastQuarterMiB }]) =>
+      `    ${name.padEnd(24)}${secondQuarterMiB} → ${lastQuarterMiB} MiB`,
+  )
 
 const checkText = (check: string | readonly string[]): string =>
   typeof check === 'string' ? pc.green(check) : pc.red(check.join('; '))

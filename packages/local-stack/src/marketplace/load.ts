@@ -75,9 +75,10 @@ export async function loadMarketplace(directory: string): Promise<LoadedMarketpl
  * @returns undefined when the marketplace has documents of that date, or none at all
  */
 export function dateAdvice({ documents }: Pick<Marketplace, 'documents'>, businessDate: string): string | undefined {
-  if (documents.some(({ date }) => date === businessDate)) return undefined
-  const latest = documents.map(({ date }) => date).reduce((a, b) => (a > b ? a : b), '')
-  return latest === '' ? undefined : `no document is of ${businessDate}; the latest are of ${latest}: --date ${latest}`
+  const dates = new Set(documents.map(({ date }) => date))
+  const latest = [...dates].sort().at(-1)
+  if (latest === undefined || dates.has(businessDate)) return undefined
+  return `no document is of ${businessDate}; the latest are of ${latest}: --date ${latest}`
 }
 
 /** Whether something is there to refer to; true for everything when its file could not be read to the end. */

@@ -39,6 +39,8 @@ export interface World {
   readonly rails: ReadonlyMap<RailName, Rail>
   /** Short waits, as few tries as in production. */
   readonly patience: PaymentPatience
+  /** What the rails were made from, for a service in a process of its own. */
+  readonly railEnvironment: Readonly<Record<string, string>>
   readonly emulator: Emulator
   readonly pubsub: PubSub
   readonly logger: Logger
@@ -193,7 +195,7 @@ async function assemble(
 function connectClients(
   { urls, credentials }: Sandbox,
   parts: Pick<World, 'logger' | 'metrics' | 'now' | 'stopWith'> & { env: Readonly<Record<string, string>> },
-): Pick<World, 'netsuite' | 'gsc' | 'rails' | 'patience'> {
+): Pick<World, 'netsuite' | 'gsc' | 'rails' | 'patience' | 'railEnvironment'> {
   const { logger, metrics, now, stopWith } = parts
   const { netsuite, gsc, fpay, payoneer } = credentials()
   const { account, clientId, certificateId, privateKeyPem } = netsuite
@@ -209,31 +211,35 @@ function connectClients(
   stopWith(() => netsuiteClient.close())
   const gscClient = createGscClient({ baseUrl: urls.gsc, token: gsc.token, timeoutMs: 5_000, retry, metrics })
   stopWith(() => gscClient.close())
-  const config = parseEnvironment(
-    {
-      FPAY_BASE_URL: urls.fpay,
-      FPAY_CLIENT_ID: fpay.clientId,
-      FPAY_CLIENT_SECRET: fpay.clientSecret,
-      FPAY_CALLBACK_URL: 'http://127.0.0.1:9/webhooks/fpay', // nobody listens: tests deliver callbacks themselves
-      FPAY_TIMEOUT_MS: '3000',
-      PAYONEER_BASE_URL: urls.payoneerApi,
-      PAYONEER_TOKEN_URL: urls.payoneerToken,
-      PAYONEER_PROGRAM_ID: payoneer.programId,
-      PAYONEER_CLIENT_ID: payoneer.clientId,
-      PAYONEER_CLIENT_SECRET: payoneer.clientSecret,
-      PAYONEER_TIMEOUT_MS: '3000',
-      PAYONEER_REASON_CATEGORIES: `${SANDBOX_CODES.insufficientFunds}=funding`,
-      PAYONEER_HIDDEN_MS: '50',
-      PAYMENT_RETRY_FIRST_MS: '100',
-      PAYMENT_FUNDS_RETRY_FIRST_MS: '1000',
-      PAYMENT_RAIL_PAUSE_MS: '1000',
-      ...parts.env,
-    },
-    z.object(railEnvironment),
-  )
+  const environment = {
+    FPAY_BASE_URL: urls.fpay,
+    FPAY_CLIENT_ID: fpay.clientId,
+    FPAY_CLIENT_SECRET: fpay.clientSecret,
+    FPAY_CALLBACK_URL: 'http://127.0.0.1:9/webhooks/fpay', // nobody listens: tests deliver callbacks themselves
+    FPAY_TIMEOUT_MS: '3000',
+    PAYONEER_BASE_URL: urls.payoneerApi,
+    PAYONEER_TOKEN_URL: urls.payoneerToken,
+    PAYONEER_PROGRAM_ID: payoneer.programId,
+    PAYONEER_CLIENT_ID: payoneer.clientId,
+    PAYONEER_CLIENT_SECRET: payoneer.clientSecret,
+    PAYONEER_TIMEOUT_MS: '3000',
+    PAYONEER_REASON_CATEGORIES: `${SANDBOX_CODES.insufficientFunds}=funding`,
+    PAYONEER_HIDDEN_MS: '50',
+    PAYMENT_RETRY_FIRST_MS: '100',
+    PAYMENT_FUNDS_RETRY_FIRST_MS: '1000',
+    PAYMENT_RAIL_PAUSE_MS: '1000',
+    ...parts.env,
+  }
+  const config = parseEnvironment(environment, z.object(railEnvironment))
   const { rails, close } = createRails(config, { logger, metrics, now })
   stopWith(close)
-  return { netsuite: netsuiteClient, gsc: gscClient, rails, patience: patienceOf(config) }
+  return {
+    netsuite: netsuiteClient,
+    gsc: gscClient,
+    rails,
+    patience: patienceOf(config),
+    railEnvironment: environment,
+  }
 }
 
 async function loadCountries(database: Database): Promise<void> {
