@@ -6,7 +6,6 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import pg from 'pg'
-import type { PostgresServer } from './postgres-server.ts'
 
 // PostgreSQL refuses to run as root. `nobody` exists on every Unix, so that no user need be made.
 const NOBODY = { uid: 65_534, gid: 65_534 }
@@ -17,7 +16,7 @@ const USER = 'remesa'
  * the binaries cannot run them for root from a directory that only root may enter (docs/decisions/0003).
  * @throws when it does not come up, with what it said
  */
-export async function startEmbeddedPostgres(): Promise<PostgresServer> {
+export async function startEmbeddedPostgres(): Promise<{ url: string; stop(): Promise<void> }> {
   const asRoot = process.getuid?.() === 0
   const user = asRoot ? NOBODY : {}
   const home = await mkdtemp(join(tmpdir(), 'remesa-postgres-'))
