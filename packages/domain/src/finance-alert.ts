@@ -25,7 +25,7 @@ const FINANCE_ALERTS = {
     'critical',
     'The rail lacks funds, or its limit is used up. Top it up; payment is tried again.',
   ),
-  payment_rejected: alert('warning', 'A payment was refused for good. The seller’s details must be mended first.'),
+  payment_rejected: alert('warning', 'A payment was refused for good. The payee’s details must be mended first.'),
   payment_request_refused: alert('critical', 'The rail refused what we asked, not the payee: this is a fault of ours.'),
   payment_compliance: alert(
     'critical',
@@ -49,6 +49,14 @@ const FINANCE_ALERTS = {
   vendor_payment_refused: alert(
     'warning',
     'The seller is paid, but NetSuite refused the vendor payment. Enter it by hand.',
+  ),
+  settlement_rejected: alert(
+    'critical',
+    'A contest’s settlement breaks a rule, and none of its winners is paid. Correct it and send it again.',
+  ),
+  destination_disabled: alert(
+    'warning',
+    'A winner’s Stripe account cannot receive money. It is paid once Stripe says that the account can.',
   ),
   settlement_notification_refused: alert(
     'warning',

@@ -43,17 +43,38 @@ export interface Counted {
 }
 
 /**
- * What follows from an answer. Without `retryAfterMs` nothing more happens by itself. A step to where the attempt and
- * the balance already stand moves neither: it only waits, and perhaps alerts.
+ * Where an answer leaves what is being paid, in words that fit every payable. `open`: it may be paid; `again`: refused,
+ * and tried again; `awaiting_funds`: tried again, for want of funds; `failed`: never again by itself.
  */
-export interface PaymentStep {
+export type Standing = 'open' | 'accepted' | 'again' | 'awaiting_funds' | 'failed'
+
+/** What follows from an answer, whatever is being paid. Without `retryAfterMs` nothing more happens by itself. */
+export interface AnswerStep {
   readonly attempt: AttemptState
-  readonly balance: SellerBalanceStatus
+  readonly standing: Standing
   readonly counts: 'nothing' | 'attempt' | 'funds_refusal'
   readonly retryAfterMs?: number
   readonly alert?: FinanceAlertKind
   readonly pauseRailMs?: number
 }
+
+/**
+ * What follows for a seller balance. A step to where the attempt and the balance already stand moves neither: it only
+ * waits, and perhaps alerts.
+ */
+export interface PaymentStep extends Omit<AnswerStep, 'standing'> {
+  readonly balance: SellerBalanceStatus
+}
+
+const BALANCE_WHEN: Readonly<Record<Standing, SellerBalanceStatus>> = {
+  open: 'paying',
+  accepted: 'payment_pending',
+  again: 'payable',
+  awaiting_funds: 'awaiting_funds',
+  failed: 'failed',
+}
+
+const ofBalance = ({ standing, ...step }: AnswerStep): PaymentStep => ({ ...step, balance: BALANCE_WHEN[standing] })
 
 /** Calls with one key that bring no answer before people are told. */
 const CALLS_BEFORE_ALERT = 8
@@ -69,13 +90,27 @@ export function afterPay(
   patience: PaymentPatience,
   random: number,
 ): PaymentStep {
+  return ofBalance(afterAnswer(outcome, counted, patience, random))
+}
+
+/**
+ * What a rail's answer to `pay` (or a look-up in its place) makes of a claimed attempt: the part that every payable has
+ * in common.
+ * @param random - in [0, 1), spreads the retries
+ */
+export function afterAnswer(
+  outcome: PaymentOutcome,
+  counted: Counted,
+  patience: PaymentPatience,
+  random: number,
+): AnswerStep {
   const retryAfterMs = waitMs(outcome.facts, backoffMs(counted.calls, patience.retry, random))
   switch (outcome.kind) {
     case 'accepted':
-      return { attempt: 'accepted', balance: 'payment_pending', counts: 'nothing' }
+      return { attempt: 'accepted', standing: 'accepted', counts: 'nothing' }
     case 'unknown': {
       // It may be paid: only the same key or a look-up can tell, however often it takes.
-      const open = { attempt: 'claimed', balance: 'paying', counts: 'nothing' } as const
+      const open = { attempt: 'claimed', standing: 'open', counts: 'nothing' } as const
       if (outcome.reason === 'credentials') {
         return { ...open, retryAfterMs: patience.railPauseMs, pauseRailMs: patience.railPauseMs, alert: 'rail_paused' }
       }
@@ -88,7 +123,7 @@ export function afterPay(
     case 'declined_may_change': {
       const attempt = outcome.keyIsSpent ? 'declined' : 'postponed'
       if (outcome.reason === 'funds') return wantOfFunds(attempt, counted, patience, random)
-      if (outcome.reason === 'rate_limited') return { attempt, balance: 'payable', counts: 'nothing', retryAfterMs }
+      if (outcome.reason === 'rate_limited') return { attempt, standing: 'again', counts: 'nothing', retryAfterMs }
       return newTry(attempt, 'transient', counted, patience, retryAfterMs)
     }
     case 'declined_for_good':
@@ -121,11 +156,13 @@ export function afterStatus(
     case 'rejected': {
       if (attempt === 'paid') return undefined // a paid payment comes back as reversed, never as rejected
       const { follows } = REFUSAL_RULES[status.category]
-      if (follows === 'funds') return wantOfFunds('declined', counted, patience, random)
+      if (follows === 'funds') return ofBalance(wantOfFunds('declined', counted, patience, random))
       const retryAfterMs = backoffMs(counted.attempts + 1, patience.retry, random)
-      return follows === 'new_try'
-        ? newTry('declined', status.category, counted, patience, retryAfterMs)
-        : failed(status.category)
+      return ofBalance(
+        follows === 'new_try'
+          ? newTry('declined', status.category, counted, patience, retryAfterMs)
+          : failed(status.category),
+      )
     }
   }
 }
@@ -145,27 +182,27 @@ function newTry(
   counted: Counted,
   patience: PaymentPatience,
   retryAfterMs: number,
-): PaymentStep {
+): AnswerStep {
   if (counted.attempts + 1 >= patience.maxAttempts) return failed(category)
-  return { attempt, balance: 'payable', counts: 'attempt', retryAfterMs }
+  return { attempt, standing: 'again', counts: 'attempt', retryAfterMs }
 }
 
-/** `declined`, also where the key could be used again: whoever releases the balance means a new payment. */
-const failed = (category: RefusalCategory): PaymentStep => ({
+/** `declined`, also where the key could be used again: whoever releases it means a new payment. */
+const failed = (category: RefusalCategory): AnswerStep => ({
   attempt: 'declined',
-  balance: 'failed',
+  standing: 'failed',
   counts: 'attempt',
   alert: REFUSAL_RULES[category].alert,
 })
 
-function wantOfFunds(attempt: AttemptState, counted: Counted, patience: PaymentPatience, random: number): PaymentStep {
+function wantOfFunds(attempt: AttemptState, counted: Counted, patience: PaymentPatience, random: number): AnswerStep {
   const refusals = counted.fundsRefusals + 1
   if (refusals >= patience.maxFundsRefusals) {
-    return { attempt: 'declined', balance: 'failed', counts: 'funds_refusal', alert: 'payment_rejected' }
+    return { attempt: 'declined', standing: 'failed', counts: 'funds_refusal', alert: 'payment_rejected' }
   }
   return {
     attempt,
-    balance: 'awaiting_funds',
+    standing: 'awaiting_funds',
     counts: 'funds_refusal',
     retryAfterMs: backoffMs(refusals, patience.funds, random),
     alert: 'insufficient_funds',

@@ -1,0 +1,147 @@
+import { expect, test } from '@jest/globals'
+import fc from 'fast-check'
+import { type Counted, PATIENCE } from './payment-steps.ts'
+import { afterTransfer, isTerminal, mayBecome, TRANSFER_STATUSES, type TransferStatus } from './payout-transfer.ts'
+import type { PaymentOutcome, PaymentStatus, RefusalCategory } from './rail.ts'
+
+const facts = { status: 0 }
+const fresh: Counted = { attempts: 0, fundsRefusals: 0, calls: 1 }
+const accepted = (status: PaymentStatus): PaymentOutcome => ({ kind: 'accepted', reference: 'tr_1', status, facts })
+const paid = accepted({ state: 'paid', paidAt: new Date('2026-11-20T10:00:00Z') })
+const CATEGORIES: readonly (RefusalCategory | undefined)[] = [
+  'funding',
+  'transient',
+  'beneficiary',
+  'request',
+  undefined,
+]
+const OUTCOMES: readonly PaymentOutcome[] = [
+  paid,
+  accepted({ state: 'pending' }),
+  accepted({ state: 'reversed', reason: 'reversed' }),
+  accepted({ state: 'rejected', reason: 'odd', category: 'unknown' }),
+  ...(['no_answer', 'in_progress', 'server_error', 'garbled', 'credentials', 'mismatch'] as const).map(
+    (reason) => ({ kind: 'unknown', reason, facts }) as const,
+  ),
+  ...(['funds', 'rate_limited', 'rail_unavailable'] as const).flatMap((reason) =>
+    [true, false].map((keyIsSpent) => ({ kind: 'declined_may_change', reason, keyIsSpent, facts }) as const),
+  ),
+  ...CATEGORIES.map(
+    (category) => ({ kind: 'declined_for_good', reason: 'R', ...(category && { category }), facts }) as const,
+  ),
+]
+const anyOutcome = fc.constantFrom(...OUTCOMES)
+const anyCounted: fc.Arbitrary<Counted> = fc.record({
+  attempts: fc.nat(5),
+  fundsRefusals: fc.nat(25),
+  calls: fc.integer({ min: 1, max: 50 }),
+})
+const after = (outcome: PaymentOutcome, counted = fresh) => afterTransfer(outcome, counted, PATIENCE, 0.5)
+
+const ALLOWED: Readonly<Record<TransferStatus, readonly TransferStatus[]>> = {
+  awaiting_destination: ['pending'],
+  pending: ['processing', 'awaiting_destination'],
+  processing: ['completed', 'retryable', 'failed_terminal'],
+  retryable: ['processing', 'awaiting_destination'],
+  completed: [],
+  failed_terminal: [],
+}
+
+test.each(TRANSFER_STATUSES.flatMap((from) => TRANSFER_STATUSES.map((to) => [from, to] as const)))(
+  'from %s to %s a transfer goes only where the table says',
+  (from, to) => {
+    expect(mayBecome(from, to)).toBe(ALLOWED[from].includes(to))
+  },
+)
+
+test('only completed and failed_terminal are ends', () => {
+  expect(TRANSFER_STATUSES.filter(isTerminal)).toEqual(['completed', 'failed_terminal'])
+})
+
+test('every answer leaves a transfer where a processing one may go', () => {
+  fc.assert(
+    fc.property(anyOutcome, anyCounted, (outcome, counted) => {
+      const { status } = after(outcome, counted)
+      expect(status === 'processing' || mayBecome('processing', status)).toBe(true)
+    }),
+  )
+})
+
+test('the attempt and the transfer tell one story', () => {
+  const together: Record<TransferStatus, readonly string[]> = {
+    awaiting_destination: [],
+    pending: [],
+    processing: ['claimed'],
+    retryable: ['postponed', 'declined'],
+    completed: ['paid'],
+    failed_terminal: ['declined', 'reversed'],
+  }
+  fc.assert(
+    fc.property(anyOutcome, anyCounted, (outcome, counted) => {
+      const { status, attempt } = after(outcome, counted)
+      expect(together[status]).toContain(attempt)
+    }),
+  )
+})
+
+test('a transfer that waits says how long; one that ends badly tells people', () => {
+  fc.assert(
+    fc.property(anyOutcome, anyCounted, (outcome, counted) => {
+      const { status, retryAfterMs, alert } = after(outcome, counted)
+      if (isTerminal(status)) expect(retryAfterMs).toBeUndefined()
+      else expect(retryAfterMs).toBeGreaterThan(0)
+      if (status === 'failed_terminal') expect(alert).toBeDefined()
+    }),
+  )
+})
+
+test('what may be paid keeps its key, however often nobody answers', () => {
+  fc.assert(
+    fc.property(anyOutcome, anyCounted, (outcome, counted) => {
+      if (outcome.kind === 'unknown')
+        expect(after(outcome, counted)).toMatchObject({ attempt: 'claimed', counts: 'nothing' })
+    }),
+  )
+})
+
+test('a transfer that was made is paid at once', () => {
+  expect(after(paid)).toEqual({ attempt: 'paid', status: 'completed', counts: 'nothing' })
+})
+
+test('a transfer that was made and taken back ends, and a person decides', () => {
+  expect(after(accepted({ state: 'reversed', reason: 'reversed' }))).toEqual({
+    attempt: 'reversed',
+    status: 'failed_terminal',
+    counts: 'nothing',
+    alert: 'payment_reversed',
+  })
+})
+
+test.each([{ state: 'pending' } as const, { state: 'rejected', reason: 'odd', category: 'unknown' } as const])(
+  'a state that no transfer has ($state) is compared by a person, never paid under a new key',
+  (status) => {
+    expect(after(accepted(status))).toMatchObject({
+      attempt: 'claimed',
+      status: 'processing',
+      alert: 'payment_mismatch',
+    })
+  },
+)
+
+test('want of funds waits apart from refusals, and every other refusal has its maximum', () => {
+  const broke: PaymentOutcome = { kind: 'declined_may_change', reason: 'funds', keyIsSpent: true, facts }
+  expect(after(broke, { ...fresh, attempts: 99 })).toMatchObject({
+    attempt: 'declined',
+    status: 'retryable',
+    counts: 'funds_refusal',
+    alert: 'insufficient_funds',
+  })
+  const away: PaymentOutcome = { kind: 'declined_may_change', reason: 'rail_unavailable', keyIsSpent: true, facts }
+  expect(after(away, { ...fresh, attempts: PATIENCE.maxAttempts - 2 })).toMatchObject({ status: 'retryable' })
+  expect(after(away, { ...fresh, attempts: PATIENCE.maxAttempts - 1 })).toMatchObject({ status: 'failed_terminal' })
+})
+
+test('haste counts nothing and keeps its key', () => {
+  const hasty: PaymentOutcome = { kind: 'declined_may_change', reason: 'rate_limited', keyIsSpent: false, facts }
+  expect(after(hasty)).toMatchObject({ attempt: 'postponed', status: 'retryable', counts: 'nothing' })
+})
