@@ -47,10 +47,19 @@ export type PaymentOutcome =
   /**
    * It may be paid. `credentials`: our own key was refused, so the rail pauses and nobody's attempt counts.
    * `mismatch`: the provider knows this key or reference with other parameters; a person must look.
+   * `replayed_error`: the work is over, and this key brings the same error for as long as it lives. Only a look-up can
+   * tell: what it finds is this payment, and "not found" allows a new generation.
    */
   | {
       readonly kind: 'unknown'
-      readonly reason: 'no_answer' | 'in_progress' | 'server_error' | 'garbled' | 'credentials' | 'mismatch'
+      readonly reason:
+        | 'no_answer'
+        | 'in_progress'
+        | 'server_error'
+        | 'replayed_error'
+        | 'garbled'
+        | 'credentials'
+        | 'mismatch'
       readonly facts: ProviderFacts
     }
   /** Nothing was paid, and a later try may be. `keyIsSpent`: the provider stored the refusal, so a new generation is needed. */
