@@ -5,9 +5,10 @@ import { internalId } from './ids.ts'
 
 /** What NetSuite is told of a seller. An absent field is left as it is there; null empties it. */
 export interface EntityFields {
-  readonly name: string
-  /** Primary subsidiary; NetSuite refuses to change it once there are transactions. */
-  readonly subsidiaryId: string
+  /** A new record needs it. */
+  readonly name?: string
+  /** Primary subsidiary; a new record needs it, and NetSuite refuses to change it once there are transactions. */
+  readonly subsidiaryId?: string
   readonly gscSellerId?: string
   readonly taxId?: string
   readonly email?: string | null
@@ -60,12 +61,12 @@ const MEMO_LENGTH = 4000
 const reference = (id: string) => ({ id: internalId(id) })
 
 export function entityBody(fields: EntityFields): object {
-  const name = shortened(fields.name, NAME_LENGTH)
+  const name = fields.name === undefined ? undefined : shortened(fields.name, NAME_LENGTH)
   return {
     companyName: name,
     legalName: name,
     isPerson: false,
-    subsidiary: reference(fields.subsidiaryId),
+    subsidiary: fields.subsidiaryId === undefined ? undefined : reference(fields.subsidiaryId),
     custentity_gsc_seller_id: fields.gscSellerId,
     vatRegNumber: fields.taxId,
     email: fields.email,

@@ -23,6 +23,6 @@ await runService({
     const random = Math.random
     const updatable = config.SELLER_UPDATABLE_FIELDS
     work({ topic: topics.sellerProfile, handle: applySellerEvents({ database, gsc, updatable, random, logger }) })
-    work({ topic: topics.sellerVendorSync, handle: syncVendors({ database, netsuite, random, logger }) })
+    work({ topic: topics.sellerVendorSync, handle: syncVendors({ database, netsuite, updatable, random, logger }) })
   },
 })
