@@ -127,7 +127,7 @@ function documentsOf(
   return [...ofType('vendorBill', bills), ...ofType('invoice', invoices), ...strays].map(
     ({ amount, daysLater, ...document }) => ({
       ...document,
-      date: daysAfter(businessDate, daysLater),
+      date: daysLater === 0 ? businessDate : daysAfter(businessDate, daysLater),
       amount: formatMajor(amount, currencyOf(document.currency)) + (balance.writesZeroDecimals ? '.00' : ''),
     }),
   )
