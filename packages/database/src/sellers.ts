@@ -232,10 +232,13 @@ async function lockSellers(
   tx: Transaction<Schema>,
   events: readonly SellerProfileEvent[],
 ): Promise<ReadonlyMap<string, SellerRow>> {
-  const ids = events.map(({ profile }) => profile.gscSellerId)
+  const { rows: locked } = await sql<{ id: string }>`
+    select id from sellers where gsc_seller_id = any(${events.map(({ profile }) => profile.gscSellerId)}::text[])
+    order by gsc_seller_id for update`.execute(tx)
   // Countries are read in a statement of their own: the one that waits for a lock still sees them as they were before.
-  await sql`select from sellers where gsc_seller_id = any(${ids}::text[]) order by gsc_seller_id for update`.execute(tx)
-  const { rows } = await sql<SellerRow>`${selectSellers} where s.gsc_seller_id = any(${ids}::text[])`.execute(tx)
+  // Only of the rows that are locked: one that was inserted between the two may be changed by others as we judge it.
+  const { rows } = await sql<SellerRow>`
+    ${selectSellers} where s.id = any(${locked.map(({ id }) => id)}::uuid[])`.execute(tx)
   return new Map(rows.map((row) => [row.gsc_seller_id, row]))
 }
 
