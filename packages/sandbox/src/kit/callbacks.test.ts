@@ -39,7 +39,7 @@ test('a callback that nobody accepts is tried as often as the schedule says, the
 })
 
 test('a receiver that never answers holds up neither the others nor the stop', async () => {
-  const send = await start({ timeoutMs: 20, concurrent: 2 })
+  const send = await start({ timeoutMs: 250, concurrent: 2 })
   answering = (body) => (body === 'hangs' ? 'never' : 200)
   for (const body of ['hangs', 'a', 'b', 'c']) send(body)
   await sender.idle()
