@@ -64,12 +64,17 @@ test('every status that is not final leads on to a final one', () => {
 })
 
 test('a released balance goes where its reason sends it, and may', () => {
-  expect(Object.keys(RELEASED_BY).map((reason) => statusAfterRelease(reason as keyof typeof RELEASED_BY))).toEqual([
-    'payable',
-    'payable',
-    'payable',
-    'initialized',
-    'initialized',
+  const after = Object.keys(RELEASED_BY).map((reason) => [
+    reason,
+    statusAfterRelease(reason as keyof typeof RELEASED_BY),
   ])
+  expect(Object.fromEntries(after)).toEqual({
+    bank_id_missing: 'payable',
+    rail_currency: 'payable',
+    seller_closed: 'payable',
+    document_currency: 'initialized',
+    documents_unreadable: 'initialized',
+    document_in_other_balance: 'initialized',
+  })
   for (const status of ['payable', 'initialized'] as const) expect(mayBecome('blocked', status)).toBe(true)
 })
