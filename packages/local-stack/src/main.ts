@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Marketplace } from '@remesa/sandbox/marketplace'
 import { generateMarketplace } from './marketplace/generate.ts'
-import { loadMarketplace } from './marketplace/load.ts'
+import { dateAdvice, loadMarketplace } from './marketplace/load.ts'
 import { parseOptions, type StartOptions } from './options.ts'
 import { StuckError } from './pay-day.ts'
 import { progressPrinter, summaryText } from './print.ts'
@@ -51,6 +51,8 @@ async function readMarketplace({ dataDir, sellers, seed, businessDate }: StartOp
   if (!dataDir) return generateMarketplace({ sellers, businessDate, seed })
   const loaded = await loadMarketplace(dataDir)
   if ('problems' in loaded) refuse(loaded.problems)
+  const advice = dateAdvice(loaded.marketplace, businessDate)
+  if (advice) say(advice)
   return loaded.marketplace
 }
 
