@@ -10,6 +10,7 @@ import { startSandbox } from './sandbox.ts'
 
 const port = z.coerce.number().int().min(0).max(65_535).default(0)
 const milliseconds = z.coerce.number().int().min(0).default(0)
+const rate = z.coerce.number().min(0).default(0)
 const environment = z.object({
   SANDBOX_HOST: z.string().min(1).default('127.0.0.1'),
   SANDBOX_CONTROL_PORT: port,
@@ -17,10 +18,15 @@ const environment = z.object({
   SANDBOX_GSC_PORT: port,
   SANDBOX_FPAY_PORT: port,
   SANDBOX_PAYONEER_PORT: port,
+  SANDBOX_STRIPE_PORT: port,
   SANDBOX_SLACK_PORT: port,
   /** Requests that NetSuite works on at once. */
   SANDBOX_NETSUITE_CONCURRENCY: z.coerce.number().int().positive().default(15),
   SANDBOX_NETSUITE_LATENCY_MS: milliseconds,
+  SANDBOX_STRIPE_LATENCY_MS: milliseconds,
+  /** Requests per second that each endpoint of Stripe takes, and all together; 0 is no limit. */
+  SANDBOX_STRIPE_ENDPOINT_RATE: rate,
+  SANDBOX_STRIPE_GLOBAL_RATE: rate,
   SANDBOX_SETTLE_DELAY_MS: z.coerce.number().int().min(0).default(200),
   /** Every transient fault at this rate, 0 to 1. */
   SANDBOX_FAULT_RATE: z.coerce.number().min(0).max(1).default(0),
@@ -54,6 +60,15 @@ async function main(): Promise<void> {
     },
     fpay: { host, port: env.SANDBOX_FPAY_PORT, settleDelayMs },
     payoneer: { host, port: env.SANDBOX_PAYONEER_PORT, settleDelayMs },
+    stripe: {
+      host,
+      port: env.SANDBOX_STRIPE_PORT,
+      latencyMs: env.SANDBOX_STRIPE_LATENCY_MS,
+      rateLimits: {
+        perEndpoint: env.SANDBOX_STRIPE_ENDPOINT_RATE || null,
+        global: env.SANDBOX_STRIPE_GLOBAL_RATE || null,
+      },
+    },
     slack: { host, port: env.SANDBOX_SLACK_PORT },
   })
   if (env.SANDBOX_FAULT_RATE > 0) sandbox.setFaults(allTransientFaults(env.SANDBOX_FAULT_RATE))

@@ -5,7 +5,8 @@ import { z } from 'zod'
 
 /**
  * A marketplace as files and the sandbox's control API describe it: the columns of `countries.csv`, `sellers.csv`,
- * `documents.csv` and `closings.csv` in camel case. Amounts are decimal strings of major units.
+ * `documents.csv`, `closings.csv`, `settlements.csv` and `winners.csv` in camel case. Amounts are decimal strings of
+ * major units.
  */
 
 const id = z.string().min(1).max(200)
@@ -66,18 +67,47 @@ export const marketplaceClosing = z
   })
   .refine(exactAmount, inexact)
 
+const decimal = z.string().regex(/^-?\d{1,18}(\.\d{1,4})?$/, 'expected a decimal string, like 1250.50')
+
+/**
+ * A contest that closed. Whether it can be paid is for whoever pays to judge, so an unknown currency or a total that is
+ * not its winners' sum is well-formed here.
+ */
+export const marketplaceSettlement = z.strictObject({
+  settlementId: id,
+  contestId: id,
+  currency: z.string().min(1).max(20),
+  total: decimal,
+  /** `completed` when its winners are to be paid. */
+  status: z.string().min(1).max(50),
+})
+
+/** What one winner gets of a settlement, in its currency. */
+export const marketplaceWinner = z.strictObject({
+  settlementId: id,
+  userId: id,
+  /** null: none is known yet. */
+  stripeAccountId: id.nullable(),
+  amount: decimal,
+})
+
 export const marketplace = z.strictObject({
   countries: z.array(marketplaceCountry),
   sellers: z.array(marketplaceSeller),
   documents: z.array(marketplaceDocument),
   closings: z.array(marketplaceClosing),
+  settlements: z.array(marketplaceSettlement).default([]),
+  winners: z.array(marketplaceWinner).default([]),
 })
 
 export type MarketplaceCountry = z.infer<typeof marketplaceCountry>
 export type MarketplaceSeller = z.infer<typeof marketplaceSeller>
 export type MarketplaceDocument = z.infer<typeof marketplaceDocument>
 export type MarketplaceClosing = z.infer<typeof marketplaceClosing>
-export type Marketplace = z.infer<typeof marketplace>
+export type MarketplaceSettlement = z.infer<typeof marketplaceSettlement>
+export type MarketplaceWinner = z.infer<typeof marketplaceWinner>
+/** As it may be written: settlements and winners can be left out. */
+export type Marketplace = z.input<typeof marketplace>
 
 function succeeds(read: () => unknown): boolean {
   try {

@@ -9,8 +9,15 @@ import type { NetSuiteBooks } from './netsuite/books.ts'
 import { type NetSuiteOptions, type NetSuiteSandbox, startNetSuite } from './netsuite/netsuite.ts'
 import { type PayoneerOptions, type PayoneerSandbox, startPayoneer } from './payoneer/payoneer.ts'
 import { type SlackOptions, type SlackSandbox, startSlack } from './slack/slack.ts'
+import {
+  type StripeBooksJson,
+  type StripeOptions,
+  type StripeSandbox,
+  startStripe,
+  stripeBooksAsJson,
+} from './stripe/stripe.ts'
 
-export const PROVIDERS = ['netsuite', 'gsc', 'fpay', 'payoneer', 'slack'] as const
+export const PROVIDERS = ['netsuite', 'gsc', 'fpay', 'payoneer', 'stripe', 'slack'] as const
 export type ProviderName = (typeof PROVIDERS)[number]
 
 export interface SandboxOptions {
@@ -18,6 +25,7 @@ export interface SandboxOptions {
   readonly gsc?: GscOptions
   readonly fpay?: FPayOptions
   readonly payoneer?: PayoneerOptions
+  readonly stripe?: StripeOptions
   readonly slack?: SlackOptions
 }
 
@@ -31,6 +39,8 @@ export interface SandboxUrls {
   /** Payoneer's API base, `…/v4`. */
   readonly payoneerApi: string
   readonly payoneerToken: string
+  /** Stripe's host and port, without `/v1`, which the SDK adds. */
+  readonly stripe: string
   readonly slackWebhook: string
 }
 
@@ -40,6 +50,7 @@ export interface SandboxCredentials {
   readonly gsc: GscSandbox['credentials']
   readonly fpay: FPaySandbox['credentials']
   readonly payoneer: PayoneerSandbox['credentials']
+  readonly stripe: StripeSandbox['credentials']
 }
 
 /** What the other sides hold in the end. Amounts are decimal strings of major units. */
@@ -48,6 +59,7 @@ export interface SandboxBooks {
   readonly gsc: GscBooks
   readonly fpay: BankBooksJson
   readonly payoneer: BankBooksJson
+  readonly stripe: StripeBooksJson
   /** Messages that Slack's channel shows. */
   readonly slackMessages: number
 }
@@ -60,6 +72,7 @@ export interface Sandbox {
   readonly gsc: GscSandbox
   readonly fpay: FPaySandbox
   readonly payoneer: PayoneerSandbox
+  readonly stripe: StripeSandbox
   readonly slack: SlackSandbox
   readonly urls: SandboxUrls
   credentials(): SandboxCredentials
@@ -67,8 +80,8 @@ export interface Sandbox {
   /** One plan for every provider. @throws ZodError for a plan that makes no sense */
   setFaults(plan: FaultPlan): void
   /**
-   * Adds a marketplace to what is there: subsidiaries and documents to NetSuite, sellers and settlements to GSC.
-   * Loaded again, it changes nothing.
+   * Adds a marketplace to what is there: subsidiaries and documents to NetSuite, sellers and closings to GSC. No
+   * provider knows of contests' settlements and winners. Loaded again, it changes nothing.
    */
   loadMarketplace(marketplace: Marketplace): void
   publishSellerEvents(options?: { openAccounts?: boolean }): Promise<{ created: number; updated: number }>
@@ -89,20 +102,22 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     startGsc(options.gsc),
     startFPay(options.fpay),
     startPayoneer(options.payoneer),
+    startStripe(options.stripe),
     startSlack(options.slack),
   ] as const
-  const [netsuite, gsc, fpay, payoneer, slack] = await Promise.all(starting).catch(async (error: unknown) => {
+  const [netsuite, gsc, fpay, payoneer, stripe, slack] = await Promise.all(starting).catch(async (error: unknown) => {
     const settled = await Promise.allSettled<SandboxProvider>(starting)
     await Promise.all(settled.map((result) => result.status === 'fulfilled' && result.value.stop()))
     throw error
   })
-  const providers: Readonly<Record<ProviderName, SandboxProvider>> = { netsuite, gsc, fpay, payoneer, slack }
+  const providers: Readonly<Record<ProviderName, SandboxProvider>> = { netsuite, gsc, fpay, payoneer, stripe, slack }
 
   return {
     netsuite,
     gsc,
     fpay,
     payoneer,
+    stripe,
     slack,
     urls: {
       netsuite: netsuite.url,
@@ -112,6 +127,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       payoneer: payoneer.url,
       payoneerApi: payoneer.apiUrl,
       payoneerToken: payoneer.tokenUrl,
+      stripe: stripe.url,
       slackWebhook: slack.webhookUrl,
     },
     credentials: () => ({
@@ -119,12 +135,14 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       gsc: gsc.credentials,
       fpay: fpay.credentials,
       payoneer: payoneer.credentials,
+      stripe: stripe.credentials,
     }),
     calls: () => ({
       netsuite: netsuite.calls(),
       gsc: gsc.calls(),
       fpay: fpay.calls(),
       payoneer: payoneer.calls(),
+      stripe: stripe.calls(),
       slack: slack.calls(),
     }),
     setFaults(plan) {
@@ -144,6 +162,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       gsc: gsc.books(),
       fpay: booksAsJson(fpay.books),
       payoneer: booksAsJson(payoneer.books),
+      stripe: stripeBooksAsJson(stripe),
       slackMessages: slack.messages().length,
     }),
     async control(provider, name, input = {}) {

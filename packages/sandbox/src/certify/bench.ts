@@ -31,6 +31,8 @@ export type PayeeKind =
 export type RailFeature =
   /** A key whose work is under way is refused meanwhile. */
   | 'in-progress'
+  /** A server error can be stored under its key, so that the same key never gets another answer. */
+  | 'stored-errors'
   /** A payment that was made can stay hidden from look-ups for a while. */
   | 'hidden-at-first'
   /** A payment that was accepted can be rejected for want of funds. */

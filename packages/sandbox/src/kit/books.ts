@@ -11,7 +11,7 @@ export interface BankPayment {
   readonly reference: string
   readonly money: Money
   readonly paidAt: Date
-  /** Whether the money came back afterwards. */
+  /** Whether all of the money came back afterwards. */
   readonly returned: boolean
 }
 
@@ -21,7 +21,12 @@ export interface BankPayment {
  */
 export interface BankBooks {
   record(payment: Omit<BankPayment, 'returned'>): void
-  markReturned(paymentId: string): void
+  /**
+   * Money that came back.
+   * @param amount - minor units; all that is still out when left out
+   * @throws Error for an unknown payment, RangeError for more than is still out
+   */
+  markReturned(paymentId: string, amount?: bigint): void
   /** All payments in the order they were made, or those to one account. */
   payments(account?: string): readonly BankPayment[]
   /** Paid less returned, minor units per currency. */
@@ -30,19 +35,26 @@ export interface BankBooks {
 
 export function createBankBooks(): BankBooks {
   const entries: BankPayment[] = []
+  /** What came back of payments, minor units; most are never here. */
+  const returned = new Map<string, bigint>()
   return {
     record: (payment) => void entries.push({ ...payment, returned: false }),
-    markReturned(paymentId) {
+    markReturned(paymentId, amount) {
       const index = entries.findIndex((entry) => entry.paymentId === paymentId)
       const entry = entries[index]
       if (!entry) throw new Error(`no payment ${paymentId} to return`)
-      entries[index] = { ...entry, returned: true }
+      const before = returned.get(paymentId) ?? 0n
+      const after = amount === undefined ? entry.money.amount : before + amount
+      if (after > entry.money.amount) throw new RangeError(`more returned than was paid by ${paymentId}`)
+      returned.set(paymentId, after)
+      entries[index] = { ...entry, returned: after === entry.money.amount }
     },
     payments: (account) => entries.filter((entry) => account === undefined || entry.account === account),
     totals() {
       const totals = new Map<Currency, bigint>()
-      for (const { money, returned } of entries) {
-        if (!returned) totals.set(money.currency, (totals.get(money.currency) ?? 0n) + money.amount)
+      for (const { money, paymentId } of entries) {
+        const kept = money.amount - (returned.get(paymentId) ?? 0n)
+        if (kept > 0n) totals.set(money.currency, (totals.get(money.currency) ?? 0n) + kept)
       }
       return totals
     },

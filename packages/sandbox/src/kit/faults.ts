@@ -2,7 +2,7 @@ import { z } from 'zod'
 
 /**
  * What a provider can be told to get wrong. `before` and `after` say whether the work has been done when it happens,
- * which is what a caller cannot know.
+ * which is what a caller cannot know. The stored errors and the lock time-out are Stripe's own and strike nobody else.
  */
 export const FAULT_KINDS = [
   'latency',
@@ -15,6 +15,9 @@ export const FAULT_KINDS = [
   'insufficient-funds',
   'duplicate-callback',
   'late-callback',
+  'stored-error-before',
+  'stored-error-after',
+  'lock-timeout',
 ] as const
 export type FaultKind = (typeof FAULT_KINDS)[number]
 

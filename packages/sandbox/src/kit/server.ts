@@ -146,6 +146,7 @@ interface RequestParts {
 function toRequest({ incoming, method, path, target, rawBody, params, errors }: RequestParts): SandboxRequest {
   let query: URLSearchParams | undefined
   let parsed: { value: unknown } | undefined
+  let form: URLSearchParams | undefined
   return {
     method,
     path,
@@ -166,7 +167,10 @@ function toRequest({ incoming, method, path, target, rawBody, params, errors }: 
       }
       return parsed.value
     },
-    form: () => new URLSearchParams(rawBody.toString('utf8')),
+    form() {
+      form ??= new URLSearchParams(rawBody.toString('utf8'))
+      return form
+    },
   }
 }
 
