@@ -1,4 +1,4 @@
-import type { FinanceAlerts } from '@remesa/alerting/finance-alerts'
+import type { AlertDelivery, FinanceAlerts } from '@remesa/alerting/finance-alerts'
 import type { Database } from '@remesa/database/connection'
 import { claimUnsentAlerts, markAlertsSent, releaseUnsentAlerts } from '@remesa/database/finance-alerts'
 import { type BatchHandler, done, retry, type Verdict } from '@remesa/messaging/handler'
@@ -13,7 +13,9 @@ interface Parts {
 }
 
 const AFTER_OUTAGE_MS = 30_000
+/** What Slack refuses, such as a hook that was removed, takes a person. */
 const AFTER_FAILURE_MS = 3_600_000
+const NOTHING_TO_SEND: AlertDelivery = { kind: 'logged' }
 
 /**
  * Tells people of finance alerts, a batch in one message: Slack takes one a second, and a pay-day may raise hundreds.
@@ -26,11 +28,11 @@ export function sendAlerts({ database, alerts, leaseMs, logger }: Parts): BatchH
       leaseMs,
     })
     const ids = claimed.map(({ id }) => id)
-    const delivery = await alerts.send(claimed)
+    const delivery = ids.length > 0 ? await alerts.send(claimed) : NOTHING_TO_SEND
     const again = delivery.kind === 'later' || delivery.kind === 'failed'
     if (again) await releaseUnsentAlerts(database, ids)
     else await markAlertsSent(database, ids)
-    logger.info({ alerts: ids.length, delivery: delivery.kind }, 'finance alerts told')
+    if (ids.length > 0) logger.info({ alerts: ids.length, delivery: delivery.kind }, 'finance alerts told')
 
     const mine = new Set(ids)
     return batch.map(({ data: { financeAlertId } }): Verdict => {
