@@ -2,6 +2,7 @@ import type { ClosingMatch } from '@remesa/domain/closing'
 import { matchClosing } from '@remesa/domain/closing'
 import { type Currency, currency as currencyOf } from '@remesa/domain/currency'
 import type { Money } from '@remesa/domain/money'
+import type { SellerBalanceStatus } from '@remesa/domain/seller-balance'
 import { sql, type Transaction } from 'kysely'
 import { recordAudit } from './audit.ts'
 import { type NewAlert, resolveAlerts } from './finance-alerts.ts'
@@ -27,8 +28,12 @@ export interface ClosingsInserted {
     | { readonly closing: SellerClosing; readonly kind: 'inserted' | 'repeated' }
     | { readonly closing: SellerClosing; readonly kind: 'contradicts'; readonly kept: readonly SellerClosing[] }
   )[]
-  /** Balances that had been retrieved before their closing came. */
-  readonly matched: readonly { readonly sellerBalanceId: string; readonly match: ClosingMatch }[]
+  /** Balances that had been retrieved before their closing came. `tellGsc`: their payment has ended meanwhile, too. */
+  readonly matched: readonly {
+    readonly sellerBalanceId: string
+    readonly match: ClosingMatch
+    readonly tellGsc: boolean
+  }[]
   /** To raise in the same transaction. */
   readonly alerts: readonly NewAlert[]
 }
@@ -121,8 +126,9 @@ async function matchBalances(
     currency: string
     amount_owed: bigint | null
     closing_match: ClosingMatch | null
+    status: SellerBalanceStatus
   }>`
-    select b.id, s.gsc_seller_id, b.country, b.business_date, b.currency, b.amount_owed, b.closing_match
+    select b.id, s.gsc_seller_id, b.country, b.business_date, b.currency, b.amount_owed, b.closing_match, b.status
     from seller_balances b join sellers s on s.id = b.seller_id
     where b.id in (
       select found.id
@@ -143,13 +149,17 @@ async function matchBalances(
     if (row.closing_match !== 'missing' || row.amount_owed === null || !closing) return []
     const owed = { amount: row.amount_owed, currency: currencyOf(row.currency) }
     const match = matchClosing(owed, closing.money)
-    return [{ sellerBalanceId: row.id, businessDate: row.business_date, owed, closing, match }]
+    const tellGsc = match === 'matched' && (row.status === 'paid' || row.status === 'failed')
+    return [{ sellerBalanceId: row.id, businessDate: row.business_date, owed, closing, match, tellGsc }]
   })
   if (matched.length === 0) return { matched: [], alerts: [] }
+  const rowsToMatch = matched.map(({ sellerBalanceId: id, match, tellGsc }) => ({ id, match, tellGsc }))
+  // When its payment ended without a closing there was nothing to tell GSC of: now there is.
   await sql`
-    update seller_balances b set closing_match = t.match, updated_at = now()
-    from jsonb_to_recordset(${JSON.stringify(matched.map(({ sellerBalanceId: id, match }) => ({ id, match })))}::jsonb)
-      as t(id uuid, match text) where b.id = t.id`.execute(tx)
+    update seller_balances b set closing_match = t.match, updated_at = now(),
+      gsc_told_at = case when t."tellGsc" then null else b.gsc_told_at end
+    from jsonb_to_recordset(${JSON.stringify(rowsToMatch)}::jsonb) as t(id uuid, match text, "tellGsc" boolean)
+    where b.id = t.id`.execute(tx)
   await recordAudit(
     tx,
     matched.map(({ sellerBalanceId, closing, match }) => ({
@@ -165,7 +175,7 @@ async function matchBalances(
     note: 'The closing arrived.',
   })
   return {
-    matched: matched.map(({ sellerBalanceId, match }) => ({ sellerBalanceId, match })),
+    matched: matched.map(({ sellerBalanceId, match, tellGsc }) => ({ sellerBalanceId, match, tellGsc })),
     alerts: matched
       .filter(({ match }) => match === 'different')
       .map((balance) => closingAlert('closing_different', balance, balance.closing)),

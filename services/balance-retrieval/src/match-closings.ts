@@ -4,9 +4,10 @@ import { insertClosingsOnce, type SellerClosing } from '@remesa/database/seller-
 import { businessDate } from '@remesa/domain/business-date'
 import { currency, isCurrency } from '@remesa/domain/currency'
 import { parseMajor } from '@remesa/domain/money'
-import type { topics } from '@remesa/messaging/catalogue'
+import { topics } from '@remesa/messaging/catalogue'
 import { raiseAlerts } from '@remesa/messaging/finance-alerts'
 import { type BatchHandler, done, eachMessage, reject } from '@remesa/messaging/handler'
+import { enqueue } from '@remesa/messaging/outbox'
 import type { DataOf } from '@remesa/messaging/topic'
 import type { Logger } from '@remesa/service-kit/logger'
 
@@ -28,6 +29,9 @@ export function matchClosings({ database, logger }: Parts): BatchHandler<Closing
     write: async (tx, closings) => {
       const { answers, matched, alerts } = await insertClosingsOnce(tx, closings, 'balance-retrieval')
       await raiseAlerts(tx, alerts)
+      // The one who follows payments to their end tells GSC of it.
+      const toTell = matched.flatMap(({ sellerBalanceId, tellGsc }) => (tellGsc ? [{ data: { sellerBalanceId } }] : []))
+      await enqueue(tx, topics.checkFpayPaymentStatus, toTell)
       for (const match of matched) logger.info({ ...match }, 'a late closing was matched')
       return answers.map(({ kind }) => kind)
     },

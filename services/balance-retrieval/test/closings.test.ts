@@ -7,6 +7,7 @@ import { startWorld, type World } from '@remesa/local-stack/testing/world'
 import { topics } from '@remesa/messaging/catalogue'
 import { listDeadLetters } from '@remesa/messaging/dead-letters'
 import type { DataOf } from '@remesa/messaging/topic'
+import { sql } from 'kysely'
 import { matchClosings } from '../src/match-closings.ts'
 import { addDocuments, alertsOf, retrieve, stateOf } from './retrieval.ts'
 
@@ -72,6 +73,23 @@ test('a late closing is matched when it comes, and settles the alert', async () 
   await close(aClosing(balance, 1_000n))
   expect(await matchOf(balance)).toBe('matched')
   expect(await kinds(balance)).toEqual([])
+})
+
+test('a closing that comes after the payment has GSC told of it all the same', async () => {
+  const [paid, unpaid] = [await anOwedBalance(), await anOwedBalance()]
+  await retrieve(world, paid, unpaid)
+  // As fpay-status-check leaves it: no closing, so GSC need not be told.
+  await sql`
+    update seller_balances set status = 'paid', gsc_told_at = now() where id = ${paid.sellerBalanceId}`.execute(
+    world.database,
+  )
+  await close(aClosing(paid, 1_000n), aClosing(unpaid, 1_000n))
+  expect(await world.take(topics.checkFpayPaymentStatus)).toMatchObject([
+    { data: { sellerBalanceId: paid.sellerBalanceId } },
+  ])
+  const { rows } = await sql`
+    select 1 from seller_balances where id = ${paid.sellerBalanceId} and gsc_told_at is null`.execute(world.database)
+  expect(rows).toHaveLength(1)
 })
 
 test.each(['before', 'after'])(
