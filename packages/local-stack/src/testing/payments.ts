@@ -4,7 +4,9 @@ import { recordPaymentStatuses } from '@remesa/database/seller-payment-status'
 import { findSellerPayments, type SellerPayment } from '@remesa/database/seller-payments'
 import type { PaymentStatus } from '@remesa/domain/rail'
 import { topics } from '@remesa/messaging/catalogue'
+import { raiseAlerts } from '@remesa/messaging/finance-alerts'
 import { enqueue } from '@remesa/messaging/outbox'
+import { ProviderError } from '@remesa/provider-http/provider-error'
 import { aPayableBalance, type PayableBalance, type PayableFacts } from './sellers.ts'
 import type { World } from './world.ts'
 
@@ -35,7 +37,8 @@ export async function hear(
   await world.database.transaction().execute(async (tx) => {
     const options = { now: world.now(), patience: world.patience, random: () => 0.5 }
     const heard = words.map((word) => ({ ...word, messageId: 'test' }))
-    const { recorded } = await recordPaymentStatuses(tx, heard, options)
+    const { recorded, alerts } = await recordPaymentStatuses(tx, heard, options)
+    await raiseAlerts(tx, alerts)
     await enqueue(
       tx,
       topics.paySellerBalance,
@@ -52,12 +55,22 @@ export async function follow(world: World, ids: readonly string[]): Promise<void
     ({ attemptState }) => attemptState === 'accepted',
   )
   const words = await Promise.all(
-    payments.map(async (payment) => {
-      const status = await world.rails.get(payment.rail)?.status(payment.reference)
-      return status ? [{ payment, status }] : []
-    }),
+    payments.map(async (payment) => ({ payment, status: await askPatiently(world, payment) })),
   )
-  await hear(world, words.flat())
+  await hear(world, words)
+}
+
+/** Faults pass: none strikes more than a few times. */
+async function askPatiently(world: World, { rail, reference }: SellerPayment): Promise<PaymentStatus> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      const status = await world.rails.get(rail)?.status(reference)
+      if (status) return status
+      throw new Error(`no rail ${rail}`)
+    } catch (error) {
+      if (!(error instanceof ProviderError) || tries === 20) throw error
+    }
+  }
 }
 
 /** A balance whose payment a rail has accepted, pending there. */

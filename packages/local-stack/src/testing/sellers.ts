@@ -15,6 +15,9 @@ import { COUNTRIES, type World } from './world.ts'
 /** The business date of everything here that names none. */
 export const THE_DAY = businessDate('2026-11-20')
 
+/** Valid ones, by country: a local seller's is checked by its first country's scheme. */
+const TAX_IDS: Readonly<Record<string, string>> = { cl: '76192083-9', pe: '20131312955', co: '890903938-8' }
+
 export interface SellerFacts {
   readonly gscSellerId?: string
   readonly operationType?: OperationType
@@ -49,7 +52,7 @@ export async function aSeller(world: World, facts: SellerFacts = {}): Promise<Te
   const profile: SellerProfile = {
     gscSellerId,
     legalName: `Comercial ${gscSellerId}`,
-    taxId: '76192083-9',
+    taxId: TAX_IDS[country] ?? '76192083-9',
     email: null,
     phone: null,
     operationType,
