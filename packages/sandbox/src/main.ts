@@ -24,6 +24,8 @@ const environment = z.object({
   SANDBOX_NETSUITE_CONCURRENCY: z.coerce.number().int().positive().default(15),
   SANDBOX_NETSUITE_LATENCY_MS: milliseconds,
   SANDBOX_STRIPE_LATENCY_MS: milliseconds,
+  /** Where Stripe's events go at first; `setWebhook` changes it. */
+  SANDBOX_STRIPE_WEBHOOK_URL: z.url().optional(),
   /** Requests per second that each endpoint of Stripe takes, and all together; 0 is no limit. */
   SANDBOX_STRIPE_ENDPOINT_RATE: rate,
   SANDBOX_STRIPE_GLOBAL_RATE: rate,
@@ -64,6 +66,7 @@ async function main(): Promise<void> {
       host,
       port: env.SANDBOX_STRIPE_PORT,
       latencyMs: env.SANDBOX_STRIPE_LATENCY_MS,
+      ...(env.SANDBOX_STRIPE_WEBHOOK_URL && { webhook: { url: env.SANDBOX_STRIPE_WEBHOOK_URL } }),
       rateLimits: {
         perEndpoint: env.SANDBOX_STRIPE_ENDPOINT_RATE || null,
         global: env.SANDBOX_STRIPE_GLOBAL_RATE || null,

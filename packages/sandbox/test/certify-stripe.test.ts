@@ -12,10 +12,7 @@ function verifyCallback({ rawBody, headers }: ReceivedCallback, { secret }: { se
   return event.type === 'transfer.created' ? event.data.object.id : undefined
 }
 
-certifyRail(
-  'a small rail of the Stripe SDK',
-  stripeHarness({ makeRail: (parts) => stripeRail(parts), verifyCallback }),
-)
+certifyRail('a small rail of the Stripe SDK', stripeHarness({ makeRail: (parts) => stripeRail(parts), verifyCallback }))
 
 const flawed: [StripeFlaw, RegExp][] = [
   ['keeps the key of a stored refusal', /no money to pay from/],

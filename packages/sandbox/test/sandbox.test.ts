@@ -6,10 +6,11 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { type Emulator, startEmulator } from '@remesa/pubsub-emulator/emulator'
 import { connectSandbox, type RemoteSandbox } from '../src/control/client.ts'
 import { startControlServer } from '../src/control/server.ts'
-import type { Marketplace } from '../src/marketplace.ts'
+import { type Marketplace, marketplace as marketplaceSchema } from '../src/marketplace.ts'
 import { vendorIdOf } from '../src/netsuite/ids.ts'
 import { startSandbox } from '../src/sandbox.ts'
 import { asker, suiteQl } from './netsuite-account.ts'
+import { sdkAt } from './stripe-rail.ts'
 
 const marketplace: Marketplace = {
   countries: [{ id: 'cl', name: 'Chile', currency: 'CLP', enabled: true }],
@@ -83,7 +84,36 @@ test('a marketplace is loaded, told of and read back over HTTP; loaded again, no
     netsuite: { vendorPayments: [], vendors: 0 },
     gsc: { notifications: [], sellers: 1, settlements: 1 },
     fpay: { payments: [] },
+    stripe: { payments: [], reversals: [] },
   })
+})
+
+test('the SDK finds Stripe by its address and key, and its knobs turn over HTTP', async () => {
+  const stripe = sdkAt(sandbox.urls.stripe, sandbox.credentials.stripe)
+  const pay = () => stripe.transfers.create({ amount: 1_250, currency: 'usd', destination: 'acct_nocap1' })
+  await expect(pay()).rejects.toMatchObject({ code: 'insufficient_capabilities_for_transfer' })
+  const changes = { capabilities: { transfers: 'active' } }
+  expect(await sandbox.control('stripe', 'updateAccount', { id: 'acct_nocap1', changes })).toMatchObject(changes)
+  await sandbox.control('stripe', 'setBalance', { amount: '20', currency: 'USD' })
+  const { id } = await pay()
+  await expect(pay()).rejects.toMatchObject({ code: 'balance_insufficient' })
+  await sandbox.control('stripe', 'setRateLimits', { perEndpoint: 1 })
+  await stripe.transfers.retrieve(id)
+  await expect(stripe.transfers.retrieve(id)).rejects.toMatchObject({ statusCode: 429 })
+  expect((await sandbox.books()).stripe).toMatchObject({
+    payments: [{ paymentId: id, amount: '12.50' }],
+    totals: { USD: '12.50' },
+  })
+  expect((await sandbox.calls()).stripe).toMatchObject({ total: 5, 'POST /v1/transfers': 3 })
+})
+
+test('settlements and winners are part of a marketplace that no provider is told of', () => {
+  const settlements = [{ settlementId: 'S1', contestId: 'C1', currency: 'USD', total: '10.00', status: 'completed' }]
+  const winners = [{ settlementId: 'S1', userId: 'U1', stripeAccountId: null, amount: '-10' }]
+  expect(marketplaceSchema.parse({ ...marketplace, settlements, winners })).toMatchObject({ settlements, winners })
+  expect(marketplaceSchema.parse(marketplace)).toMatchObject({ settlements: [], winners: [] })
+  const wrong = { ...marketplace, winners: [{ ...winners[0], amount: 'ten' }] }
+  expect(() => marketplaceSchema.parse(wrong)).toThrow('a decimal string')
 })
 
 test('knobs turn by name, and what a provider does not have or understand is said', async () => {

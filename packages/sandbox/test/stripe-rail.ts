@@ -13,7 +13,14 @@ export type StripeFlaw =
 /** The real SDK at the sandbox, without retries of its own. */
 export function sdkAt(baseUrl: string, { apiKey, timeoutMs = 5_000 }: { apiKey: string; timeoutMs?: number }): Stripe {
   const { hostname: host, port } = new URL(baseUrl)
-  return new Stripe(apiKey, { host, port, protocol: 'http', telemetry: false, maxNetworkRetries: 0, timeout: timeoutMs })
+  return new Stripe(apiKey, {
+    host,
+    port,
+    protocol: 'http',
+    telemetry: false,
+    maxNetworkRetries: 0,
+    timeout: timeoutMs,
+  })
 }
 
 const transfer = z.object({ id: z.string(), amount: z.int(), destination: z.string(), created: z.int() })

@@ -79,6 +79,7 @@ export function createCallbackSender(options: CallbackOptions): CallbackSender {
       const response = await fetch(callback.url, {
         method: 'POST',
         body: callback.body,
+        redirect: 'manual', // only a 2xx of the address itself counts
         headers: { 'content-type': 'application/json', ...callback.headers() },
         signal: AbortSignal.any([stopped.signal, AbortSignal.timeout(timeoutMs)]),
       })
