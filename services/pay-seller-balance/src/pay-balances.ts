@@ -3,11 +3,12 @@ import { groupCommit } from '@remesa/database/group-commit'
 import { type AnsweredClaim, recordSellerPayments } from '@remesa/database/seller-payment-answers'
 import { type ClaimAnswer, claimSellerPayments, type SellerPaymentClaim } from '@remesa/database/seller-payment-claims'
 import type { PaymentPatience } from '@remesa/domain/payment-steps'
-import { mayHaveForgotten, type PaymentOutcome, type Rail, type RailName } from '@remesa/domain/rail'
+import type { Rail, RailName } from '@remesa/domain/rail'
 import { topics } from '@remesa/messaging/catalogue'
 import { raiseAlerts } from '@remesa/messaging/finance-alerts'
 import { type BatchHandler, done, retry, type Verdict } from '@remesa/messaging/handler'
 import { enqueue } from '@remesa/messaging/outbox'
+import { callRail } from '@remesa/rails/call-rail'
 import type { Logger } from '@remesa/service-kit/logger'
 
 interface Parts {
@@ -33,7 +34,7 @@ export function payBalances(parts: Parts): BatchHandler<SellerBalanceMessage> {
     try {
       // No transaction is open here: a slow provider must not hold row locks. The attempt and its key are committed, so
       // that after a crash the same request goes out again and is answered from the provider's memory.
-      const outcome = await callRail(railOf(parts, claim), claim, parts.now())
+      const outcome = await callRail(railOf(parts, claim), claim.attempt, parts.now())
       await record({ claim, outcome })
       return done
     } catch (error) {
@@ -71,15 +72,6 @@ function claim(
     }
     return answers
   })
-}
-
-/** One call with the attempt's key; a look-up first where the provider may have forgotten that key. */
-async function callRail(rail: Rail, { attempt }: SellerPaymentClaim, now: Date): Promise<PaymentOutcome> {
-  if (attempt.calls > 1 && mayHaveForgotten(rail.contract, attempt.firstCalledAt, now)) {
-    const found = await rail.find(attempt.instruction)
-    if (found !== 'not-found') return found
-  }
-  return rail.pay(attempt.instruction)
 }
 
 /** Records outcomes in groups as they come, with what follows from each in the same transaction. */
