@@ -1,24 +1,25 @@
-import { afterEach, expect, test } from '@jest/globals'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { findDueJobs, listJobs } from '@remesa/database/admin-jobs'
 import { recordAudit } from '@remesa/database/audit'
 import { verifyAuditLog } from '@remesa/database/audit-seals'
 import type { Database } from '@remesa/database/connection'
-import { createTestDatabase } from '@remesa/database/testing/test-database'
+import { createTestDatabase, type TestDatabase } from '@remesa/database/testing/test-database'
 import { topics } from '@remesa/messaging/catalogue'
 import { enqueue } from '@remesa/messaging/outbox'
 import { sql } from 'kysely'
 import { scheduledJobs } from '../src/jobs.ts'
 import { type Job, makeJobsKnown, runDueJobs } from '../src/run-due-jobs.ts'
 
-const drops: (() => Promise<void>)[] = []
-afterEach(async () => {
-  for (const drop of drops.splice(0)) await drop()
+let world: TestDatabase
+beforeAll(async () => {
+  world = await createTestDatabase()
 })
+afterAll(() => world.drop())
 
-/** A scheduler with a clock that is set by hand, over a database of its own. */
+/** A scheduler with a clock that is set by hand; nothing of another one is left. */
 async function aScheduler({ at, jobs }: { at: string; jobs?: (database: Database) => readonly Job[] }) {
-  const { database, drop } = await createTestDatabase()
-  drops.push(drop)
+  const { database } = world
+  await sql`truncate admin_jobs, outbox`.execute(database)
   let now = new Date(at)
   const logged: object[] = []
   const logger = { info: () => {}, error: (about: unknown) => void logged.push(about as object) }
