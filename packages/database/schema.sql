@@ -213,6 +213,75 @@ CREATE INDEX payment_attempts_abandoned ON public.payment_attempts USING btree (
 CREATE UNIQUE INDEX payment_attempts_one_live ON public.payment_attempts USING btree (payable_type, payable_id) WHERE (state = ANY (ARRAY['claimed'::text, 'postponed'::text, 'accepted'::text, 'paid'::text]));
 CREATE UNIQUE INDEX payment_attempts_one_reference ON public.payment_attempts USING btree (rail, provider_reference) WHERE (provider_reference IS NOT NULL);
 
+CREATE TABLE payout_jobs (
+  id uuid default gen_random_uuid() not null,
+  settlement_id text not null,
+  status text default 'pending'::text not null,
+  transfers_total integer not null,
+  transfers_completed integer default 0 not null,
+  transfers_failed integer default 0 not null,
+  created_at timestamp with time zone default now() not null,
+  completed_at timestamp with time zone,
+  updated_at timestamp with time zone default now() not null,
+  constraint payout_jobs_pkey PRIMARY KEY (id),
+  constraint payout_jobs_settlement_id_key UNIQUE (settlement_id),
+  constraint payout_jobs_check CHECK (((transfers_completed + transfers_failed) <= transfers_total)),
+  constraint payout_jobs_check1 CHECK (((status <> 'complete'::text) OR ((transfers_completed + transfers_failed) = transfers_total))),
+  constraint payout_jobs_check2 CHECK (((status <> 'pending'::text) OR ((transfers_completed + transfers_failed) = 0))),
+  constraint payout_jobs_check3 CHECK (((status = 'complete'::text) = (completed_at IS NOT NULL))),
+  constraint payout_jobs_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'processing'::text, 'complete'::text]))),
+  constraint payout_jobs_transfers_completed_check CHECK ((transfers_completed >= 0)),
+  constraint payout_jobs_transfers_failed_check CHECK ((transfers_failed >= 0)),
+  constraint payout_jobs_transfers_total_check CHECK ((transfers_total > 0)),
+  constraint payout_jobs_settlement_id_fkey FOREIGN KEY (settlement_id) REFERENCES settlements(settlement_id)
+);
+CREATE INDEX payout_jobs_open ON public.payout_jobs USING btree (created_at) WHERE (status <> 'complete'::text);
+
+CREATE TABLE payout_transfers (
+  id uuid default gen_random_uuid() not null,
+  job_id uuid not null,
+  contest_id text not null,
+  user_id text not null,
+  amount bigint not null,
+  currency text not null,
+  destination text,
+  status text default 'pending'::text not null,
+  held_reason text,
+  attempts integer default 0 not null,
+  refusals integer default 0 not null,
+  funds_refusals integer default 0 not null,
+  next_try_at timestamp with time zone,
+  due_at timestamp with time zone,
+  failure_reason text,
+  provider_reference text,
+  created_at timestamp with time zone default now() not null,
+  completed_at timestamp with time zone,
+  updated_at timestamp with time zone default now() not null,
+  constraint payout_transfers_pkey PRIMARY KEY (id),
+  constraint payout_transfers_contest_id_user_id_key UNIQUE (contest_id, user_id),
+  constraint payout_transfers_amount_check CHECK ((amount > 0)),
+  constraint payout_transfers_attempts_check CHECK ((attempts >= 0)),
+  constraint payout_transfers_check CHECK (((status = 'awaiting_destination'::text) = (held_reason IS NOT NULL))),
+  constraint payout_transfers_check1 CHECK (((status = ANY (ARRAY['pending'::text, 'processing'::text, 'retryable'::text])) = (due_at IS NOT NULL))),
+  constraint payout_transfers_check2 CHECK (((status = 'retryable'::text) = (next_try_at IS NOT NULL))),
+  constraint payout_transfers_check3 CHECK (((status = 'completed'::text) = (completed_at IS NOT NULL))),
+  constraint payout_transfers_check4 CHECK (((status <> ALL (ARRAY['processing'::text, 'completed'::text])) OR ((destination IS NOT NULL) AND (attempts > 0)))),
+  constraint payout_transfers_check5 CHECK (((status <> 'completed'::text) OR (provider_reference IS NOT NULL))),
+  constraint payout_transfers_check6 CHECK (((status <> 'failed_terminal'::text) OR (failure_reason IS NOT NULL))),
+  constraint payout_transfers_check7 CHECK (((refusals + funds_refusals) <= attempts)),
+  constraint payout_transfers_contest_id_check CHECK ((contest_id <> ''::text)),
+  constraint payout_transfers_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+  constraint payout_transfers_funds_refusals_check CHECK ((funds_refusals >= 0)),
+  constraint payout_transfers_refusals_check CHECK ((refusals >= 0)),
+  constraint payout_transfers_status_check CHECK ((status = ANY (ARRAY['awaiting_destination'::text, 'pending'::text, 'processing'::text, 'completed'::text, 'retryable'::text, 'failed_terminal'::text]))),
+  constraint payout_transfers_user_id_check CHECK ((user_id <> ''::text)),
+  constraint payout_transfers_job_id_fkey FOREIGN KEY (job_id) REFERENCES payout_jobs(id)
+);
+CREATE INDEX payout_transfers_awaiting ON public.payout_transfers USING btree (user_id) WHERE (status = 'awaiting_destination'::text);
+CREATE INDEX payout_transfers_by_job ON public.payout_transfers USING btree (job_id);
+CREATE INDEX payout_transfers_due ON public.payout_transfers USING btree (due_at) WHERE (due_at IS NOT NULL);
+CREATE TRIGGER keeps_its_debt_and_its_end BEFORE UPDATE ON public.payout_transfers FOR EACH ROW WHEN (((old.status = ANY (ARRAY['completed'::text, 'failed_terminal'::text])) OR (((((old.job_id IS DISTINCT FROM new.job_id) OR (old.contest_id IS DISTINCT FROM new.contest_id)) OR (old.user_id IS DISTINCT FROM new.user_id)) OR (old.amount IS DISTINCT FROM new.amount)) OR (old.currency IS DISTINCT FROM new.currency)))) EXECUTE FUNCTION refuse_transfer_change();
+
 CREATE TABLE rails (
   name text not null,
   paused_until timestamp with time zone,
@@ -329,6 +398,52 @@ CREATE TABLE sellers (
 );
 CREATE INDEX sellers_to_generate ON public.sellers USING btree (id) WHERE (NOT day_balance_generated);
 
+CREATE TABLE settlement_winners (
+  id bigint generated always as identity not null,
+  settlement_id text not null,
+  user_id text not null,
+  stripe_account_id text,
+  amount bigint not null,
+  currency text not null,
+  constraint settlement_winners_pkey PRIMARY KEY (id),
+  constraint settlement_winners_user_id_check CHECK ((user_id <> ''::text)),
+  constraint settlement_winners_settlement_id_fkey FOREIGN KEY (settlement_id) REFERENCES settlements(settlement_id)
+);
+CREATE INDEX settlement_winners_by_settlement ON public.settlement_winners USING btree (settlement_id);
+
+CREATE TABLE settlements (
+  settlement_id text not null,
+  contest_id text not null,
+  currency text not null,
+  total bigint not null,
+  status text not null,
+  rejected_rule text,
+  rejected_at timestamp with time zone,
+  created_at timestamp with time zone default now() not null,
+  constraint settlements_pkey PRIMARY KEY (settlement_id),
+  constraint settlements_check CHECK (((rejected_rule IS NULL) = (rejected_at IS NULL))),
+  constraint settlements_contest_id_check CHECK ((contest_id <> ''::text)),
+  constraint settlements_settlement_id_check CHECK ((settlement_id <> ''::text))
+);
+CREATE INDEX settlements_by_contest ON public.settlements USING btree (contest_id);
+
+CREATE TABLE user_stripe_accounts (
+  user_id text not null,
+  stripe_account_id text not null,
+  transfers_active boolean default false not null,
+  payouts_enabled boolean default false not null,
+  details_submitted boolean default false not null,
+  disabled_reason text,
+  last_event_created timestamp with time zone,
+  updated_at timestamp with time zone default now() not null,
+  constraint user_stripe_accounts_pkey PRIMARY KEY (user_id),
+  constraint user_stripe_accounts_stripe_account_id_key UNIQUE (stripe_account_id),
+  constraint user_stripe_accounts_check CHECK (((last_event_created IS NOT NULL) OR (NOT (transfers_active OR payouts_enabled OR details_submitted)))),
+  constraint user_stripe_accounts_stripe_account_id_check CHECK ((stripe_account_id <> ''::text)),
+  constraint user_stripe_accounts_user_id_check CHECK ((user_id <> ''::text))
+);
+CREATE INDEX user_stripe_accounts_unverified ON public.user_stripe_accounts USING btree (updated_at) WHERE (last_event_created IS NULL);
+
 CREATE TABLE webhook_events (
   provider text not null,
   event_id text not null,
@@ -383,4 +498,13 @@ CREATE OR REPLACE FUNCTION public.refuse_change()
 AS $function$
 begin
   raise exception '% is append-only: % refused', tg_table_name, lower(tg_op) using errcode = 'restrict_violation';
+end $function$;
+
+CREATE OR REPLACE FUNCTION public.refuse_transfer_change()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  raise exception 'payout transfer % has ended as %, or what it owes was to be changed', old.id, old.status
+    using errcode = 'restrict_violation';
 end $function$;

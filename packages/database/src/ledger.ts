@@ -28,8 +28,18 @@ export interface LedgerEntry {
 
 /** What we owe a payee; the database keeps it from falling below zero. */
 export const payeeAccount = (payeeId: string): string => `payee:${payeeId}`
+/**
+ * A user of the marketplace as a payee, in the letters that account names have: what is neither letter, digit nor hyphen
+ * becomes `_` and two hex digits for each byte, so that no two users ever share an account.
+ */
+export const userPayee = (userId: string): string =>
+  `user:${userId.replace(/[^A-Za-z0-9-]/gu, (letter) => Buffer.from(letter).toString('hex').replace(/../g, '_$&'))}`
 /** Where debts come from: what NetSuite says we owe for a country's sales. Its sum is minus all that was ever owed. */
 export const owedFrom = (country: string): string => `owed_from:${country}`
+/** Where winners' debts come from: what the marketplace settled. Its sum is minus all that was ever owed. */
+export const owedFromContests = 'owed_from:contests'
+/** The rail was asked, or is about to be, and has not answered: what may be paid already (docs/decisions/0013). */
+export const reservedFor = (rail: RailName): string => `reserved_for:${rail}`
 /** Accepted by the rail, not yet known to have arrived. */
 export const inTransit = (rail: RailName): string => `in_transit:${rail}`
 /** Left our account at the rail and arrived. */

@@ -1,8 +1,12 @@
 import { type Migration, Migrator } from 'kysely/migration'
 import * as payDay from '../migrations/0001-pay-day.ts'
+import * as settlementPayouts from '../migrations/0002-settlement-payouts.ts'
 import type { Database } from './connection.ts'
 
-const MIGRATIONS: Readonly<Record<string, Migration>> = { '0001-pay-day': payDay }
+const MIGRATIONS: Readonly<Record<string, Migration>> = {
+  '0001-pay-day': payDay,
+  '0002-settlement-payouts': settlementPayouts,
+}
 
 /**
  * Brings the schema up to date. Every service calls it at start; an advisory lock makes all but one wait.

@@ -26,6 +26,25 @@ export interface LatestAttempt {
   readonly rail: RailName
 }
 
+/**
+ * The newest attempt of each of these payables; one that has none is left out. Ask it once the payables are locked: what
+ * is read before the lock may be history by then.
+ */
+export async function latestAttempts(
+  tx: Transaction<Schema>,
+  payableType: PayableType,
+  payableIds: readonly string[],
+): Promise<ReadonlyMap<string, LatestAttempt>> {
+  const { rows } = await sql<LatestAttempt & { payableId: string }>`
+    select p.id as "payableId", a.id, a.state, a.generation, a.lease_expires_at as "leaseExpiresAt", a.rail
+    from unnest(${payableIds}::uuid[]) as p(id)
+    cross join lateral (
+      select * from payment_attempts a where a.payable_type = ${payableType} and a.payable_id = p.id
+      order by a.generation desc limit 1
+    ) a`.execute(tx)
+  return new Map(rows.map(({ payableId, ...attempt }) => [payableId, attempt]))
+}
+
 /** How long this worker alone may call with what it claims. */
 export interface Lease {
   readonly now: Date
@@ -113,6 +132,8 @@ export interface AnsweredAttempt {
   readonly reference: string | null
   readonly refusalReason: string | null
   readonly facts: ProviderFacts
+  /** For one that ended as it was accepted: when, by the provider's clock, where it names a time. */
+  readonly settledAt?: Date | null
 }
 
 /**
@@ -125,7 +146,7 @@ export async function recordAnswers(
   answers: readonly AnsweredAttempt[],
   now: Date,
 ): Promise<ReadonlySet<string>> {
-  const rows = answers.map(({ attempt, state, retryAt, reference, refusalReason, facts }) => ({
+  const rows = answers.map(({ attempt, state, retryAt, reference, refusalReason, facts, settledAt }) => ({
     id: attempt.attemptId,
     token: attempt.leaseToken,
     state,
@@ -133,6 +154,7 @@ export async function recordAnswers(
     reference,
     reason: refusalReason,
     facts,
+    settled_at: settledAt?.toISOString() ?? null,
   }))
   const { rows: moved } = await sql<{ id: string }>`
     update payment_attempts a set state = r.state,
@@ -140,13 +162,14 @@ export async function recordAnswers(
       lease_expires_at = case when r.state = 'claimed' then r.retry_at end,
       provider_reference = coalesce(r.reference, a.provider_reference),
       refusal_reason = r.reason, last_facts = r.facts,
-      accepted_at = case when r.state = 'accepted' then ${now}::timestamptz end,
+      accepted_at = case when r.state in ('accepted', 'paid', 'reversed') then ${now}::timestamptz end,
+      settled_at = case when r.state in ('paid', 'reversed') then coalesce(r.settled_at, ${now}) end,
       updated_at = ${now}
     from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as r(id uuid, token uuid, state text, retry_at timestamptz,
-      reference text, reason text, facts jsonb)
+      reference text, reason text, facts jsonb, settled_at timestamptz)
     where a.id = r.id
       and ((a.state = 'claimed' and a.lease_token = r.token)
-        or (r.state = 'accepted' and a.state in ('claimed', 'postponed')))
+        or (r.state in ('accepted', 'paid', 'reversed') and a.state in ('claimed', 'postponed')))
     returning a.id`.execute(tx)
   return new Set(moved.map(({ id }) => id))
 }

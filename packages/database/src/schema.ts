@@ -1,8 +1,12 @@
 import type { AttemptState } from '@remesa/domain/payment-steps'
+import type { PayoutJobStatus } from '@remesa/domain/payout-job'
+import type { TransferStatus } from '@remesa/domain/payout-transfer'
 import type { RailName } from '@remesa/domain/rail'
 import type { OperationType, SellerStatus, SellerType } from '@remesa/domain/seller'
 import type { BlockedReason, SellerBalanceStatus } from '@remesa/domain/seller-balance'
 import type { SellerDocumentType } from '@remesa/domain/seller-documents'
+import type { SettlementRule } from '@remesa/domain/settlement'
+import type { HeldReason } from '@remesa/domain/stripe-account'
 import type { ColumnType, Generated, GeneratedAlways, JSONColumnType } from 'kysely'
 
 // Rows as PostgreSQL gives them through our type parsers: int8 is bigint, date is 'YYYY-MM-DD', timestamptz is Date.
@@ -31,6 +35,11 @@ export interface Schema {
   dead_letters: DeadLetters
   webhook_events: { provider: string; event_id: string; received_at: Timestamp }
   admin_jobs: AdminJobs
+  settlements: Settlements
+  settlement_winners: SettlementWinners
+  user_stripe_accounts: UserStripeAccounts
+  payout_jobs: PayoutJobs
+  payout_transfers: PayoutTransfers
 }
 
 interface Countries {
@@ -261,4 +270,77 @@ interface AdminJobs {
   last_duration_ms: number | null
   last_outcome: 'succeeded' | 'failed' | null
   last_error: string | null
+}
+
+/** As the marketplace wrote it: nothing in it has been checked. */
+interface Settlements {
+  settlement_id: string
+  contest_id: string
+  currency: string
+  total: bigint
+  status: string
+  /** The rule it broke when it was looked at last. */
+  rejected_rule: SettlementRule | null
+  rejected_at: Date | null
+  created_at: Timestamp
+}
+
+interface SettlementWinners {
+  id: GeneratedAlways<bigint>
+  settlement_id: string
+  user_id: string
+  stripe_account_id: string | null
+  amount: bigint
+  currency: string
+}
+
+interface UserStripeAccounts {
+  user_id: string
+  stripe_account_id: string
+  transfers_active: Generated<boolean>
+  payouts_enabled: Generated<boolean>
+  details_submitted: Generated<boolean>
+  disabled_reason: string | null
+  /** When Stripe said so; null: it has not told us of this account yet. */
+  last_event_created: Date | null
+  updated_at: Timestamp
+}
+
+interface PayoutJobs {
+  id: Generated<string>
+  settlement_id: string
+  status: Generated<PayoutJobStatus>
+  transfers_total: number
+  transfers_completed: Generated<number>
+  transfers_failed: Generated<number>
+  created_at: Timestamp
+  completed_at: Date | null
+  updated_at: Timestamp
+}
+
+interface PayoutTransfers {
+  id: Generated<string>
+  job_id: string
+  contest_id: string
+  user_id: string
+  amount: bigint
+  currency: string
+  destination: string | null
+  status: Generated<TransferStatus>
+  held_reason: HeldReason | null
+  /** Tries begun, each counted when it begins. */
+  attempts: Generated<number>
+  /** Refusals counted towards the maximum; see domain payment-steps. */
+  refusals: Generated<number>
+  funds_refusals: Generated<number>
+  /** Not tried again before this. */
+  next_try_at: Date | null
+  /** When somebody must have it in hand; null when it waits for nobody. */
+  due_at: Date | null
+  /** Of the newest refusal: the provider's code, or our word for it. */
+  failure_reason: string | null
+  provider_reference: string | null
+  created_at: Timestamp
+  completed_at: Date | null
+  updated_at: Timestamp
 }

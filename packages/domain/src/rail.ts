@@ -17,9 +17,9 @@ export interface PaymentInstruction {
   readonly money: Money
   /** The payee's account at the rail: FPay account number, Payoneer payee id, Stripe account id. */
   readonly destination: string
-  /** ISO 3166 alpha-2, upper case. */
-  readonly country: string
-  readonly beneficiary: { readonly name: string; readonly taxId: string }
+  /** ISO 3166 alpha-2, upper case. Absent, as the beneficiary is, where the account alone says who is paid. */
+  readonly country?: string
+  readonly beneficiary?: { readonly name: string; readonly taxId: string }
   /** For people: shown on statements. */
   readonly description: string
   /** Our id of the payee, for the provider's books. */

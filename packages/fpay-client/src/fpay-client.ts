@@ -113,6 +113,7 @@ function asOutcome(error: unknown): PaymentOutcome {
 /** The same instruction gives the same body, to the byte: FPay refuses a key that comes with another. */
 function bodyFor(instruction: PaymentInstruction, callbackUrl: string): unknown {
   const { payableId, idempotencyKey, money, destination, country, beneficiary, description, payeeId } = instruction
+  if (!country || !beneficiary) throw new Error(`FPay pays ${payableId} only with a country and a beneficiary`)
   return {
     externalReference: payableId,
     accountNumber: destination,

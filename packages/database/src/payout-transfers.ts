@@ -1,0 +1,286 @@
+import { currency as currencyOf } from '@remesa/domain/currency'
+import type { Money } from '@remesa/domain/money'
+import type { TransferStatus } from '@remesa/domain/payout-transfer'
+import type { HeldReason } from '@remesa/domain/stripe-account'
+import { type Selectable, sql, type Transaction } from 'kysely'
+import type { Database } from './connection.ts'
+import type { Schema } from './schema.ts'
+
+/** What one winner is paid for one contest. */
+export interface PayoutTransfer {
+  readonly transferId: string
+  readonly jobId: string
+  readonly contestId: string
+  readonly userId: string
+  readonly money: Money
+  readonly status: TransferStatus
+  readonly heldReason: HeldReason | null
+  /** The account that its newest attempt pays. */
+  readonly destination: string | null
+  /** Tries begun. */
+  readonly attempts: number
+  /** Refusals that count towards the maximum; those for want of funds are counted apart. */
+  readonly refusals: number
+  readonly fundsRefusals: number
+  readonly nextTryAt: Date | null
+  readonly failureReason: string | null
+  readonly providerReference: string | null
+  readonly createdAt: Date
+  readonly completedAt: Date | null
+}
+
+export interface NewTransfer {
+  readonly jobId: string
+  readonly contestId: string
+  readonly userId: string
+  readonly money: Money
+}
+
+/**
+ * Inserts transfers in one statement, due at once. Who has one for a contest gets no second, whatever settlement asks.
+ * @returns those that are new
+ */
+export async function insertTransfers(
+  tx: Transaction<Schema>,
+  transfers: readonly NewTransfer[],
+  now: Date,
+): Promise<readonly PayoutTransfer[]> {
+  if (transfers.length === 0) return []
+  const rows = transfers.map(({ jobId, contestId, userId, money }) => ({
+    job_id: jobId,
+    contest_id: contestId,
+    user_id: userId,
+    amount: money.amount.toString(),
+    currency: money.currency,
+  }))
+  const inserted = await sql<TransferRow>`
+    insert into payout_transfers (job_id, contest_id, user_id, amount, currency, due_at, created_at, updated_at)
+    select job_id, contest_id, user_id, amount, currency, ${now}, ${now}, ${now}
+    from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb)
+      as t(job_id uuid, contest_id text, user_id text, amount bigint, currency text)
+    order by contest_id, user_id
+    on conflict (contest_id, user_id) do nothing
+    returning *`.execute(tx)
+  return inserted.rows.map(transferOf)
+}
+
+export async function findByJobId(database: Database, jobId: string): Promise<readonly PayoutTransfer[]> {
+  const rows = await database
+    .selectFrom('payout_transfers')
+    .selectAll()
+    .where('job_id', '=', jobId)
+    .orderBy('user_id')
+    .execute()
+  return rows.map(transferOf)
+}
+
+/** A job's transfers that nobody has begun to pay. */
+export async function findPendingByJobId(database: Database, jobId: string): Promise<readonly PayoutTransfer[]> {
+  const rows = await database
+    .selectFrom('payout_transfers')
+    .selectAll()
+    .where('job_id', '=', jobId)
+    .where('status', '=', 'pending')
+    .orderBy('user_id')
+    .execute()
+  return rows.map(transferOf)
+}
+
+/**
+ * Takes the rows of these transfers for this transaction. Rows that others hold are left out instead of waited for, and
+ * so are unknown ids.
+ */
+export async function claimForProcessing(
+  tx: Transaction<Schema>,
+  ids: readonly string[],
+): Promise<readonly PayoutTransfer[]> {
+  const { rows } = await sql<TransferRow>`
+    select * from payout_transfers where id = any(${ids}::uuid[]) order by id for update skip locked`.execute(tx)
+  return rows.map(transferOf)
+}
+
+/** Takes the rows of these transfers, waiting for whoever holds them, in the order of their ids. */
+export async function lockTransfers(
+  tx: Transaction<Schema>,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, PayoutTransfer>> {
+  const { rows } = await sql<TransferRow>`
+    select * from payout_transfers where id = any(${ids}::uuid[]) order by id for update`.execute(tx)
+  return new Map(rows.map((row) => [row.id, transferOf(row)]))
+}
+
+/**
+ * Puts claimed transfers to processing. A try is counted when it begins: one that is taken up again after its worker
+ * died is the same try, and counts no second time.
+ * @param leaseExpiresAt - when others may take them up
+ * @returns the number of each one's present try, from 1
+ */
+export async function markProcessing(
+  tx: Transaction<Schema>,
+  transfers: readonly { readonly transferId: string; readonly destination: string }[],
+  { now, leaseExpiresAt }: { now: Date; leaseExpiresAt: Date },
+): Promise<ReadonlyMap<string, number>> {
+  if (transfers.length === 0) return new Map()
+  const { rows } = await sql<{ id: string; attempts: number }>`
+    update payout_transfers t set status = 'processing', destination = r.destination, next_try_at = null,
+      attempts = t.attempts + case when t.status = 'processing' then 0 else 1 end,
+      due_at = ${leaseExpiresAt}, updated_at = ${now}
+    from jsonb_to_recordset(${JSON.stringify(transfers)}::jsonb) as r("transferId" uuid, destination text)
+    where t.id = r."transferId" and t.status in ('pending', 'retryable', 'processing')
+    returning t.id, t.attempts`.execute(tx)
+  refuseUnmoved('processing', transfers, new Set(rows.map(({ id }) => id)))
+  return new Map(rows.map(({ id, attempts }) => [id, attempts]))
+}
+
+/** Holds transfers that have nowhere to go. No try is counted. */
+export async function markAwaitingDestination(
+  tx: Transaction<Schema>,
+  transfers: readonly { readonly transferId: string; readonly reason: HeldReason }[],
+  now: Date,
+): Promise<void> {
+  if (transfers.length === 0) return
+  const { rows } = await sql<{ id: string }>`
+    update payout_transfers t set status = 'awaiting_destination', held_reason = r.reason, next_try_at = null,
+      due_at = null, updated_at = ${now}
+    from jsonb_to_recordset(${JSON.stringify(transfers)}::jsonb) as r("transferId" uuid, reason text)
+    where t.id = r."transferId" and t.status in ('pending', 'retryable')
+    returning t.id`.execute(tx)
+  refuseUnmoved('awaiting_destination', transfers, new Set(rows.map(({ id }) => id)))
+}
+
+/** Releases held transfers, due at once. The caller holds their rows. */
+export async function markPending(tx: Transaction<Schema>, ids: readonly string[], now: Date): Promise<void> {
+  if (ids.length === 0) return
+  const { rows } = await sql<{ id: string }>`
+    update payout_transfers set status = 'pending', held_reason = null, due_at = ${now}, updated_at = ${now}
+    where id = any(${ids}::uuid[]) and status = 'awaiting_destination'
+    returning id`.execute(tx)
+  const asked = ids.map((transferId) => ({ transferId }))
+  refuseUnmoved('pending', asked, new Set(rows.map(({ id }) => id)))
+}
+
+/** `late`: the answer came after another call's refusal had put the transfer back, so its own try was not counted yet. */
+interface Answered {
+  readonly transferId: string
+  readonly late: boolean
+}
+
+/** The rail moved the money. */
+export async function markCompleted(
+  tx: Transaction<Schema>,
+  transfers: readonly (Answered & { readonly reference: string })[],
+  now: Date,
+): Promise<void> {
+  if (transfers.length === 0) return
+  const { rows } = await sql<{ id: string }>`
+    update payout_transfers t set status = 'completed', provider_reference = r.reference, completed_at = ${now},
+      attempts = t.attempts + r.late::int, next_try_at = null, due_at = null, failure_reason = null, updated_at = ${now}
+    from jsonb_to_recordset(${JSON.stringify(transfers)}::jsonb) as r("transferId" uuid, late boolean, reference text)
+    where t.id = r."transferId" and t.status = case when r.late then 'retryable' else 'processing' end
+    returning t.id`.execute(tx)
+  refuseUnmoved('completed', transfers, new Set(rows.map(({ id }) => id)))
+}
+
+/** What a refusal adds to a transfer's counts. */
+export type RefusalCount = 'nothing' | 'attempt' | 'funds_refusal'
+
+/** The rail refused for now. */
+export async function markRetryable(
+  tx: Transaction<Schema>,
+  transfers: readonly {
+    readonly transferId: string
+    readonly retryAt: Date
+    readonly reason: string
+    readonly counts: RefusalCount
+  }[],
+  now: Date,
+): Promise<void> {
+  if (transfers.length === 0) return
+  const { rows } = await sql<{ id: string }>`
+    update payout_transfers t set status = 'retryable', next_try_at = r."retryAt", due_at = r."retryAt",
+      failure_reason = r.reason, refusals = t.refusals + (r.counts = 'attempt')::int,
+      funds_refusals = t.funds_refusals + (r.counts = 'funds_refusal')::int, updated_at = ${now}
+    from jsonb_to_recordset(${JSON.stringify(transfers)}::jsonb)
+      as r("transferId" uuid, "retryAt" timestamptz, reason text, counts text)
+    where t.id = r."transferId" and t.status = 'processing'
+    returning t.id`.execute(tx)
+  refuseUnmoved('retryable', transfers, new Set(rows.map(({ id }) => id)))
+}
+
+/** The rail refused for good, or too often. */
+export async function markFailedTerminal(
+  tx: Transaction<Schema>,
+  transfers: readonly (Answered & { readonly reason: string; readonly counts: RefusalCount })[],
+  now: Date,
+): Promise<void> {
+  if (transfers.length === 0) return
+  const { rows } = await sql<{ id: string }>`
+    update payout_transfers t set status = 'failed_terminal', failure_reason = r.reason,
+      attempts = t.attempts + r.late::int, refusals = t.refusals + (r.counts = 'attempt')::int,
+      funds_refusals = t.funds_refusals + (r.counts = 'funds_refusal')::int,
+      next_try_at = null, due_at = null, updated_at = ${now}
+    from jsonb_to_recordset(${JSON.stringify(transfers)}::jsonb)
+      as r("transferId" uuid, late boolean, reason text, counts text)
+    where t.id = r."transferId" and t.status = case when r.late then 'retryable' else 'processing' end
+    returning t.id`.execute(tx)
+  refuseUnmoved('failed_terminal', transfers, new Set(rows.map(({ id }) => id)))
+}
+
+/** Nobody answered: they stay in processing, and are called again then. */
+export async function markUnanswered(
+  tx: Transaction<Schema>,
+  transfers: readonly { readonly transferId: string; readonly retryAt: Date }[],
+  now: Date,
+): Promise<void> {
+  if (transfers.length === 0) return
+  const { rows } = await sql<{ id: string }>`
+    update payout_transfers t set due_at = r."retryAt", updated_at = ${now}
+    from jsonb_to_recordset(${JSON.stringify(transfers)}::jsonb) as r("transferId" uuid, "retryAt" timestamptz)
+    where t.id = r."transferId" and t.status = 'processing'
+    returning t.id`.execute(tx)
+  refuseUnmoved('processing', transfers, new Set(rows.map(({ id }) => id)))
+}
+
+/** How many transfers of these jobs have ended, and how; exact while the caller holds the jobs' rows. */
+export async function countTerminalByJobId(
+  tx: Transaction<Schema>,
+  jobIds: readonly string[],
+): Promise<ReadonlyMap<string, { readonly completed: number; readonly failed: number }>> {
+  const { rows } = await sql<{ id: string; completed: number; failed: number }>`
+    select j.id, count(*) filter (where t.status = 'completed')::int as completed,
+      count(*) filter (where t.status = 'failed_terminal')::int as failed
+    from unnest(${jobIds}::uuid[]) as j(id) join payout_transfers t on t.job_id = j.id
+    group by j.id`.execute(tx)
+  return new Map(rows.map(({ id, completed, failed }) => [id, { completed, failed }]))
+}
+
+/** The rows are locked and their status was read under that lock: one that does not move is a bug of ours. */
+function refuseUnmoved(
+  to: TransferStatus,
+  asked: readonly { readonly transferId: string }[],
+  moved: ReadonlySet<string>,
+): void {
+  const left = asked.find(({ transferId }) => !moved.has(transferId))
+  if (left) throw new Error(`payout transfer ${left.transferId} does not stand where it could become ${to}`)
+}
+
+type TransferRow = Selectable<Schema['payout_transfers']>
+
+const transferOf = (row: TransferRow): PayoutTransfer => ({
+  transferId: row.id,
+  jobId: row.job_id,
+  contestId: row.contest_id,
+  userId: row.user_id,
+  money: { amount: row.amount, currency: currencyOf(row.currency) },
+  status: row.status,
+  heldReason: row.held_reason,
+  destination: row.destination,
+  attempts: row.attempts,
+  refusals: row.refusals,
+  fundsRefusals: row.funds_refusals,
+  nextTryAt: row.next_try_at,
+  failureReason: row.failure_reason,
+  providerReference: row.provider_reference,
+  createdAt: row.created_at,
+  completedAt: row.completed_at,
+})

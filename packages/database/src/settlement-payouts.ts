@@ -1,0 +1,205 @@
+import { currency as currencyOf } from '@remesa/domain/currency'
+import { type SettlementProblem, settlementProblem } from '@remesa/domain/settlement'
+import { sql, type Transaction } from 'kysely'
+import { recordAudit } from './audit.ts'
+import { type NewAlert, resolveAlerts } from './finance-alerts.ts'
+import { type LedgerEntry, moved, owedFromContests, payeeAccount, recordEntries, userPayee } from './ledger.ts'
+import { insertPayoutJobs } from './payout-jobs.ts'
+import { insertTransfers, type PayoutTransfer } from './payout-transfers.ts'
+import type { Schema } from './schema.ts'
+import { type LockedSettlement, lockSettlements, markRejected } from './settlements.ts'
+import { linkStripeAccounts } from './user-stripe-accounts.ts'
+
+/** What became of a settlement. */
+export type SettlementAnswer =
+  | { readonly kind: 'created'; readonly jobId: string; readonly transferIds: readonly string[] }
+  /** It has its job already: nothing was done. */
+  | { readonly kind: 'already'; readonly jobId: string }
+  /** It breaks a rule: nobody of it is paid. */
+  | { readonly kind: 'rejected'; readonly problem: SettlementProblem }
+
+/**
+ * Turns closed settlements into payout jobs: job, transfers, what is owed, audit, all or nothing, and once however often
+ * it is asked. All winners of a settlement get their transfer, or none does.
+ * @returns an answer for each settlement that exists, and the alerts to raise in the same transaction
+ */
+export async function createPayoutJobs(
+  tx: Transaction<Schema>,
+  settlementIds: readonly string[],
+  now: Date,
+): Promise<{ answers: ReadonlyMap<string, SettlementAnswer>; alerts: readonly NewAlert[] }> {
+  const locked = await lockSettlements(tx, settlementIds)
+  const answers = new Map<string, SettlementAnswer>()
+  const paidBefore = await payeesOfContests(
+    tx,
+    locked.filter(({ jobId }) => jobId === null),
+  )
+  const payable: LockedSettlement[] = []
+  const rejected: { locked: LockedSettlement; problem: SettlementProblem }[] = []
+  for (const one of locked) {
+    const { settlementId, contestId } = one.settlement
+    if (one.jobId !== null) {
+      answers.set(settlementId, { kind: 'already', jobId: one.jobId })
+      continue
+    }
+    const problem = settlementProblem(one.settlement, one.winners) ?? paidBeforeProblem(one, paidBefore)
+    if (problem) {
+      rejected.push({ locked: one, problem })
+      answers.set(settlementId, { kind: 'rejected', problem })
+      continue
+    }
+    payable.push(one)
+    for (const { userId } of one.winners) paidBefore.set(payeeKey(contestId, userId), settlementId)
+  }
+  for (const [settlementId, job] of await openJobs(tx, payable, now)) answers.set(settlementId, job)
+  await reject(tx, rejected, now)
+  return { answers, alerts: rejected.map(({ locked: { settlement }, problem }) => rejectedAlert(settlement, problem)) }
+}
+
+const ACTOR = 'payouts'
+
+async function openJobs(
+  tx: Transaction<Schema>,
+  payable: readonly LockedSettlement[],
+  now: Date,
+): Promise<ReadonlyMap<string, SettlementAnswer & { kind: 'created' }>> {
+  if (payable.length === 0) return new Map()
+  const jobIds = await insertPayoutJobs(
+    tx,
+    payable.map(({ settlement: { settlementId }, winners }) => ({ settlementId, transfers: winners.length })),
+    now,
+  )
+  const jobOf = ({ settlement: { settlementId } }: LockedSettlement): string => {
+    const jobId = jobIds.get(settlementId)
+    if (!jobId) throw new Error(`settlement ${settlementId} got a job while its row was ours`)
+    return jobId
+  }
+  const asked = payable.flatMap((one) =>
+    one.winners.map(({ userId, amount, currency }) => ({
+      jobId: jobOf(one),
+      contestId: one.settlement.contestId,
+      userId,
+      money: { amount, currency: currencyOf(currency) },
+    })),
+  )
+  const transfers = await insertTransfers(tx, asked, now)
+  // The rule that a winner is paid once for a contest was checked under the settlements' locks.
+  if (transfers.length !== asked.length) throw new Error('a winner got a transfer while the contest was ours')
+  await linkStripeAccounts(
+    tx,
+    payable.flatMap(({ winners }) =>
+      winners.flatMap(({ userId, stripeAccountId }) => (stripeAccountId ? [{ userId, stripeAccountId }] : [])),
+    ),
+    now,
+  )
+  await recordEntries(tx, transfers.map(owedEntry))
+  const mended = payable.filter(({ rejectedRule }) => rejectedRule !== null)
+  await markRejected(
+    tx,
+    mended.map(({ settlement: { settlementId } }) => ({ settlementId, rule: null })),
+    now,
+  )
+  await resolveAlerts(tx, {
+    dedupKeys: mended.map(({ settlement }) => alertKey(settlement.settlementId)),
+    note: 'It was corrected and is being paid.',
+  })
+  await recordAudit(
+    tx,
+    payable.map((one) => ({
+      actor: ACTOR,
+      action: 'payout_job.created',
+      subject: { type: 'payout_job', id: jobOf(one) },
+      after: {
+        status: 'pending',
+        settlementId: one.settlement.settlementId,
+        transfers: one.winners.length,
+        total: one.settlement.total,
+        currency: one.settlement.currency,
+      },
+    })),
+  )
+  const ofJob = Map.groupBy(transfers, ({ jobId }) => jobId)
+  return new Map(
+    payable.map((one) => {
+      const jobId = jobOf(one)
+      const transferIds = (ofJob.get(jobId) ?? []).map(({ transferId }) => transferId)
+      return [one.settlement.settlementId, { kind: 'created', jobId, transferIds }]
+    }),
+  )
+}
+
+/** A repeated message finds the same rule broken: people hear of it again, but nothing was decided. */
+async function reject(
+  tx: Transaction<Schema>,
+  rejected: readonly { locked: LockedSettlement; problem: SettlementProblem }[],
+  now: Date,
+): Promise<void> {
+  const news = rejected.filter(({ locked, problem }) => locked.rejectedRule !== problem.rule)
+  await markRejected(
+    tx,
+    news.map(({ locked: { settlement }, problem }) => ({ settlementId: settlement.settlementId, rule: problem.rule })),
+    now,
+  )
+  await recordAudit(
+    tx,
+    news.map(({ locked: { settlement, rejectedRule }, problem }) => ({
+      actor: ACTOR,
+      action: 'settlement.rejected',
+      subject: { type: 'settlement', id: settlement.settlementId },
+      reason: problem.found,
+      before: { rejectedRule },
+      after: { rejectedRule: problem.rule },
+    })),
+  )
+}
+
+const payeeKey = (contestId: string, userId: string): string => JSON.stringify([contestId, userId])
+
+/** Who has a transfer for these settlements' contests, and by which settlement. */
+async function payeesOfContests(
+  tx: Transaction<Schema>,
+  settlements: readonly LockedSettlement[],
+): Promise<Map<string, string>> {
+  const contestIds = [...new Set(settlements.map(({ settlement }) => settlement.contestId))]
+  const rows = await tx
+    .selectFrom('payout_transfers as t')
+    .innerJoin('payout_jobs as j', 'j.id', 't.job_id')
+    .select(['t.contest_id', 't.user_id', 'j.settlement_id'])
+    .where(sql<boolean>`t.contest_id = any(${contestIds}::text[])`)
+    .execute()
+  return new Map(rows.map((row) => [payeeKey(row.contest_id, row.user_id), row.settlement_id]))
+}
+
+function paidBeforeProblem(
+  { settlement, winners }: LockedSettlement,
+  paidBefore: ReadonlyMap<string, string>,
+): SettlementProblem | undefined {
+  for (const { userId } of winners) {
+    const by = paidBefore.get(payeeKey(settlement.contestId, userId))
+    if (by !== undefined) {
+      const found = `winner ${userId} is paid for contest ${settlement.contestId} by settlement ${by}`
+      return { rule: 'winner_paid_before', found }
+    }
+  }
+  return undefined
+}
+
+const owedEntry = ({ transferId, userId, money }: PayoutTransfer): LedgerEntry => ({
+  idempotencyKey: `owed:${transferId}`,
+  kind: 'owed',
+  payable: { type: 'payout_transfer', id: transferId },
+  postings: moved(money, { from: owedFromContests, to: payeeAccount(userPayee(userId)) }),
+})
+
+const alertKey = (settlementId: string): string => `settlement_rejected:${settlementId}`
+
+const rejectedAlert = (
+  { settlementId, contestId, currency, total }: LockedSettlement['settlement'],
+  { rule, found }: SettlementProblem,
+): NewAlert => ({
+  kind: 'settlement_rejected',
+  dedupKey: alertKey(settlementId),
+  subject: { type: 'settlement', id: settlementId },
+  businessDate: null,
+  details: { rule, found, contestId, total: total.toString(), currency },
+})

@@ -1,0 +1,286 @@
+import { payoutKey } from '@remesa/domain/idempotency-key'
+import type { Counted } from '@remesa/domain/payment-steps'
+import { mayBecome } from '@remesa/domain/payout-transfer'
+import type { PaymentInstruction, RailName } from '@remesa/domain/rail'
+import {
+  type DestinationPolicy,
+  type HeldReason,
+  heldReason,
+  isFlagged,
+  type StripeAccount,
+} from '@remesa/domain/stripe-account'
+import { sql, type Transaction } from 'kysely'
+import { recordAudit } from './audit.ts'
+import type { NewAlert } from './finance-alerts.ts'
+import { heldAlert } from './held-transfers.ts'
+import { type LedgerEntry, moved, payeeAccount, recordEntries, reservedFor, userPayee } from './ledger.ts'
+import {
+  type ClaimedAttempt,
+  insertAttempts,
+  type LatestAttempt,
+  type Lease,
+  latestAttempts,
+  reclaimAttempts,
+} from './payment-attempts.ts'
+import { updateStatus } from './payout-jobs.ts'
+import { claimForProcessing, markAwaitingDestination, markProcessing, type PayoutTransfer } from './payout-transfers.ts'
+import { pausedRails } from './rail-answers.ts'
+import type { Schema } from './schema.ts'
+import { shareLockAccounts } from './user-stripe-accounts.ts'
+
+// The first of claim, call, record (design §5) for payout transfers; `transfer-answers` is the third. What happens
+// between the two, happens with a committed attempt and no lock.
+
+/** A transfer that this worker alone may pay now. */
+export interface TransferClaim {
+  readonly transferId: string
+  readonly jobId: string
+  readonly userId: string
+  /** The number of this try, from 1; the same when it is taken up again after its worker died. */
+  readonly tryNumber: number
+  readonly attempt: ClaimedAttempt
+  readonly counted: Counted
+  /** When the settlement was turned into its job. */
+  readonly owedSince: Date
+}
+
+export type TransferClaimAnswer =
+  | { readonly kind: 'claimed'; readonly claim: TransferClaim }
+  /** Somebody else has it, it waits for its next try, or the rail rests: ask again then. */
+  | { readonly kind: 'later'; readonly at: Date; readonly why: 'locked' | 'leased' | 'not_yet' | 'rail_paused' }
+  /** It has nowhere to go yet: news of the account releases it, no message does. */
+  | { readonly kind: 'held'; readonly reason: HeldReason }
+  /** There is nothing to pay: the row decides, not the message. */
+  | { readonly kind: 'nothing_to_pay' }
+
+const RAIL: RailName = 'stripe'
+
+/** How soon a transfer whose row is locked is looked at again. */
+const LOCKED_RETRY_MS = 1_000
+
+/**
+ * Claims what can be paid of these transfers, and holds what has nowhere to go.
+ * @returns an answer for every id that exists, and the alerts to raise in the same transaction
+ */
+export async function claimTransfers(
+  tx: Transaction<Schema>,
+  ids: readonly string[],
+  { lease, policy }: { lease: Lease; policy: DestinationPolicy },
+): Promise<{ answers: ReadonlyMap<string, TransferClaimAnswer>; alerts: readonly NewAlert[] }> {
+  const answers = new Map<string, TransferClaimAnswer>()
+  const transfers = await claimForProcessing(tx, ids)
+  const newest = await latestAttempts(
+    tx,
+    RAIL_PAYABLE,
+    transfers.map(({ transferId }) => transferId),
+  )
+  const restsUntil = (await pausedRails(tx, lease.now)).get(RAIL)
+  const again: { transfer: PayoutTransfer; attempt: LatestAttempt }[] = []
+  const fresh: { transfer: PayoutTransfer; generation: number }[] = []
+  for (const transfer of transfers) {
+    const step = nextStep(transfer, newest.get(transfer.transferId), lease.now)
+    if (step.kind === 'answer') answers.set(transfer.transferId, step.answer)
+    else if (restsUntil) answers.set(transfer.transferId, { kind: 'later', at: restsUntil, why: 'rail_paused' })
+    else if (step.kind === 'again') again.push({ transfer, attempt: step.attempt })
+    else fresh.push({ transfer, generation: step.generation })
+  }
+
+  const { instructed, held, alerts } = await chooseDestinations(tx, fresh, policy)
+  const attempts = [
+    ...(await insertAttempts(tx, RAIL_PAYABLE, instructed, lease)),
+    ...(await reclaimAttempts(
+      tx,
+      again.map(({ attempt }) => attempt.id),
+      lease,
+    )),
+  ]
+  const transferOf = new Map([...instructed, ...again].map(({ transfer }) => [transfer.transferId, transfer]))
+  const begun = attempts.map((attempt) => {
+    const { payableId } = attempt.instruction
+    const transfer = transferOf.get(payableId)
+    if (!transfer) throw new Error(`attempt ${attempt.attemptId} pays ${payableId}, which was not asked for`)
+    return { transfer, attempt }
+  })
+  for (const claim of await begin(tx, begun, lease)) answers.set(claim.transferId, { kind: 'claimed', claim })
+  await hold(tx, held, lease.now)
+  for (const { transfer, reason } of held) answers.set(transfer.transferId, { kind: 'held', reason })
+
+  const lockedUntil = new Date(lease.now.getTime() + LOCKED_RETRY_MS)
+  const unanswered = ids.filter((id) => !answers.has(id))
+  for (const id of await lockedByOthers(tx, unanswered)) {
+    answers.set(id, { kind: 'later', at: lockedUntil, why: 'locked' })
+  }
+  return { answers, alerts }
+}
+
+const RAIL_PAYABLE = 'payout_transfer'
+const ACTOR = 'payouts'
+
+type NextStep =
+  /** An intent that was begun is finished under its own key and to its own destination, whatever changed meanwhile. */
+  | { kind: 'again'; attempt: LatestAttempt }
+  | { kind: 'fresh'; generation: number }
+  | { kind: 'answer'; answer: TransferClaimAnswer }
+
+function nextStep(transfer: PayoutTransfer, attempt: LatestAttempt | undefined, now: Date): NextStep {
+  const { status, heldReason, nextTryAt } = transfer
+  if (heldReason) return { kind: 'answer', answer: { kind: 'held', reason: heldReason } }
+  if (status === 'processing' && attempt?.state === 'claimed') {
+    const leased = attempt.leaseExpiresAt && attempt.leaseExpiresAt > now ? attempt.leaseExpiresAt : null
+    // The worker before us died, or had no answer: the same key again.
+    return leased
+      ? { kind: 'answer', answer: { kind: 'later', at: leased, why: 'leased' } }
+      : { kind: 'again', attempt }
+  }
+  if (!mayBecome(status, 'processing')) return { kind: 'answer', answer: { kind: 'nothing_to_pay' } }
+  if (nextTryAt && nextTryAt > now) {
+    return { kind: 'answer', answer: { kind: 'later', at: nextTryAt, why: 'not_yet' } }
+  }
+  if (attempt?.state === 'postponed') return { kind: 'again', attempt }
+  return { kind: 'fresh', generation: (attempt?.generation ?? 0) + 1 }
+}
+
+interface Instructed {
+  transfer: PayoutTransfer
+  rail: RailName
+  instruction: PaymentInstruction
+}
+
+/** Where each goes, by the accounts as they stand in this transaction. */
+async function chooseDestinations(
+  tx: Transaction<Schema>,
+  fresh: readonly { transfer: PayoutTransfer; generation: number }[],
+  policy: DestinationPolicy,
+) {
+  const userIds = [...new Set(fresh.map(({ transfer }) => transfer.userId))]
+  const accounts = await shareLockAccounts(tx, userIds)
+  const instructed: Instructed[] = []
+  const held: { transfer: PayoutTransfer; reason: HeldReason }[] = []
+  const alerts = new Map<string, NewAlert>()
+  for (const { transfer, generation } of fresh) {
+    const account = accounts.get(transfer.userId)
+    const reason = heldReason(account, policy)
+    if (account && !reason) {
+      instructed.push({ transfer, rail: RAIL, instruction: instructionOf(transfer, account, generation) })
+      continue
+    }
+    held.push({ transfer, reason: reason ?? 'no_account' })
+    if (account && reason && isFlagged(reason)) alerts.set(account.userId, heldAlert(account, reason))
+  }
+  return { instructed, held, alerts: [...alerts.values()] }
+}
+
+const instructionOf = (
+  { transferId, contestId, userId, money }: PayoutTransfer,
+  { stripeAccountId }: StripeAccount,
+  generation: number,
+): PaymentInstruction => ({
+  payableId: transferId,
+  idempotencyKey: payoutKey(transferId, generation),
+  generation,
+  money,
+  destination: stripeAccountId,
+  description: `Contest ${contestId}`,
+  payeeId: userId,
+})
+
+/** Counts each try, reserves what it may pay, and puts its job to work. */
+async function begin(
+  tx: Transaction<Schema>,
+  begun: readonly { transfer: PayoutTransfer; attempt: ClaimedAttempt }[],
+  lease: Lease,
+): Promise<readonly TransferClaim[]> {
+  const tryNumbers = await markProcessing(
+    tx,
+    begun.map(({ transfer, attempt }) => ({
+      transferId: transfer.transferId,
+      destination: attempt.instruction.destination,
+    })),
+    { now: lease.now, leaseExpiresAt: lease.expiresAt },
+  )
+  const claims = begun.map(({ transfer, attempt }) =>
+    claimOf(transfer, attempt, tryNumbers.get(transfer.transferId) ?? 0),
+  )
+  const counted = begun.filter(({ transfer }) => transfer.status !== 'processing')
+  const isCounted = new Set(counted.map(({ transfer }) => transfer.transferId))
+  const jobIds = await updateStatus(tx, [...new Set(counted.map(({ transfer }) => transfer.jobId))], {
+    from: 'pending',
+    to: 'processing',
+    now: lease.now,
+  })
+  await recordEntries(tx, claims.filter(({ transferId }) => isCounted.has(transferId)).map(reservedEntry))
+  await recordAudit(tx, [
+    ...counted.map(({ transfer, attempt: { instruction } }) => ({
+      actor: ACTOR,
+      action: 'payout_transfer.claimed',
+      subject: { type: 'payout_transfer', id: transfer.transferId },
+      before: { status: transfer.status },
+      after: {
+        status: 'processing',
+        key: instruction.idempotencyKey,
+        destination: instruction.destination,
+        amount: instruction.money.amount,
+        currency: instruction.money.currency,
+      },
+    })),
+    ...jobIds.map((id) => ({
+      actor: ACTOR,
+      action: 'payout_job.started',
+      subject: { type: 'payout_job', id },
+      before: { status: 'pending' },
+      after: { status: 'processing' },
+    })),
+  ])
+  return claims
+}
+
+const claimOf = (transfer: PayoutTransfer, attempt: ClaimedAttempt, tryNumber: number): TransferClaim => ({
+  transferId: transfer.transferId,
+  jobId: transfer.jobId,
+  userId: transfer.userId,
+  tryNumber,
+  attempt,
+  counted: { attempts: transfer.refusals, fundsRefusals: transfer.fundsRefusals, calls: attempt.calls },
+  owedSince: transfer.createdAt,
+})
+
+const reservedEntry = ({ transferId, userId, tryNumber, attempt }: TransferClaim): LedgerEntry => ({
+  idempotencyKey: `ledger:payout:${transferId}:${tryNumber}:reserved`,
+  kind: 'payment_reserved',
+  payable: { type: 'payout_transfer', id: transferId },
+  postings: moved(attempt.instruction.money, {
+    from: payeeAccount(userPayee(userId)),
+    to: reservedFor(attempt.rail),
+  }),
+})
+
+async function hold(
+  tx: Transaction<Schema>,
+  held: readonly { transfer: PayoutTransfer; reason: HeldReason }[],
+  now: Date,
+): Promise<void> {
+  await markAwaitingDestination(
+    tx,
+    held.map(({ transfer, reason }) => ({ transferId: transfer.transferId, reason })),
+    now,
+  )
+  await recordAudit(
+    tx,
+    held.map(({ transfer, reason }) => ({
+      actor: ACTOR,
+      action: 'payout_transfer.held',
+      subject: { type: 'payout_transfer', id: transfer.transferId },
+      reason,
+      before: { status: transfer.status },
+      after: { status: 'awaiting_destination' },
+    })),
+  )
+}
+
+/** Ids that exist but were locked; an unknown id is left out, and its message has nothing to pay. */
+async function lockedByOthers(tx: Transaction<Schema>, ids: readonly string[]): Promise<readonly string[]> {
+  if (ids.length === 0) return []
+  const { rows } = await sql<{ id: string }>`
+    select id from payout_transfers where id = any(${ids}::uuid[])`.execute(tx)
+  return rows.map(({ id }) => id)
+}

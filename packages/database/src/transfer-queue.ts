@@ -1,0 +1,66 @@
+import type { TransferStatus } from '@remesa/domain/payout-transfer'
+import type { DestinationPolicy } from '@remesa/domain/stripe-account'
+import { sql, type Transaction } from 'kysely'
+import type { NewAlert } from './finance-alerts.ts'
+import { releaseHeld } from './held-transfers.ts'
+import type { Schema } from './schema.ts'
+import { findStripeAccounts } from './user-stripe-accounts.ts'
+
+/** A transfer that nobody seems to have in hand, and where it was left. */
+export interface LeftTransfer {
+  readonly transferId: string
+  /** `pending`: its message was lost; `retryable`: and so was that of its next try; `processing`: its worker died. */
+  readonly status: TransferStatus
+}
+
+/**
+ * Takes transfers that are overdue, and those that were held although their accounts can receive, for the caller to put
+ * on their way in the same transaction. Each is left alone for a while after, longer every time, so that of two
+ * schedulers one gets it and a long queue is not filled with copies of itself; a copy is harmless all the same.
+ * @param options.graceMs - how long its own message has to bring a due transfer to a worker
+ * @param options.limit - of each kind
+ */
+export async function claimTransfersToQueue(
+  tx: Transaction<Schema>,
+  options: { now: Date; graceMs: number; limit: number; policy: DestinationPolicy },
+): Promise<{ left: readonly LeftTransfer[]; released: readonly string[]; alerts: readonly NewAlert[] }> {
+  const left = await claimOverdue(tx, options)
+  const users = await usersWithReadyAccounts(tx, options)
+  const accounts = await findStripeAccounts(tx, users)
+  const { released, alerts } = await releaseHeld(tx, [...accounts.values()], {
+    now: options.now,
+    policy: options.policy,
+    actor: 'payout-scheduler',
+  })
+  return { left, released, alerts }
+}
+
+const HOUR_MS = 3_600_000
+
+async function claimOverdue(
+  tx: Transaction<Schema>,
+  { now, graceMs, limit }: { now: Date; graceMs: number; limit: number },
+): Promise<readonly LeftTransfer[]> {
+  const { rows } = await sql<LeftTransfer>`
+    update payout_transfers t
+    set due_at = ${now}::timestamptz + least(${now}::timestamptz - t.updated_at, ${HOUR_MS} * interval '1 millisecond')
+    where t.id in (
+      select id from payout_transfers where due_at <= ${new Date(now.getTime() - graceMs)}
+      order by due_at, id limit ${limit} for update skip locked
+    )
+    returning t.id as "transferId", t.status`.execute(tx)
+  return rows
+}
+
+/** Only a first sieve, by index: whether an account is ready is for the domain to say. */
+async function usersWithReadyAccounts(
+  tx: Transaction<Schema>,
+  { limit, policy }: { limit: number; policy: DestinationPolicy },
+): Promise<readonly string[]> {
+  const { rows } = await sql<{ user_id: string }>`
+    select distinct t.user_id from payout_transfers t join user_stripe_accounts a on a.user_id = t.user_id
+    where t.status = 'awaiting_destination' and a.transfers_active
+      and (a.payouts_enabled or not ${policy.payoutsMustBeEnabled}::boolean)
+    order by t.user_id limit ${limit}`.execute(tx)
+  return rows.map(({ user_id }) => user_id)
+}

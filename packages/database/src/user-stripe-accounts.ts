@@ -1,0 +1,190 @@
+import type { DestinationPolicy, StripeAccount, StripeAccountFacts } from '@remesa/domain/stripe-account'
+import { type Selectable, sql, type Transaction } from 'kysely'
+import { recordAudit } from './audit.ts'
+import type { Database } from './connection.ts'
+import type { NewAlert } from './finance-alerts.ts'
+import { releaseHeld } from './held-transfers.ts'
+import type { Schema } from './schema.ts'
+
+/** What Stripe says of an account, at a moment. */
+export interface StripeAccountNews {
+  /** Whose it is; null where only the account is named, as in Stripe's events. */
+  readonly userId: string | null
+  readonly stripeAccountId: string
+  readonly facts: StripeAccountFacts
+  /** When Stripe said so: an event's `created`, or just before the account was read. */
+  readonly asOf: Date
+}
+
+/** What became of the news. */
+export interface UpsertedAccounts {
+  /** Transfers that waited for these accounts and are pending again: the caller puts them on their way. */
+  readonly released: readonly string[]
+  readonly alerts: readonly NewAlert[]
+  /** Accounts that nobody has, as far as we know. */
+  readonly unknown: readonly string[]
+  /** Accounts that were said to be one user's and are another's: nothing of theirs changed. */
+  readonly ofAnother: readonly string[]
+}
+
+/**
+ * Keeps accounts true to what Stripe says, whatever order its events come in: older news than what is known changes
+ * nothing.
+ * @returns what follows, for the caller to put on its way in the same transaction
+ */
+export async function upsertStripeAccounts(
+  tx: Transaction<Schema>,
+  news: readonly StripeAccountNews[],
+  { now, policy }: { now: Date; policy: DestinationPolicy },
+): Promise<UpsertedAccounts> {
+  if (news.length === 0) return { released: [], alerts: [], unknown: [], ofAnother: [] }
+  const known = await lockKnown(tx, news)
+  const ownerOf = new Map([...known.values()].map(({ userId, stripeAccountId }) => [stripeAccountId, userId]))
+  const unknown = new Set<string>()
+  const ofAnother = new Set<string>()
+  const newest = new Map<string, StripeAccountNews & { userId: string }>()
+  for (const one of news) {
+    const owner = ownerOf.get(one.stripeAccountId)
+    const userId = one.userId ?? owner
+    if (userId === undefined) unknown.add(one.stripeAccountId)
+    else if (owner !== undefined && owner !== userId) ofAnother.add(one.stripeAccountId)
+    else if ((newest.get(userId)?.asOf ?? one.asOf) <= one.asOf) newest.set(userId, { ...one, userId })
+  }
+  const accounts = await write(tx, [...newest.values()], now)
+  await recordAudit(
+    tx,
+    accounts.flatMap((account) => changeOf(known.get(account.userId), account)),
+  )
+  const { released, alerts } = await releaseHeld(tx, accounts, { now, policy, actor: ACTOR })
+  return { released, alerts, unknown: [...unknown], ofAnother: [...ofAnother] }
+}
+
+/**
+ * Remembers whose accounts these are, before Stripe was asked about them. A user who has one keeps it, and so does an
+ * account that has its user.
+ */
+export async function linkStripeAccounts(
+  tx: Transaction<Schema>,
+  links: readonly { readonly userId: string; readonly stripeAccountId: string }[],
+  now: Date,
+): Promise<void> {
+  if (links.length === 0) return
+  await sql`
+    insert into user_stripe_accounts (user_id, stripe_account_id, updated_at)
+    select "userId", "stripeAccountId", ${now}
+    from jsonb_to_recordset(${JSON.stringify(links)}::jsonb) as l("userId" text, "stripeAccountId" text)
+    order by 1, 2
+    on conflict do nothing`.execute(tx)
+}
+
+/** Accounts that Stripe has not told us of, those that wait longest first: somebody must read them from Stripe. */
+export async function findUnverifiedAccounts(
+  database: Database,
+  { limit }: { limit: number },
+): Promise<readonly { readonly userId: string; readonly stripeAccountId: string }[]> {
+  return database
+    .selectFrom('user_stripe_accounts')
+    .select(['user_id as userId', 'stripe_account_id as stripeAccountId'])
+    .where('last_event_created', 'is', null)
+    .orderBy('updated_at')
+    .limit(limit)
+    .execute()
+}
+
+/** Where these users are paid; a user without an account is left out. */
+export async function findStripeAccounts(
+  database: Database,
+  userIds: readonly string[],
+): Promise<ReadonlyMap<string, StripeAccount>> {
+  const { rows } = await sql<AccountRow>`
+    select * from user_stripe_accounts where user_id = any(${userIds}::text[])`.execute(database)
+  return new Map(rows.map((row) => [row.user_id, accountOf(row)]))
+}
+
+/**
+ * Where these users are paid, kept so until the transaction ends: news of an account must not miss a transfer that is
+ * being held for it at this moment.
+ */
+export async function shareLockAccounts(
+  tx: Transaction<Schema>,
+  userIds: readonly string[],
+): Promise<ReadonlyMap<string, StripeAccount>> {
+  if (userIds.length === 0) return new Map()
+  const { rows } = await sql<AccountRow>`
+    select * from user_stripe_accounts where user_id = any(${userIds}::text[]) order by user_id for share`.execute(tx)
+  return new Map(rows.map((row) => [row.user_id, accountOf(row)]))
+}
+
+const ACTOR = 'stripe-accounts'
+
+type AccountRow = Selectable<Schema['user_stripe_accounts']>
+
+const accountOf = (row: AccountRow): StripeAccount => ({
+  userId: row.user_id,
+  stripeAccountId: row.stripe_account_id,
+  facts: row.last_event_created && {
+    transfersActive: row.transfers_active,
+    payoutsEnabled: row.payouts_enabled,
+    detailsSubmitted: row.details_submitted,
+    disabledReason: row.disabled_reason,
+  },
+})
+
+/** The accounts as they are known, by user, locked in the order of their users. */
+async function lockKnown(
+  tx: Transaction<Schema>,
+  news: readonly StripeAccountNews[],
+): Promise<ReadonlyMap<string, StripeAccount>> {
+  const userIds = news.flatMap(({ userId }) => userId ?? [])
+  const accountIds = news.map(({ stripeAccountId }) => stripeAccountId)
+  const { rows } = await sql<AccountRow>`
+    select * from user_stripe_accounts where user_id in (
+      select user_id from user_stripe_accounts where user_id = any(${userIds}::text[])
+      union
+      select user_id from user_stripe_accounts where stripe_account_id = any(${accountIds}::text[])
+    ) order by user_id for update`.execute(tx)
+  return new Map(rows.map((row) => [row.user_id, accountOf(row)]))
+}
+
+/** @returns the accounts that the news changed or confirmed */
+async function write(
+  tx: Transaction<Schema>,
+  news: readonly (StripeAccountNews & { userId: string })[],
+  now: Date,
+): Promise<readonly StripeAccount[]> {
+  if (news.length === 0) return []
+  const rows = news.map(({ userId, stripeAccountId, facts, asOf }) => ({ userId, stripeAccountId, ...facts, asOf }))
+  const written = await sql<AccountRow>`
+    insert into user_stripe_accounts as a (user_id, stripe_account_id, transfers_active, payouts_enabled,
+      details_submitted, disabled_reason, last_event_created, updated_at)
+    select "userId", "stripeAccountId", "transfersActive", "payoutsEnabled", "detailsSubmitted", "disabledReason",
+      "asOf", ${now}
+    from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as n("userId" text, "stripeAccountId" text,
+      "transfersActive" boolean, "payoutsEnabled" boolean, "detailsSubmitted" boolean, "disabledReason" text,
+      "asOf" timestamptz)
+    order by "userId"
+    on conflict (user_id) do update set stripe_account_id = excluded.stripe_account_id,
+      transfers_active = excluded.transfers_active, payouts_enabled = excluded.payouts_enabled,
+      details_submitted = excluded.details_submitted, disabled_reason = excluded.disabled_reason,
+      last_event_created = excluded.last_event_created, updated_at = excluded.updated_at
+    where a.last_event_created is null or a.last_event_created <= excluded.last_event_created
+    returning *`.execute(tx)
+  return written.rows.map(accountOf)
+}
+
+/** Only what matters to a payment is worth a row: Stripe says of most accounts, most of the time, what it said before. */
+function changeOf(before: StripeAccount | undefined, after: StripeAccount) {
+  if (JSON.stringify(before) === JSON.stringify(after)) return []
+  const told = (account: StripeAccount | undefined) =>
+    account ? { stripeAccountId: account.stripeAccountId, ...account.facts } : null
+  return [
+    {
+      actor: ACTOR,
+      action: 'stripe_account.updated',
+      subject: { type: 'user', id: after.userId },
+      reason: after.facts?.disabledReason ?? null,
+      before: told(before),
+      after: told(after),
+    },
+  ]
+}
