@@ -26,11 +26,13 @@ say(`Setting up PostgreSQL, Pub/Sub, the sandboxes and the services (logs in ${l
 const stack = await setUp(options)
 
 let stopping: Promise<never> | undefined
+let isPaid = false
 for (const [signal, code] of [['SIGINT', 130] as const, ['SIGTERM', 143] as const]) {
-  process.on(signal, () => void stopWith(code))
+  process.on(signal, () => void stopWith(isPaid ? 0 : code)) // once it is paid, this is how a person ends it
 }
 
 const contradicted = await run(stack, options, marketplace)
+isPaid = !contradicted
 if (options.exit) await stopWith(contradicted ? 1 : 0)
 say(`The stack stays up; stop it with Ctrl-C.
   PostgreSQL  ${stack.databaseUrl}
