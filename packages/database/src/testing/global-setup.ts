@@ -6,6 +6,7 @@ import { TEMPLATE, withDatabaseName } from './test-database.ts'
 
 /** One PostgreSQL for the whole run, with a migrated template that each test file clones. */
 export default async function globalSetup(): Promise<void> {
+  process.env.METADATA_SERVER_DETECTION = 'none' // Google's client would look for a cloud to run in
   const server = await startPostgres(process.env)
   const client = new pg.Client(server.url)
   await client.connect()
