@@ -1,0 +1,27 @@
+import { mayHaveForgotten, type PaymentInstruction, type PaymentOutcome, type Rail } from '@remesa/domain/rail'
+
+/** One intent, written down, whose key this worker alone may use now. */
+interface Attempt {
+  readonly instruction: PaymentInstruction
+  /** Calls with this key, the coming one included. */
+  readonly calls: number
+  readonly firstCalledAt: Date
+}
+
+/**
+ * The second of claim, call, record (design §5), as the rail's contract wants it: one call with the attempt's key. Where
+ * the provider may have forgotten that key, or answers it with the same error for ever, a look-up says first what is so.
+ */
+export async function callRail(rail: Rail, attempt: Attempt, now: Date): Promise<PaymentOutcome> {
+  if (attempt.calls > 1 && mayHaveForgotten(rail.contract, attempt.firstCalledAt, now)) {
+    const found = await rail.find(attempt.instruction)
+    if (found !== 'not-found') return found
+  }
+  const outcome = await rail.pay(attempt.instruction)
+  if (outcome.kind !== 'unknown' || outcome.reason !== 'replayed_error') return outcome
+  const found = await rail.find(attempt.instruction)
+  // Nothing was made, and under this key nothing ever will be: the next try needs a generation of its own.
+  return found === 'not-found'
+    ? { kind: 'declined_may_change', reason: 'rail_unavailable', keyIsSpent: true, facts: outcome.facts }
+    : found
+}

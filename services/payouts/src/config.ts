@@ -1,0 +1,27 @@
+import { PATIENCE } from '@remesa/domain/payment-steps'
+import { workerEnvironment } from '@remesa/messaging/worker-service'
+import { parseEnvironment, wholeNumber } from '@remesa/service-kit/environment'
+import { stripeEnvironment } from '@remesa/stripe-client/environment'
+import { z } from 'zod'
+
+export const readConfig = (env: NodeJS.ProcessEnv) =>
+  parseEnvironment(
+    env,
+    z.object({
+      ...workerEnvironment,
+      ...stripeEnvironment,
+      /** Longer than a call and its wait for a place can take: until then no other worker calls with the same key. */
+      PAYMENT_LEASE_MS: wholeNumber({ from: 1_000, to: 3_600_000 }).default(60_000),
+      PAYOUT_MAX_ATTEMPTS: wholeNumber({ from: 1, to: 100 }).default(5),
+      PAYOUT_MAX_FUNDS_REFUSALS: wholeNumber({ from: 1, to: 1_000 }).default(PATIENCE.maxFundsRefusals),
+      /** The first wait after no answer, or a refusal that may change; it doubles from there. */
+      PAYOUT_RETRY_FIRST_MS: wholeNumber({ from: 1, to: 3_600_000 }).default(PATIENCE.retry.firstMs),
+      PAYOUT_FUNDS_RETRY_FIRST_MS: wholeNumber({ from: 1, to: 86_400_000 }).default(PATIENCE.funds.firstMs),
+      /** How long Stripe rests after it refused our own credentials. */
+      PAYOUT_RAIL_PAUSE_MS: wholeNumber({ from: 100, to: 3_600_000 }).default(PATIENCE.railPauseMs),
+      /** `false`: also transfer to accounts whose own bank payouts Stripe has switched off. */
+      PAYOUT_HOLD_WITHOUT_BANK: z.stringbool().default(true).describe('expected true or false'),
+      /** How long a transfer's own message has to bring it to a worker before the scheduler picks it up. */
+      PAYOUT_SCHEDULER_GRACE_MS: wholeNumber({ from: 0, to: 3_600_000 }).default(120_000),
+    }),
+  )

@@ -1,0 +1,52 @@
+import type { Database } from '@remesa/database/connection'
+import { createPayoutJobs, type SettlementAnswer } from '@remesa/database/settlement-payouts'
+import { topics } from '@remesa/messaging/catalogue'
+import { raiseAlerts } from '@remesa/messaging/finance-alerts'
+import { type BatchHandler, done, reject, retry, type Verdict } from '@remesa/messaging/handler'
+import { enqueue } from '@remesa/messaging/outbox'
+import type { Logger } from '@remesa/service-kit/logger'
+
+interface Parts {
+  readonly database: Database
+  readonly now: () => Date
+  readonly logger: Logger
+}
+
+/** A message may overtake the settlement it tells of; after so many looks it is unknown. */
+const LOOKS = 6
+const LOOK_AGAIN_MS = 2_000
+
+/** Turns completed settlements into payout jobs, one each however often it is told of one, and has their transfers paid. */
+export function createJobs({ database, now, logger }: Parts): BatchHandler<{ settlementId: string }> {
+  return async (batch) => {
+    const answers = await createAndQueue(batch.map(({ data }) => data.settlementId))
+    return batch.map(({ data: { settlementId }, retries }): Verdict => {
+      if (answers.has(settlementId)) return done
+      if (retries < LOOKS) return retry(LOOK_AGAIN_MS, 'the settlement is not there yet')
+      return reject(`there is no settlement ${settlementId}`)
+    })
+  }
+
+  function createAndQueue(settlementIds: readonly string[]): Promise<ReadonlyMap<string, SettlementAnswer>> {
+    return database.transaction().execute(async (tx) => {
+      const { answers, alerts } = await createPayoutJobs(tx, [...new Set(settlementIds)], now())
+      await enqueue(
+        tx,
+        topics.payoutTransfer,
+        [...answers.values()].flatMap((answer) =>
+          answer.kind === 'created'
+            ? answer.transferIds.map((payoutTransferId) => ({ data: { payoutTransferId } }))
+            : [],
+        ),
+      )
+      await raiseAlerts(tx, alerts)
+      for (const [settlementId, answer] of answers) {
+        const { kind } = answer
+        if (kind === 'rejected')
+          logger.warn({ settlementId, ...answer.problem }, 'settlement rejected: nobody of it is paid')
+        else logger.info({ settlementId, jobId: answer.jobId, created: kind === 'created' }, 'payout job')
+      }
+      return answers
+    })
+  }
+}

@@ -1,0 +1,68 @@
+import { PATIENCE } from '@remesa/domain/payment-steps'
+import { topics } from '@remesa/messaging/catalogue'
+import { connectWorkerService } from '@remesa/messaging/worker-service'
+import { runService } from '@remesa/service-kit/run-service'
+import { stripeOptions } from '@remesa/stripe-client/environment'
+import { createStripeRail } from '@remesa/stripe-client/stripe-rail'
+import { applyStripeEvents } from './apply-stripe-events.ts'
+import { readConfig } from './config.ts'
+import { createJobs } from './create-jobs.ts'
+import { payTransfers } from './pay-transfers.ts'
+import { createPayoutMetrics } from './payout-metrics.ts'
+import { scheduledRun } from './run-payout-scheduler.ts'
+import { verifyDestinations } from './verify-destinations.ts'
+
+await runService({
+  name: 'payouts',
+  env: process.env,
+  readConfig,
+  async start(parts) {
+    const { config, logger } = parts
+    const stripe = createStripeRail({ ...stripeOptions(config), logger, metrics: parts.metrics })
+    parts.stopWith('stripe', () => stripe.close())
+    const { database, work } = await connectWorkerService('payouts', parts)
+    const now = () => new Date()
+    const policy = { payoutsMustBeEnabled: config.PAYOUT_HOLD_WITHOUT_BANK }
+    const metrics = createPayoutMetrics(parts.metrics.registry)
+    const verify = verifyDestinations({ database, stripe, policy, now, logger })
+
+    work({ topic: topics.settlementCompleted, maxBatch: 20, handle: createJobs({ database, now, logger }) })
+    work({
+      topic: topics.payoutTransfer,
+      maxBatch: 50,
+      concurrentBatches: 4,
+      handle: payTransfers({
+        database,
+        rail: stripe,
+        verifyDestinations: verify,
+        policy,
+        patience: {
+          maxAttempts: config.PAYOUT_MAX_ATTEMPTS,
+          maxFundsRefusals: config.PAYOUT_MAX_FUNDS_REFUSALS,
+          retry: { ...PATIENCE.retry, firstMs: config.PAYOUT_RETRY_FIRST_MS },
+          funds: { ...PATIENCE.funds, firstMs: config.PAYOUT_FUNDS_RETRY_FIRST_MS },
+          railPauseMs: config.PAYOUT_RAIL_PAUSE_MS,
+        },
+        leaseMs: config.PAYMENT_LEASE_MS,
+        now,
+        random: Math.random,
+        metrics,
+        logger,
+      }),
+    })
+    work({ topic: topics.stripeEvent, handle: applyStripeEvents({ database, policy, now, logger }) })
+    work({
+      topic: topics.payoutScheduler,
+      concurrentBatches: 1,
+      handle: scheduledRun({
+        database,
+        policy,
+        graceMs: config.PAYOUT_SCHEDULER_GRACE_MS,
+        now,
+        metrics,
+        logger,
+        verifyDestinations: verify,
+      }),
+    })
+  },
+})

@@ -1,0 +1,122 @@
+import type { Database } from '@remesa/database/connection'
+import { groupCommit } from '@remesa/database/group-commit'
+import { type AnsweredTransfer, recordTransfers } from '@remesa/database/transfer-answers'
+import { claimTransfers, type TransferClaim, type TransferClaimAnswer } from '@remesa/database/transfer-claims'
+import type { PaymentPatience } from '@remesa/domain/payment-steps'
+import type { Rail } from '@remesa/domain/rail'
+import type { DestinationPolicy } from '@remesa/domain/stripe-account'
+import { topics } from '@remesa/messaging/catalogue'
+import { raiseAlerts } from '@remesa/messaging/finance-alerts'
+import { type BatchHandler, done, retry, type Verdict } from '@remesa/messaging/handler'
+import { enqueue } from '@remesa/messaging/outbox'
+import { callRail } from '@remesa/rails/call-rail'
+import type { Logger } from '@remesa/service-kit/logger'
+import type { PayoutMetrics } from './payout-metrics.ts'
+import type { VerifyDestinations } from './verify-destinations.ts'
+
+interface Parts {
+  readonly database: Database
+  readonly rail: Rail
+  /** Reads accounts that Stripe has not told us of, and releases what waits for them. */
+  readonly verifyDestinations: VerifyDestinations
+  readonly policy: DestinationPolicy
+  readonly patience: PaymentPatience
+  /** How long a claim keeps other workers away; longer than a call can take. */
+  readonly leaseMs: number
+  readonly now: () => Date
+  readonly random: () => number
+  readonly metrics: PayoutMetrics
+  readonly logger: Logger
+}
+
+/** Pays payout transfers: claim, call, record (design §5). Harmless when run twice, late, or beside itself. */
+export function payTransfers(parts: Parts): BatchHandler<{ payoutTransferId: string }> {
+  const record = recorder(parts)
+
+  async function pay(claim: TransferClaim): Promise<Verdict> {
+    try {
+      // No transaction is open here: a slow Stripe must not hold row locks. The attempt and its key are committed, so
+      // that after a crash the same request goes out again and is answered from Stripe's memory.
+      const outcome = await callRail(parts.rail, claim.attempt, parts.now())
+      await record({ claim, outcome })
+      return done
+    } catch (error) {
+      return { kind: 'threw', error } // one transfer's trouble leaves its neighbours alone
+    }
+  }
+
+  return async (batch) => {
+    const answers = new Map(await claim(parts, [...new Set(batch.map(({ data }) => data.payoutTransferId))]))
+    const isUnverified = (answer: TransferClaimAnswer): boolean =>
+      answer.kind === 'held' && answer.reason === 'account_unverified'
+    const verified = [...answers.values()].some(isUnverified) ? parts.verifyDestinations() : undefined
+    const verdicts = await Promise.all(
+      batch.map(async ({ data: { payoutTransferId } }): Promise<Verdict> => {
+        const answer = answers.get(payoutTransferId)
+        answers.delete(payoutTransferId) // a second message for it in this batch has nothing left to do
+        if (answer?.kind === 'later') {
+          return retry(Math.max(0, answer.at.getTime() - parts.now().getTime()), answer.why)
+        }
+        return answer?.kind === 'claimed' ? pay(answer.claim) : done
+      }),
+    )
+    await verified
+    return verdicts
+  }
+}
+
+function claim(
+  { database, leaseMs, policy, now, logger }: Parts,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, TransferClaimAnswer>> {
+  const at = now()
+  return database.transaction().execute(async (tx) => {
+    const lease = { now: at, expiresAt: new Date(at.getTime() + leaseMs) }
+    const { answers, alerts } = await claimTransfers(tx, ids, { lease, policy })
+    await raiseAlerts(tx, alerts)
+    for (const [payoutTransferId, answer] of answers) {
+      if (answer.kind === 'held')
+        logger.info({ payoutTransferId, reason: answer.reason }, 'transfer waits for its destination')
+    }
+    return answers
+  })
+}
+
+/** Records outcomes in groups as they come, with what follows from each in the same transaction. */
+function recorder({ database, patience, now, random, metrics, logger }: Parts) {
+  return groupCommit<AnsweredTransfer, void>({
+    database,
+    maximum: 100,
+    write: async (tx, results) => {
+      const at = now()
+      const { recorded, completedJobs, alerts } = await recordTransfers(tx, results, { now: at, patience, random })
+      await enqueue(
+        tx,
+        topics.payoutTransfer,
+        recorded.flatMap(({ transferId, retryAt }) =>
+          retryAt ? [{ data: { payoutTransferId: transferId }, deliverAt: retryAt }] : [],
+        ),
+      )
+      await raiseAlerts(tx, alerts)
+      for (const jobId of completedJobs) logger.info({ jobId }, 'payout job complete')
+      results.forEach(({ claim, outcome }, index) => {
+        const status = recorded[index]?.status ?? null
+        metrics.answered({ outcome: outcome.kind, status, owedSince: claim.owedSince, at })
+        const { status: httpStatus, ...facts } = outcome.facts
+        logger.info(
+          {
+            payoutTransferId: claim.transferId,
+            key: claim.attempt.instruction.idempotencyKey,
+            outcome: outcome.kind,
+            ...('reason' in outcome && { reason: outcome.reason }),
+            httpStatus,
+            ...facts,
+            status,
+          },
+          'transfer answered',
+        )
+      })
+      return results.map(() => undefined)
+    },
+  })
+}

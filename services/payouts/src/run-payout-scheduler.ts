@@ -1,0 +1,63 @@
+import type { Database } from '@remesa/database/connection'
+import { claimTransfersToQueue } from '@remesa/database/transfer-queue'
+import type { TransferStatus } from '@remesa/domain/payout-transfer'
+import type { DestinationPolicy } from '@remesa/domain/stripe-account'
+import { topics } from '@remesa/messaging/catalogue'
+import { raiseAlerts } from '@remesa/messaging/finance-alerts'
+import { type BatchHandler, done } from '@remesa/messaging/handler'
+import { enqueue } from '@remesa/messaging/outbox'
+import type { Logger } from '@remesa/service-kit/logger'
+import type { PayoutMetrics } from './payout-metrics.ts'
+import type { VerifyDestinations } from './verify-destinations.ts'
+
+interface Parts {
+  readonly database: Database
+  readonly policy: DestinationPolicy
+  /** How long a transfer's own message has to bring it to a worker before it counts as left behind. */
+  readonly graceMs: number
+  readonly now: () => Date
+  readonly metrics: PayoutMetrics
+  readonly logger: Logger
+}
+
+/** Of each kind, in one transaction. */
+const LIMIT = 1_000
+
+/**
+ * Puts on their way again what is pending, retryable and due, or abandoned by a dead worker, and what is held although
+ * its account can receive. Messages do all of this by themselves; this is for the ones that were lost. Two at once do no
+ * harm.
+ * @returns how many transfers were queued
+ */
+export async function runPayoutScheduler({ database, policy, graceMs, now, metrics, logger }: Parts): Promise<number> {
+  let queued = 0
+  for (;;) {
+    const { left, released } = await database.transaction().execute(async (tx) => {
+      const found = await claimTransfersToQueue(tx, { now: now(), graceMs, limit: LIMIT, policy })
+      const ids = [...found.left.map(({ transferId }) => transferId), ...found.released]
+      await enqueue(
+        tx,
+        topics.payoutTransfer,
+        ids.map((payoutTransferId) => ({ data: { payoutTransferId } })),
+      )
+      await raiseAlerts(tx, found.alerts)
+      return found
+    })
+    const counts: Partial<Record<TransferStatus, number>> = {}
+    for (const { status } of left) counts[status] = (counts[status] ?? 0) + 1
+    metrics.left(counts)
+    queued += left.length + released.length
+    if (left.length < LIMIT && released.length < LIMIT) break
+  }
+  if (queued > 0) logger.warn({ queued }, 'transfers that were left behind are on their way again')
+  return queued
+}
+
+/** The same, told to by the clock; accounts that could not be read from Stripe are read again, too. */
+export function scheduledRun(parts: Parts & { verifyDestinations: VerifyDestinations }): BatchHandler<object> {
+  return async (batch) => {
+    await runPayoutScheduler(parts) // once for all that fell due meanwhile
+    await parts.verifyDestinations()
+    return batch.map(() => done)
+  }
+}
