@@ -1,0 +1,40 @@
+import { type Currency, currency, exponentOf, isCurrency } from '@remesa/domain/currency'
+import type { Money } from '@remesa/domain/money'
+
+/**
+ * Where the decimals of Stripe's minor unit are not those of ISO 4217 (facts: stripe §8). ISK and UGX have none, yet
+ * travel with two that are 00; of the ariary Stripe takes whole ones only.
+ */
+const STRIPE_EXPONENTS: Readonly<Record<string, number>> = { ISK: 2, UGX: 2, MGA: 0 }
+/** Three decimals, of which the last must be 0. */
+const LAST_DIGIT_ZERO: ReadonlySet<string> = new Set(['BHD', 'JOD', 'KWD', 'OMR', 'TND'])
+
+const stripeExponent = (code: Currency): number => STRIPE_EXPONENTS[code] ?? exponentOf(code)
+
+/**
+ * Money in Stripe's units, exactly.
+ * @returns undefined for what no request can carry: not positive, finer than Stripe's unit, or past the integers that
+ *   JSON keeps exact
+ */
+export function toStripe({ amount, currency: code }: Money): { amount: number; currency: string } | undefined {
+  if (amount <= 0n) return undefined
+  if (LAST_DIGIT_ZERO.has(code) && amount % 10n !== 0n) return undefined
+  const finer = stripeExponent(code) - exponentOf(code)
+  const unit = 10n ** BigInt(Math.abs(finer))
+  if (finer < 0 && amount % unit !== 0n) return undefined
+  const units = finer < 0 ? amount / unit : amount * unit
+  return units > BigInt(Number.MAX_SAFE_INTEGER) ? undefined : { amount: Number(units), currency: code.toLowerCase() }
+}
+
+/**
+ * What Stripe says as money.
+ * @returns undefined when it is no amount of a currency that we know, which then equals nothing that we sent
+ */
+export function fromStripe(amount: number, lowerCase: string): Money | undefined {
+  const code = lowerCase.toUpperCase()
+  if (!isCurrency(code) || !Number.isSafeInteger(amount)) return undefined
+  const finer = stripeExponent(code) - exponentOf(code)
+  const unit = 10n ** BigInt(Math.abs(finer))
+  if (finer > 0 && BigInt(amount) % unit !== 0n) return undefined
+  return { amount: finer > 0 ? BigInt(amount) / unit : BigInt(amount) * unit, currency: currency(code) }
+}

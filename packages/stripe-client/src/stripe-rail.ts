@@ -1,0 +1,205 @@
+import type { PaymentInstruction, PaymentOutcome, ProviderFacts, Rail, RailContract } from '@remesa/domain/rail'
+import { ProviderError } from '@remesa/provider-http/provider-error'
+import type { Logger } from '@remesa/service-kit/logger'
+import type { Metrics } from '@remesa/service-kit/metrics'
+import Stripe from 'stripe'
+import { z } from 'zod'
+import { type AccountFacts, accountFacts, accountSchema } from './account.ts'
+import { createLimiter } from './limiter.ts'
+import { outcomeOf, outcomeOfLookUp, readErrorOf } from './outcome.ts'
+import {
+  outcomeOfGroup,
+  outcomeOfTransfer,
+  parametersFor,
+  statusOf,
+  type Transfer,
+  type TransferFacts,
+  transferFacts,
+  transferSchema,
+} from './transfer.ts'
+import { createTransport } from './transport.ts'
+
+/** The version whose replies this package reads. The SDK knows exactly one, so both are upgraded together. */
+export const STRIPE_API_VERSION = '2026-10-28.endive'
+
+export interface StripeOptions {
+  readonly secretKey: string
+  /** Where Stripe is. Default: the real one. */
+  readonly apiBase?: { readonly host: string; readonly port: number; readonly protocol: 'http' | 'https' }
+  /** For one request, from when the limiter lets it out to the last byte of its answer. */
+  readonly timeoutMs: number
+  readonly rate: {
+    /** What each endpoint allows this account, requests per second. Default 25 (facts: stripe §6). */
+    readonly perSecond?: number
+    /** Tries up to so many, at the price of refusals. Default `perSecond`. */
+    readonly upTo?: number
+    /** What all endpoints together allow. Default 100, or `perSecond` when that is more. */
+    readonly accountPerSecond?: number
+    /** How many processes share these limits. Default 1. */
+    readonly processes?: number
+    /** Requests under way at once. */
+    readonly concurrent: number
+    /** A request that would wait longer for its turn is not sent. Default 10 s. */
+    readonly maxWaitMs?: number
+  }
+  readonly logger?: Pick<Logger, 'debug'>
+  readonly metrics?: Pick<Metrics, 'providerCall'>
+}
+
+export interface StripeRail extends Rail {
+  /** `pay`, by Stripe's word for it. */
+  createTransfer(instruction: PaymentInstruction): Promise<PaymentOutcome>
+  /**
+   * Every transfer of a group, those taken back included, newest first.
+   * @throws ProviderError when they cannot all be read
+   */
+  findTransferByGroup(transferGroup: string): Promise<readonly TransferFacts[]>
+  /**
+   * What an account may receive now.
+   * @returns `not-found` for one that does not exist or is not connected to us
+   * @throws ProviderError when it cannot be read
+   */
+  getAccount(accountId: string): Promise<AccountFacts | 'not-found'>
+  close(): void
+}
+
+/** Transfers to connected accounts. The rail holds connections open: call `close` when done. */
+export function createStripeRail(options: StripeOptions): StripeRail {
+  const { secretKey, apiBase, timeoutMs, rate, logger, metrics } = options
+  const { perSecond = 25, concurrent, maxWaitMs = 10_000 } = rate
+  const limiter = createLimiter({ ...rate, perSecond, maxWaitMs })
+  const protocol = apiBase?.protocol ?? 'https'
+  const transport = createTransport({ protocol, concurrent, limiter, logger, metrics })
+  const stripe = new Stripe(secretKey, {
+    apiVersion: STRIPE_API_VERSION,
+    maxNetworkRetries: 0, // the protocol owns retries
+    timeout: timeoutMs,
+    telemetry: false,
+    httpClient: transport.client,
+    ...apiBase,
+  })
+
+  async function pay(instruction: PaymentInstruction): Promise<PaymentOutcome> {
+    const parameters = parametersFor(instruction)
+    if (!parameters) {
+      return { kind: 'declined_for_good', reason: 'amount_not_payable', category: 'request', facts: { status: 0 } }
+    }
+    const { idempotencyKey } = instruction
+    const answer = await stripe.transfers.create(parameters, { idempotencyKey }).catch(outcomeOf)
+    if ('kind' in answer) return answer
+    const facts = factsOf(answer)
+    const transfer = transferSchema.safeParse(answer)
+    if (!transfer.success) return { kind: 'unknown', reason: 'garbled', facts }
+    const isReplayed = answer.lastResponse.headers['idempotent-replayed'] === 'true'
+    return outcomeOfTransfer(isReplayed ? await asItIsNow(transfer.data) : transfer.data, instruction, facts)
+  }
+
+  /** Stripe's memory of a key shows the transfer as it was made; it may have been taken back since. */
+  async function asItIsNow(transfer: Transfer): Promise<Transfer> {
+    try {
+      return await getTransfer(transfer.id)
+    } catch (error) {
+      if (error instanceof ProviderError) return transfer // it was made, that is certain; the rest is told by its status
+      throw error
+    }
+  }
+
+  async function getTransfer(id: string): Promise<Transfer> {
+    return read(transferSchema, 'get transfer', await stripe.transfers.retrieve(id).catch(failed('get transfer')))
+  }
+
+  async function listGroup(transferGroup: string): Promise<{ transfers: readonly Transfer[]; facts: ProviderFacts }> {
+    const transfers: Transfer[] = []
+    for (;;) {
+      const after = transfers.at(-1)?.id
+      const answer = await stripe.transfers.list({
+        transfer_group: transferGroup,
+        limit: 100,
+        ...(after !== undefined && { starting_after: after }),
+      })
+      const page = read(transferPage, FIND, answer)
+      transfers.push(...page.data)
+      if (!page.has_more) return { transfers, facts: factsOf(answer) }
+      if (page.data.length === 0) throw garbled(FIND, answer, 'more of nothing')
+    }
+  }
+
+  return {
+    name: 'stripe',
+    contract: contractWith({ perSecond, concurrent }),
+    pay,
+    createTransfer: pay,
+    async find(instruction) {
+      try {
+        const { transfers, facts } = await listGroup(instruction.payableId)
+        return outcomeOfGroup(transfers, instruction, facts)
+      } catch (error) {
+        return outcomeOfLookUp(error, FIND)
+      }
+    },
+    status: async (reference) => statusOf(await getTransfer(reference)),
+    async findTransferByGroup(transferGroup) {
+      const { transfers } = await listGroup(transferGroup).catch(failed(FIND))
+      return transfers.map(transferFacts)
+    },
+    async getAccount(accountId) {
+      const operation = 'get account'
+      try {
+        return accountFacts(read(accountSchema, operation, await stripe.accounts.retrieve(accountId)))
+      } catch (error) {
+        const failure = readErrorOf(error, operation)
+        // An account that is not connected to us, or no more, is refused with 403: as good as none.
+        if (failure.code === 'resource_missing' || failure.code === 'account_invalid') return 'not-found'
+        throw failure
+      }
+    },
+    close() {
+      limiter.close()
+      transport.close()
+    },
+  }
+}
+
+const FIND = 'find transfers'
+
+const contractWith = (rate: RailContract['rate']): RailContract => ({
+  keyLifetime: Temporal.Duration.from({ hours: 24 }), // at least so long (facts: stripe §4)
+  replaysRefusals: true,
+  settles: 'at-once',
+  reversible: true,
+  lookUp: 'by-group',
+  rate,
+})
+
+const transferPage = z.object({ object: z.literal('list'), data: z.array(transferSchema), has_more: z.boolean() })
+
+const failed =
+  (operation: string) =>
+  (error: unknown): never => {
+    throw readErrorOf(error, operation)
+  }
+
+type Answer = Stripe.Response<unknown>
+
+function factsOf({ lastResponse }: Answer): ProviderFacts {
+  const { statusCode: status, requestId } = lastResponse
+  return requestId === undefined ? { status } : { status, requestId }
+}
+
+/** @throws ProviderError `garbled`, naming paths and expectations, never a value */
+function read<Schema extends z.ZodType>(schema: Schema, operation: string, answer: Answer): z.output<Schema> {
+  const parsed = schema.safeParse(answer)
+  if (parsed.success) return parsed.data
+  const problems = parsed.error.issues.slice(0, 5).map(({ path, message }) => `${path.join('.')}: ${message}`)
+  throw garbled(operation, answer, problems.join('; '))
+}
+
+const garbled = (operation: string, answer: Answer, detail: string): ProviderError =>
+  new ProviderError({
+    kind: 'garbled',
+    provider: 'stripe',
+    operation,
+    code: 'unexpected_body',
+    detail,
+    ...factsOf(answer),
+  })
