@@ -29,6 +29,17 @@ type Transfer = z.infer<typeof transfer>
 /** A small honest rail to Stripe, of the SDK and nothing else: the sandbox and the suite are judged by it. */
 export function stripeRail(parts: StripeRailParts, flaw?: StripeFlaw): ClosableRail {
   const stripe = sdkAt(parts.baseUrl, parts)
+  const underWay = new Set<Promise<unknown>>()
+
+  /** Remembers the call until it ends, so that none outlives the rail. */
+  function call<Answer>(made: Promise<Answer>): Promise<Answer> {
+    const ended: Promise<unknown> = made.then(
+      () => underWay.delete(ended),
+      () => underWay.delete(ended),
+    )
+    underWay.add(ended)
+    return made
+  }
 
   function made(given: unknown, { money, destination }: PaymentInstruction): PaymentOutcome {
     const facts = { status: 200 }
@@ -75,7 +86,7 @@ export function stripeRail(parts: StripeRailParts, flaw?: StripeFlaw): ClosableR
         transfer_group: payableId,
       }
       try {
-        return made(await stripe.transfers.create(asked, { idempotencyKey }), instruction)
+        return made(await call(stripe.transfers.create(asked, { idempotencyKey })), instruction)
       } catch (error) {
         return failed(error)
       }
@@ -94,6 +105,9 @@ export function stripeRail(parts: StripeRailParts, flaw?: StripeFlaw): ClosableR
     async status(reference) {
       const { created }: Transfer = transfer.parse(await stripe.transfers.retrieve(reference))
       return { state: 'paid', paidAt: new Date(created * 1_000) }
+    },
+    async close() {
+      await Promise.all(underWay)
     },
   }
 }
