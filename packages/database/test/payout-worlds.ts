@@ -87,6 +87,16 @@ export async function aJob(world: TestDatabase, settlementId: string, winners: r
   return { jobId: answer.jobId, transferIds: answer.transferIds, transferOf: (userId: string) => ids.get(userId) ?? '' }
 }
 
+let jobs = 0
+/** A job of its own contest and users, so that tests of one database do not meet. */
+export async function aJobOfItsOwn(world: TestDatabase, amounts: Readonly<Record<string, bigint>>) {
+  jobs += 1
+  const name = (user: string) => `${user}-${jobs}`
+  const winners = Object.entries(amounts).map(([user, amount]) => aWinner(name(user), amount))
+  const made = await aJob(world, `settlement-${jobs}`, winners)
+  return { ...made, transferOf: (user: string) => made.transferOf(name(user)), name }
+}
+
 export const claim = (world: TestDatabase, ids: readonly string[], now = NOW) =>
   inTransaction(world, async (tx) => {
     const lease = { now, expiresAt: later(LEASE_MS, now) }

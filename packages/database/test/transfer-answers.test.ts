@@ -1,17 +1,13 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals'
 import { PATIENCE } from '@remesa/domain/payment-steps'
-import { DESTINATION_POLICY } from '@remesa/domain/stripe-account'
 import { sql } from 'kysely'
 import { findById } from '../src/payout-jobs.ts'
 import { createTestDatabase, type TestDatabase } from '../src/testing/test-database.ts'
 import { recordTransfers } from '../src/transfer-answers.ts'
-import { claimTransfers } from '../src/transfer-claims.ts'
 import {
-  ABLE,
-  aJob,
+  aJobOfItsOwn,
   alertKinds,
   auditOf,
-  aWinner,
   books,
   claim,
   claimed,
@@ -22,14 +18,11 @@ import {
   lackOfFunds,
   later,
   NOW,
-  ourKey,
   paid,
   record,
   refused,
   silence,
-  tellOfAccounts,
   transferNow,
-  USD,
   unavailable,
 } from './payout-worlds.ts'
 import { inTransaction } from './worlds.ts'
@@ -41,90 +34,8 @@ beforeAll(async () => {
 afterAll(() => world.drop())
 beforeEach(() => sql`update rails set paused_until = null`.execute(world.database))
 
-let jobs = 0
-/** A job of its own contest and users, so that tests do not meet. */
-async function job(amounts: Readonly<Record<string, bigint>>) {
-  jobs += 1
-  const name = (user: string) => `${user}-${jobs}`
-  const made = await aJob(
-    world,
-    `settlement-${jobs}`,
-    Object.entries(amounts).map(([user, amount]) => aWinner(name(user), amount)),
-  )
-  return { ...made, transferOf: (user: string) => made.transferOf(name(user)), name }
-}
+const job = (amounts: Readonly<Record<string, bigint>>) => aJobOfItsOwn(world, amounts)
 const jobNow = async (jobId: string) => findById(world.database, jobId)
-
-test('a claim counts the try once, reserves its money, and says what to send with which key', async () => {
-  const { transferOf, jobId, name } = await job({ ana: 700n })
-  const id = transferOf('ana')
-  const reserved = (await books(world))['reserved_for:stripe'] ?? 0n
-  const claim = await claimed(world, id)
-  expect(claim).toMatchObject({
-    transferId: id,
-    jobId,
-    tryNumber: 1,
-    counted: { attempts: 0, fundsRefusals: 0, calls: 1 },
-  })
-  expect(claim.attempt.instruction).toEqual({
-    payableId: id,
-    idempotencyKey: `payout:${id}`,
-    generation: 1,
-    money: { amount: 700n, currency: USD },
-    destination: `acct_${name('ana')}`,
-    description: expect.stringMatching(/^Contest contest-of-settlement-/),
-    payeeId: name('ana'),
-  })
-  expect(await transferNow(world, id)).toMatchObject({ status: 'processing', attempts: 1, refusals: 0 })
-  expect((await jobNow(jobId))?.status).toBe('processing')
-  expect((await books(world))['reserved_for:stripe']).toBe(reserved + 700n)
-  expect(await auditOf(world, id)).toEqual(['payout_transfer.claimed'])
-})
-
-test('of workers that claim the same transfers at once, each transfer has one', async () => {
-  const amounts = Object.fromEntries(Array.from({ length: 40 }, (_, index) => [`user${index}`, 10n]))
-  const { transferIds } = await job(amounts)
-  const shuffled = (start: number) => [...transferIds.slice(start), ...transferIds.slice(0, start)]
-  const answers = await Promise.all([0, 7, 13, 29].map((start) => claim(world, shuffled(start))))
-  for (const id of transferIds) {
-    const kinds = answers.map((all) => all.get(id)?.kind)
-    expect(kinds.filter((kind) => kind === 'claimed')).toHaveLength(1)
-    expect(kinds.filter((kind) => kind === 'later')).toHaveLength(3)
-    expect(await transferNow(world, id)).toMatchObject({ attempts: 1 })
-  }
-})
-
-test('a transfer whose worker died is called again with its own key, and its try is not counted again', async () => {
-  const { transferOf } = await job({ ana: 10n })
-  const id = transferOf('ana')
-  const first = await claimed(world, id)
-  expect((await claim(world, [id], later(LEASE_MS - 1))).get(id)).toEqual({
-    kind: 'later',
-    at: later(LEASE_MS),
-    why: 'leased',
-  })
-  const second = await claimed(world, id, later(LEASE_MS))
-  expect(second.attempt).toMatchObject({
-    attemptId: first.attempt.attemptId,
-    calls: 2,
-    instruction: first.attempt.instruction,
-  })
-  expect(second.tryNumber).toBe(1)
-  expect(await transferNow(world, id)).toMatchObject({ attempts: 1 })
-  expect(await entriesOf(world, id)).toEqual(['owed:<id>', 'ledger:payout:<id>:1:reserved'])
-})
-
-test('a claim that is rolled back never was', async () => {
-  const { transferOf } = await job({ ana: 10n })
-  const id = transferOf('ana')
-  const work = inTransaction(world, async (tx) => {
-    await claimTransfers(tx, [id], { lease: { now: NOW, expiresAt: later(LEASE_MS) }, policy: DESTINATION_POLICY })
-    throw new Error('the worker died')
-  })
-  await expect(work).rejects.toThrow('the worker died')
-  expect(await transferNow(world, id)).toMatchObject({ status: 'pending', attempts: 0 })
-  expect((await claimed(world, id)).attempt.calls).toBe(1)
-})
 
 test('what Stripe moved is completed, booked as paid, and ends its job', async () => {
   const { transferOf, jobId } = await job({ ana: 700n, ben: 300n })
@@ -249,19 +160,6 @@ test('where nobody answers the money stays reserved, and only its own key is tri
   expect((await transferNow(world, id)).status).toBe('completed')
 })
 
-test('our own refused credentials rest the rail and cost no transfer anything', async () => {
-  const { transferOf } = await job({ ana: 10n, ben: 10n })
-  await record(world, [{ claim: await claimed(world, transferOf('ana')), outcome: ourKey }])
-  expect(await transferNow(world, transferOf('ana'))).toMatchObject({ status: 'processing', refusals: 0 })
-  const until = later(PATIENCE.railPauseMs)
-  expect((await claim(world, [transferOf('ben')])).get(transferOf('ben'))).toEqual({
-    kind: 'later',
-    at: until,
-    why: 'rail_paused',
-  })
-  expect((await claimed(world, transferOf('ben'), until)).tryNumber).toBe(1)
-})
-
 test('an answer is recorded once, whoever brings it again', async () => {
   const { transferOf } = await job({ ana: 10n })
   const id = transferOf('ana')
@@ -382,62 +280,6 @@ test('workers that end the last transfers of a job at once leave it complete, an
   expect(await jobNow(jobId)).toMatchObject({ status: 'complete', counts: { total: 24, completed: 16, failed: 8 } })
 })
 
-test.each([
-  ['no_account', null, undefined, false],
-  ['account_unverified', 'acct_new', undefined, false],
-  ['transfers_inactive', 'acct_new', { ...ABLE, transfersActive: false }, true],
-  ['payouts_disabled', 'acct_new', { ...ABLE, payoutsEnabled: false }, true],
-] as const)(
-  '%s: the transfer is held, no try is counted, no message pays it',
-  async (reason, account, facts, flagged) => {
-    jobs += 1
-    const userId = `held-${jobs}`
-    const { transferOf } = await aJob(world, `settlement-${jobs}`, [
-      aWinner(userId, 10n, { stripeAccountId: null }),
-      aWinner(`other-${jobs}`),
-    ])
-    const id = transferOf(userId)
-    if (account) {
-      await sql`insert into user_stripe_accounts (user_id, stripe_account_id) values (${userId}, ${`acct_${userId}`})`.execute(
-        world.database,
-      )
-    }
-    if (facts) await tellOfAccounts(world, [userId], { facts })
-    const alerts = (await alertKinds(world)).filter((kind) => kind === 'destination_disabled').length
-    expect((await claim(world, [id])).get(id)).toEqual({ kind: 'held', reason })
-    expect(await transferNow(world, id)).toMatchObject({
-      status: 'awaiting_destination',
-      held_reason: reason,
-      attempts: 0,
-    })
-    expect(await entriesOf(world, id)).toEqual(['owed:<id>'])
-    expect(await auditOf(world, id)).toEqual(['payout_transfer.held'])
-    expect((await claim(world, [id])).get(id)).toEqual({ kind: 'held', reason })
-    expect((await alertKinds(world)).filter((kind) => kind === 'destination_disabled')).toHaveLength(
-      alerts + (flagged ? 1 : 0),
-    )
-  },
-)
-
-test('a transfer between two keys is held when its account was switched off meanwhile', async () => {
-  const { transferOf, name } = await job({ ana: 10n })
-  const id = transferOf('ana')
-  const { recorded } = await record(world, [{ claim: await claimed(world, id), outcome: lackOfFunds }])
-  await tellOfAccounts(world, [name('ana')], { facts: { ...ABLE, transfersActive: false }, asOf: later(1_000) })
-  const retryAt = recorded[0]?.retryAt ?? NOW
-  expect((await claim(world, [id], retryAt)).get(id)).toEqual({ kind: 'held', reason: 'transfers_inactive' })
-  expect(await transferNow(world, id)).toMatchObject({ status: 'awaiting_destination', next_try_at: null, attempts: 1 })
-})
-
-test('an intent that was begun keeps its destination, whatever becomes of the account', async () => {
-  const { transferOf, name } = await job({ ana: 10n })
-  const id = transferOf('ana')
-  const first = await claimed(world, id)
-  await tellOfAccounts(world, [name('ana')], { facts: { ...ABLE, transfersActive: false }, asOf: later(1_000) })
-  const second = await claimed(world, id, later(LEASE_MS))
-  expect(second.attempt.instruction).toEqual(first.attempt.instruction)
-})
-
 test('what a transfer owes never changes, and one that ended stays as it ended', async () => {
   const { transferOf } = await job({ ana: 10n })
   const id = transferOf('ana')
@@ -449,8 +291,4 @@ test('what a transfer owes never changes, and one that ended stays as it ended',
   await expect(change(`status = 'pending', completed_at = null, due_at = now()`)).rejects.toThrow(
     /has ended as completed/,
   )
-})
-
-test('a message for a transfer that does not exist has no answer', async () => {
-  expect([...(await claim(world, ['00000000-0000-4000-8000-000000000000']))]).toEqual([])
 })
