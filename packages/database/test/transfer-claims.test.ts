@@ -131,8 +131,8 @@ test.each([
 ] as const)(
   '%s: the transfer is held, no try is counted, no message pays it',
   async (reason, account, facts, flagged) => {
-    jobs += 1
-    const userId = `held-${jobs}`
+    held += 1
+    const userId = `held-${held}`
     const { transferOf } = await aJob(world, `settlement-of-held-${held}`, [
       aWinner(userId, 10n, { stripeAccountId: null }),
       aWinner(`other-${held}`),
