@@ -1,45 +1,65 @@
+import type { StripeAccountFacts } from '@remesa/domain/stripe-account'
 import { z } from 'zod'
-import { type AccountFacts, accountFacts, accountSchema } from './account.ts'
-import type { StripeEvent } from './webhook.ts'
+import { accountFacts, accountSchema } from './account.ts'
 
-/** What an event tells about whether a connected account may receive transfers. */
-export type AccountNews =
-  | { readonly kind: 'account'; readonly account: AccountFacts }
-  /** One capability alone: whether transfers to the account are allowed. */
-  | { readonly kind: 'transfers'; readonly accountId: string; readonly transfersActive: boolean }
-  /** The account's holder has disconnected it from us. */
-  | { readonly kind: 'disconnected'; readonly accountId: string }
+/** A verified event, as it travels on our topic. */
+export interface AccountEvent {
+  readonly eventId: string
+  readonly type: string
+  /** The connected account it is about, where it is not the platform's own. */
+  readonly account: string | null
+  readonly object: Readonly<Record<string, unknown>>
+}
 
-/** It is about an account, but not as Stripe describes its events. */
-export class UnreadableEventError extends Error {
-  override readonly name = 'UnreadableEventError'
+/** It is about an account, but not as Stripe describes its events. `problem` names paths, never a value. */
+type Unreadable = { readonly kind: 'unreadable'; readonly problem: string }
+/** It is about something else. */
+type Other = { readonly kind: 'other' }
+
+/**
+ * What `account.updated` and `account.application.deauthorized` say about an account. Events overtake each other: the
+ * word of an older one must not replace a newer one's.
+ */
+export function readAccountEvent(
+  event: AccountEvent,
+): { readonly kind: 'account'; readonly account: string; readonly facts: StripeAccountFacts } | Unreadable | Other {
+  switch (event.type) {
+    case 'account.updated': {
+      const read = accountSchema.safeParse(event.object)
+      if (!read.success) return unreadable(event, read.error)
+      const { id: account, transfersActive, payoutsEnabled, detailsSubmitted, disabledReason } = accountFacts(read.data)
+      return { kind: 'account', account, facts: { transfersActive, payoutsEnabled, detailsSubmitted, disabledReason } }
+    }
+    case 'account.application.deauthorized':
+      // The object is our application: the account stands at the event itself.
+      return event.account === null
+        ? { kind: 'unreadable', problem: `stripe, event ${event.eventId} (${event.type}): account: expected an id` }
+        : { kind: 'account', account: event.account, facts: DISCONNECTED }
+    default:
+      return { kind: 'other' }
+  }
+}
+
+/** Its holder has ended the connection: we may neither pay it nor read it any more. */
+const DISCONNECTED: StripeAccountFacts = {
+  transfersActive: false,
+  payoutsEnabled: false,
+  detailsSubmitted: false,
+  disabledReason: 'account_disconnected',
 }
 
 /**
- * What an event says about an account. Events overtake each other, so that the word of an older one must not replace
- * a newer one's: compare `created`, or read the account again.
- * @returns undefined for an event about something else
- * @throws UnreadableEventError naming the event, its type and what was expected where, never a value
+ * What `capability.updated` says: only whether transfers to the account are allowed. The rest of its facts comes with
+ * `account.updated`, or from reading the account.
  */
-export function readAccountNews(
-  event: Pick<StripeEvent, 'eventId' | 'type' | 'account' | 'object'>,
-): AccountNews | undefined {
-  switch (event.type) {
-    case 'account.updated':
-      return { kind: 'account', account: accountFacts(objectOf(event, accountSchema)) }
-    case 'capability.updated': {
-      const { id, account, status } = objectOf(event, capabilitySchema)
-      if (id !== 'transfers') return undefined
-      return { kind: 'transfers', accountId: account, transfersActive: status === 'active' }
-    }
-    case 'account.application.deauthorized': {
-      // The object is our application: the account stands at the event itself.
-      if (event.account === undefined) throw unreadable(event, 'account: expected an account id')
-      return { kind: 'disconnected', accountId: event.account }
-    }
-    default:
-      return undefined
-  }
+export function readCapabilityEvent(
+  event: AccountEvent,
+): { readonly kind: 'capability'; readonly account: string; readonly transfersActive: boolean } | Unreadable | Other {
+  if (event.type !== 'capability.updated') return { kind: 'other' }
+  const read = capabilitySchema.safeParse(event.object)
+  if (!read.success) return unreadable(event, read.error)
+  const { id, account, status } = read.data
+  return id === 'transfers' ? { kind: 'capability', account, transfersActive: status === 'active' } : { kind: 'other' }
 }
 
 const capabilitySchema = z.object({
@@ -49,13 +69,7 @@ const capabilitySchema = z.object({
   status: z.string().min(1),
 })
 
-type Told = Pick<StripeEvent, 'eventId' | 'type' | 'object'>
-
-function objectOf<Schema extends z.ZodType>(event: Told, schema: Schema): z.output<Schema> {
-  const parsed = schema.safeParse(event.object)
-  if (parsed.success) return parsed.data
-  throw unreadable(event, parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; '))
+function unreadable({ eventId, type }: AccountEvent, { issues }: z.ZodError): Unreadable {
+  const problems = issues.slice(0, 5).map(({ path, message }) => `${path.join('.')}: ${message}`)
+  return { kind: 'unreadable', problem: `stripe, event ${eventId} (${type}): ${problems.join('; ')}` }
 }
-
-const unreadable = ({ eventId, type }: Pick<Told, 'eventId' | 'type'>, detail: string): UnreadableEventError =>
-  new UnreadableEventError(`stripe, event ${eventId} (${type}): ${detail}`)

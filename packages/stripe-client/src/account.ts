@@ -1,15 +1,9 @@
+import type { StripeAccountFacts } from '@remesa/domain/stripe-account'
 import { z } from 'zod'
 
 /** What a connected account may receive, as Stripe said when it was read (facts: stripe §3). */
-export interface AccountFacts {
+export interface AccountFacts extends StripeAccountFacts {
   readonly id: string
-  /** Only then a transfer to it is allowed. */
-  readonly transfersActive: boolean
-  /** Whether the bank pays on what was transferred; it does not keep a transfer from being made. */
-  readonly payoutsEnabled: boolean
-  readonly detailsSubmitted: boolean
-  /** Stripe's own word for why something is switched off. */
-  readonly disabledReason: string | undefined
   /** ISO 4217, upper case, as Stripe has it: not every one is a currency that we can pay. */
   readonly currency: string | undefined
   /** ISO 3166 alpha-2, upper case. */
@@ -43,7 +37,7 @@ export function accountFacts(account: z.output<typeof accountSchema>): AccountFa
     transfersActive: account.capabilities?.transfers === 'active',
     payoutsEnabled: account.payouts_enabled,
     detailsSubmitted: account.details_submitted,
-    disabledReason: requirements?.disabled_reason ?? undefined,
+    disabledReason: requirements?.disabled_reason ?? null,
     currency: account.default_currency?.toUpperCase(),
     country: account.country ?? undefined,
     requirementsDue: [...new Set([...(requirements?.past_due ?? []), ...(requirements?.currently_due ?? [])])],

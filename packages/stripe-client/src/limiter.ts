@@ -93,7 +93,8 @@ export function createLimiter(options: LimiterOptions): Limiter {
         cancelTimer = clock.after(Math.ceil(Math.min(at, deadlineOf()) - now), pump)
         return
       }
-      next.waiting.shift()?.resolve(letOut(next.pacer, now))
+      const waiting = next.waiting.shift()
+      waiting?.resolve(letOut(next.pacer, now, waiting.since))
     }
   }
 
@@ -130,9 +131,9 @@ export function createLimiter(options: LimiterOptions): Limiter {
     return inFlight < atOnce
   }
 
-  function letOut(pacer: Pacer, now: number): Turn {
-    const sent: Sent = pacer.sent(now)
-    const sentByAccount = account.sent(now)
+  function letOut(pacer: Pacer, now: number, since: number): Turn {
+    const sent: Sent = pacer.sent(now, since)
+    const sentByAccount = account.sent(now, since)
     inFlight += 1
     let isOver = false
     return {

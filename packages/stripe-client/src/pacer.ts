@@ -5,6 +5,8 @@ export type RateVerdict = 'accepted' | 'refused' | 'other'
 export interface Sent {
   readonly at: number
   readonly perSecond: number
+  /** It was held until the pace allowed it. What went out at once, for want of others, was not refused for our pace. */
+  readonly isPaced: boolean
   /** Refusals of requests that went out before the last step tell nothing new. */
   readonly step: number
 }
@@ -18,7 +20,8 @@ export interface Pacer {
   readonly perSecond: number
   /** When the next request may go. While answers to a refusal are gathered: when it stops to wait for them. */
   readyAt(): number
-  sent(now: number): Sent
+  /** @param since - since when the request has waited to be sent */
+  sent(now: number, since: number): Sent
   answered(sent: Sent, verdict: RateVerdict, now: number): void
 }
 
@@ -31,9 +34,12 @@ export interface PacerOptions {
 
 /** Below the limit by so much, since clocks and networks are not exact. */
 const HEADROOM = 0.975
-const SLOWEST = 0.2
+/** Not slower than this part of where sending began: a provider that refuses at any rate is not kept quiet by silence. */
+const SLOWEST_SHARE = 0.1
 /** How far behind its schedule sending may be and still catch up: timers come late, above all on a busy process. */
 const CATCH_UP_MS = 50
+/** A shorter wait is a timer's doing. */
+const HELD_MS = 2
 /** After a refusal, answers to what is already under way are awaited at most so long before the step is taken. */
 const GATHER_MS = 1_000
 /** A climb from any rate to the highest. With the rest before it, a limit that rose is in use within 10 s. */
@@ -75,7 +81,7 @@ interface Evidence {
   refused: number
 }
 
-/** A refusal, and how much had been accepted until then. */
+/** A moment, and how much had been accepted until then. */
 interface Mark {
   readonly at: number
   readonly accepted: number
@@ -91,6 +97,7 @@ interface Mark {
  */
 export function createPacer({ perSecond: start, upTo = start }: PacerOptions): Pacer {
   const highest = upTo * HEADROOM
+  const slowest = start * SLOWEST_SHARE
   let perSecond = Math.min(start, upTo) * HEADROOM
   let base = perSecond
   let mode: Mode = 'cruise'
@@ -106,14 +113,17 @@ export function createPacer({ perSecond: start, upTo = start }: PacerOptions): P
   let step = 0
   let slot = Number.NEGATIVE_INFINITY
   let lastSentAt = Number.NEGATIVE_INFINITY
-  let cutAt = Number.NEGATIVE_INFINITY
+  /** The last step back. */
+  let cut: Mark = { at: Number.NEGATIVE_INFINITY, accepted: 0 }
+  /** How much had been accepted when a window was last waited for: once is enough until more is. */
+  let waitedFor = -1
   /** The base when it last changed by much, and when that was. */
   let level = base
   let changedAt = Number.NEGATIVE_INFINITY
   let sentSinceClimb = 0
   let refusedSinceClimb = 0
 
-  const within = (rate: number): number => Math.min(highest, Math.max(SLOWEST, rate))
+  const within = (rate: number): number => Math.min(highest, Math.max(slowest, rate))
 
   function cruise(rate: number, rest: number, now: number): void {
     mode = 'cruise'
@@ -183,8 +193,11 @@ export function createPacer({ perSecond: start, upTo = start }: PacerOptions): P
 
   function stepBack(seen: Evidence, now: number): void {
     // A window that is full of what a higher limit let in refuses everything until it has passed.
-    if (now - cutAt < AGAIN_MS) slot = now + WINDOW_MS
-    cutAt = now
+    if (now - cut.at < AGAIN_MS && accepted === cut.accepted && accepted !== waitedFor) {
+      slot = now + WINDOW_MS
+      waitedFor = accepted
+    }
+    cut = { at: now, accepted }
     wall = 0
     marks = marks.slice(-1)
     const all = seen.accepted + seen.refused
@@ -197,17 +210,18 @@ export function createPacer({ perSecond: start, upTo = start }: PacerOptions): P
       return perSecond
     },
     readyAt: () => (evidence ? Math.max(slot, evidence.until) : slot),
-    sent(now) {
+    sent(now, since) {
       if (evidence) takeStep(evidence, now)
       const interval = 1_000 / perSecond
       busyMs += Math.min(now - lastSentAt, 2 * interval)
       lastSentAt = now
       speedUp(now)
-      const isLate = now - slot > Math.max(CATCH_UP_MS, interval)
-      slot = (isLate ? now : slot) + 1_000 / perSecond
+      const isOnTime = now - slot <= Math.max(CATCH_UP_MS, interval)
+      const isPaced = isOnTime && now - since >= HELD_MS
+      slot = (isOnTime ? slot : now) + 1_000 / perSecond
       inFlight += 1
       sentSinceClimb += 1
-      return { at: now, perSecond, step }
+      return { at: now, perSecond, isPaced, step }
     },
     answered(sent, verdict, now) {
       inFlight -= 1
@@ -216,7 +230,7 @@ export function createPacer({ perSecond: start, upTo = start }: PacerOptions): P
       if (evidence) {
         if (sent.at >= evidence.firstSentAt && verdict === 'accepted') evidence.accepted += 1
         if (sent.at >= evidence.firstSentAt && verdict === 'refused') evidence.refused += 1
-      } else if (verdict === 'refused' && sent.step === step) {
+      } else if (verdict === 'refused' && sent.isPaced && sent.step === step && base > slowest) {
         const until = now + GATHER_MS
         evidence = { firstSentAt: sent.at, perSecond: sent.perSecond, until, accepted: 0, refused: 1 }
       }

@@ -44,7 +44,7 @@ export function simulate(scenario: Scenario): Course {
     }
     for (const [process, pacer] of pacers.entries()) {
       while (pacer.readyAt() <= now) {
-        const sent = pacer.sent(now)
+        const sent = pacer.sent(now, now - 1_000)
         const ok = admit(now, limitAt(now))
         const second = Math.floor(now / 1_000)
         const counts = ok ? accepted : refused
