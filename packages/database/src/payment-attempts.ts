@@ -167,7 +167,7 @@ export async function recordAnswers(
       updated_at = ${now}
     from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as r(id uuid, token uuid, state text, retry_at timestamptz,
       reference text, reason text, facts jsonb, settled_at timestamptz)
-    where a.id = r.id
+    where a.id = any(${rows.map(({ id }) => id)}::uuid[]) and a.id = r.id -- by index: an array can be counted beforehand
       and ((a.state = 'claimed' and a.lease_token = r.token)
         or (r.state in ('accepted', 'paid', 'reversed') and a.state in ('claimed', 'postponed')))
     returning a.id`.execute(tx)

@@ -101,7 +101,7 @@ export async function updateCounts(
   const { rows } = await sql<TransferCounts & { id: string }>`
     update payout_jobs j set transfers_completed = c.completed, transfers_failed = c.failed, updated_at = ${now}
     from jsonb_to_recordset(${JSON.stringify(counts)}::jsonb) as c(id uuid, completed int, failed int)
-    where j.id = c.id
+    where j.id = any(${[...counted.keys()]}::uuid[]) and j.id = c.id
     returning j.id, j.transfers_total as total, c.completed, c.failed`.execute(tx)
   return new Map(rows.map(({ id, ...rest }) => [id, rest]))
 }

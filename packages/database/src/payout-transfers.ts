@@ -126,7 +126,7 @@ export async function markProcessing(
       attempts = t.attempts + case when t.status = 'processing' then 0 else 1 end,
       due_at = ${leaseExpiresAt}, updated_at = ${now}
     from jsonb_to_recordset(${JSON.stringify(transfers)}::jsonb) as r("transferId" uuid, destination text)
-    where t.id = r."transferId" and t.status in ('pending', 'retryable', 'processing')
+    where t.id = any(${idsOf(transfers)}::uuid[]) and t.id = r."transferId" and t.status in ('pending', 'retryable', 'processing')
     returning t.id, t.attempts`.execute(tx)
   refuseUnmoved('processing', transfers, new Set(rows.map(({ id }) => id)))
   return new Map(rows.map(({ id, attempts }) => [id, attempts]))
@@ -143,7 +143,7 @@ export async function markAwaitingDestination(
     update payout_transfers t set status = 'awaiting_destination', held_reason = r.reason, next_try_at = null,
       due_at = null, updated_at = ${now}
     from jsonb_to_recordset(${JSON.stringify(transfers)}::jsonb) as r("transferId" uuid, reason text)
-    where t.id = r."transferId" and t.status in ('pending', 'retryable')
+    where t.id = any(${idsOf(transfers)}::uuid[]) and t.id = r."transferId" and t.status in ('pending', 'retryable')
     returning t.id`.execute(tx)
   refuseUnmoved('awaiting_destination', transfers, new Set(rows.map(({ id }) => id)))
 }
@@ -176,7 +176,7 @@ export async function markCompleted(
     update payout_transfers t set status = 'completed', provider_reference = r.reference, completed_at = ${now},
       attempts = t.attempts + r.late::int, next_try_at = null, due_at = null, failure_reason = null, updated_at = ${now}
     from jsonb_to_recordset(${JSON.stringify(transfers)}::jsonb) as r("transferId" uuid, late boolean, reference text)
-    where t.id = r."transferId" and t.status = case when r.late then 'retryable' else 'processing' end
+    where t.id = any(${idsOf(transfers)}::uuid[]) and t.id = r."transferId" and t.status = case when r.late then 'retryable' else 'processing' end
     returning t.id`.execute(tx)
   refuseUnmoved('completed', transfers, new Set(rows.map(({ id }) => id)))
 }
@@ -202,7 +202,7 @@ export async function markRetryable(
       funds_refusals = t.funds_refusals + (r.counts = 'funds_refusal')::int, updated_at = ${now}
     from jsonb_to_recordset(${JSON.stringify(transfers)}::jsonb)
       as r("transferId" uuid, "retryAt" timestamptz, reason text, counts text)
-    where t.id = r."transferId" and t.status = 'processing'
+    where t.id = any(${idsOf(transfers)}::uuid[]) and t.id = r."transferId" and t.status = 'processing'
     returning t.id`.execute(tx)
   refuseUnmoved('retryable', transfers, new Set(rows.map(({ id }) => id)))
 }
@@ -221,7 +221,7 @@ export async function markFailedTerminal(
       next_try_at = null, due_at = null, updated_at = ${now}
     from jsonb_to_recordset(${JSON.stringify(transfers)}::jsonb)
       as r("transferId" uuid, late boolean, reason text, counts text)
-    where t.id = r."transferId" and t.status = case when r.late then 'retryable' else 'processing' end
+    where t.id = any(${idsOf(transfers)}::uuid[]) and t.id = r."transferId" and t.status = case when r.late then 'retryable' else 'processing' end
     returning t.id`.execute(tx)
   refuseUnmoved('failed_terminal', transfers, new Set(rows.map(({ id }) => id)))
 }
@@ -236,7 +236,7 @@ export async function markUnanswered(
   const { rows } = await sql<{ id: string }>`
     update payout_transfers t set due_at = r."retryAt", updated_at = ${now}
     from jsonb_to_recordset(${JSON.stringify(transfers)}::jsonb) as r("transferId" uuid, "retryAt" timestamptz)
-    where t.id = r."transferId" and t.status = 'processing'
+    where t.id = any(${idsOf(transfers)}::uuid[]) and t.id = r."transferId" and t.status = 'processing'
     returning t.id`.execute(tx)
   refuseUnmoved('processing', transfers, new Set(rows.map(({ id }) => id)))
 }
@@ -247,12 +247,19 @@ export async function countTerminalByJobId(
   jobIds: readonly string[],
 ): Promise<ReadonlyMap<string, { readonly completed: number; readonly failed: number }>> {
   const { rows } = await sql<{ id: string; completed: number; failed: number }>`
-    select j.id, count(*) filter (where t.status = 'completed')::int as completed,
-      count(*) filter (where t.status = 'failed_terminal')::int as failed
-    from unnest(${jobIds}::uuid[]) as j(id) join payout_transfers t on t.job_id = j.id
-    group by j.id`.execute(tx)
+    select j.id, c.completed, c.failed
+    from unnest(${jobIds}::uuid[]) as j(id)
+    cross join lateral (
+      select count(*) filter (where t.status = 'completed')::int as completed,
+        count(*) filter (where t.status = 'failed_terminal')::int as failed
+      from payout_transfers t where t.job_id = j.id
+    ) c`.execute(tx)
   return new Map(rows.map(({ id, completed, failed }) => [id, { completed, failed }]))
 }
+
+// The planner takes a JSON list for a hundred rows, for which it would read the whole table; an array it can count.
+const idsOf = (transfers: readonly { readonly transferId: string }[]): readonly string[] =>
+  transfers.map(({ transferId }) => transferId)
 
 /** The rows are locked and their status was read under that lock: one that does not move is a bug of ours. */
 function refuseUnmoved(

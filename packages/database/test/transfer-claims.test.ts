@@ -122,7 +122,7 @@ test('our own refused credentials rest the rail and cost no transfer anything', 
   expect((await claimed(world, transferOf('ben'), until)).tryNumber).toBe(1)
 })
 
-const held = 0
+let held = 0
 test.each([
   ['no_account', null, undefined, false],
   ['account_unverified', 'acct_new', undefined, false],
