@@ -91,14 +91,17 @@ export async function recordPaymentStatuses(
   }
 }
 
-/** A look at a payment that is still pending, or whose rail could not be read. */
+/** A look at a payment that brought no news: still pending, still paid, or its rail could not be read. */
 export interface FruitlessLook {
   readonly sellerBalanceId: string
+  /** Where the balance stood, and stands. */
+  readonly status: Extract<SellerBalanceStatus, 'payment_pending' | 'paid'>
   /** Looks that had been taken before it. */
   readonly statusChecks: number
-  readonly nextLookAt: Date
+  /** Null after the last look. */
+  readonly nextLookAt: Date | null
   readonly messageId: string
-  /** Why its rail told nothing; null when the payment is pending. */
+  /** Why its rail told nothing; null when it did. */
   readonly error: string | null
 }
 
@@ -112,23 +115,24 @@ export async function scheduleNextLooks(
   now: Date,
 ): Promise<ReadonlySet<string>> {
   if (looks.length === 0) return new Set()
-  const told = looks.map(({ sellerBalanceId, statusChecks, nextLookAt, messageId, error }) => ({
+  const told = looks.map(({ sellerBalanceId, status, statusChecks, nextLookAt, messageId, error }) => ({
     id: sellerBalanceId,
+    status,
     checks: statusChecks,
-    next: nextLookAt.toISOString(),
-    job: jobNote('goes_on', { messageId, now, error }),
+    next: nextLookAt?.toISOString() ?? null,
+    job: jobNote(status === 'paid' && error === null ? 'succeeded' : 'goes_on', { messageId, now, error }),
   }))
   const { rows } = await sql<{ id: string }>`
     with told as (
-      select * from jsonb_to_recordset(${JSON.stringify(told)}::jsonb) as t(id uuid, checks int, next timestamptz,
-        job jsonb)
+      select * from jsonb_to_recordset(${JSON.stringify(told)}::jsonb) as t(id uuid, status text, checks int,
+        next timestamptz, job jsonb)
     ), locked as (
       select b.id from seller_balances b join told using (id) order by b.id for no key update of b
     )
     update seller_balances b set status_checks = b.status_checks + 1, next_try_at = told.next, updated_at = ${now},
       jobs = b.jobs || jsonb_build_object('status_check', told.job)
     from told join locked using (id)
-    where b.id = told.id and b.status = 'payment_pending' and b.status_checks = told.checks
+    where b.id = told.id and b.status = told.status and b.status_checks = told.checks
     returning b.id`.execute(tx)
   return new Set(rows.map(({ id }) => id))
 }

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { PENDING_LIMITS, POLL_SCHEDULE_MS, pendingAlert, pollDelayMs } from './payment-polling.ts'
+import { PENDING_LIMITS, POLL_SCHEDULE_MS, pendingAlert, pollDelayMs, watchDelayMs } from './payment-polling.ts'
 
 const HOUR_MS = 3_600_000
 
@@ -28,4 +28,9 @@ test('people are told after a day, and finance takes over after three', () => {
     'payment_handed_over',
   ])
   expect(pendingAlert(10, { ...PENDING_LIMITS, alertAfterMs: 10 })).toBe('payment_pending_too_long')
+})
+
+test('a paid payment is watched until its bank cannot send it back any more', () => {
+  const days = [0, 1, 2, 3, 4].map((looks) => watchDelayMs(looks))
+  expect(days.map((delay) => (delay === undefined ? undefined : delay / 86_400_000))).toEqual([1, 1, 2, 4, undefined])
 })

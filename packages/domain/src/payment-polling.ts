@@ -18,6 +18,24 @@ export function pollDelayMs(checks: number, scheduleMs: readonly number[] = POLL
   return delay
 }
 
+const DAY_MS = 24 * HOUR_MS
+
+/**
+ * When a paid payment is looked at, for it may come back: the time since it was paid. Banks return money within five
+ * business days (facts: marketplace §4.2), and a callback that tells of it may be lost.
+ */
+export const RETURN_WATCH_MS: readonly number[] = [1, 2, 4, 8].map((days) => days * DAY_MS)
+
+/**
+ * How long to wait before the next look at a paid payment.
+ * @param looks - taken so far since it was paid, from 0
+ * @returns undefined when it cannot come back any more
+ */
+export function watchDelayMs(looks: number, scheduleMs: readonly number[] = RETURN_WATCH_MS): number | undefined {
+  const next = scheduleMs[looks]
+  return next === undefined ? undefined : next - (scheduleMs[looks - 1] ?? 0)
+}
+
 /** How long a payment may be pending before people are told, and before finance settles it by hand. */
 export interface PendingLimits {
   readonly alertAfterMs: number

@@ -21,8 +21,8 @@ const two = [winner('a', 700n), winner('b', 300n)]
 const ruleOf = (settlement: Settlement, winners: readonly SettlementWinner[]) =>
   settlementProblem(settlement, winners)?.rule
 
-test('a closed settlement whose winners add up is payable', () => {
-  expect(settlementProblem(settled(1000n), two)).toBeUndefined()
+test.each(['closed', 'completed'])('a settlement that is %s and whose winners add up is payable', (status) => {
+  expect(settlementProblem(settled(1000n, { status }), two)).toBeUndefined()
 })
 
 test.each<[string, Settlement, readonly SettlementWinner[]]>([

@@ -7,7 +7,7 @@ export interface Settlement {
   readonly currency: string
   /** Minor units of `currency`. */
   readonly total: bigint
-  /** The marketplace's word; `closed` when the contest is over and its winners stand. */
+  /** The marketplace's word; `closed`, or `completed`, when the contest is over and its winners stand. */
   readonly status: string
 }
 
@@ -38,12 +38,14 @@ export interface SettlementProblem {
   readonly found: string
 }
 
+const OVER: ReadonlySet<string> = new Set(['closed', 'completed'])
+
 /** @returns the first rule that the settlement breaks; undefined when its winners may be paid */
 export function settlementProblem(
   { currency, total, status }: Settlement,
   winners: readonly SettlementWinner[],
 ): SettlementProblem | undefined {
-  if (status !== 'closed') return broken('not_closed', `the settlement is ${JSON.stringify(status)}`)
+  if (!OVER.has(status)) return broken('not_closed', `the settlement is ${JSON.stringify(status)}`)
   if (winners.length === 0) return broken('no_winners', 'the settlement names no winner')
   if (!isCurrency(currency)) return broken('unknown_currency', `${JSON.stringify(currency)} is no payable currency`)
 

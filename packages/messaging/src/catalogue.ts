@@ -81,8 +81,14 @@ export const topics = {
   checkFpayPaymentStatus: defineTopic({
     name: 'check_fpay_payment_status_topic',
     subscription: 'check_fpay_payment_status_subscription',
-    /** `look`: how many looks came before the one it asks for, so that a repeated message asks for nothing new. */
-    schema: aboutOneBalance.extend({ look: z.int().nonnegative().optional() }),
+    /**
+     * `look`: how many looks at the pending payment came before the one it asks for, `watch`: the same of a paid one that
+     * may yet come back. A repeated message asks for nothing new; one without either asks for a look now.
+     */
+    schema: aboutOneBalance.extend({
+      look: z.int().nonnegative().optional(),
+      watch: z.int().nonnegative().optional(),
+    }),
   }),
   /** A provider's callback, its signature verified by the webhooks service. */
   bankPaymentEvent: defineTopic({

@@ -3,11 +3,12 @@ import { groupCommit } from '@remesa/database/group-commit'
 import {
   type FruitlessLook,
   type PaymentWord,
+  type RecordedStatus,
   recordPaymentStatuses,
   scheduleNextLooks,
 } from '@remesa/database/seller-payment-status'
 import { findSellerPayments, type SellerPayment } from '@remesa/database/seller-payments'
-import { type PendingLimits, pendingAlert, pollDelayMs } from '@remesa/domain/payment-polling'
+import { type PendingLimits, pendingAlert, pollDelayMs, watchDelayMs } from '@remesa/domain/payment-polling'
 import type { PaymentPatience } from '@remesa/domain/payment-steps'
 import type { Rail, RailName } from '@remesa/domain/rail'
 import { topics } from '@remesa/messaging/catalogue'
@@ -25,6 +26,8 @@ export interface StatusParts {
   readonly patience: PaymentPatience
   /** When a pending payment is asked after: the delay before each look; the last one repeats. */
   readonly pollScheduleMs: readonly number[]
+  /** When a paid payment that can come back is asked after: the time since it was paid. */
+  readonly watchScheduleMs: readonly number[]
   readonly pendingLimits: PendingLimits
   readonly now: () => Date
   readonly random: () => number
@@ -36,8 +39,8 @@ type StatusCheck = DataOf<typeof topics.checkFpayPaymentStatus>
 /** Records what a provider says of a payment; resolves once it is committed. */
 export type RecordStatus = (word: PaymentWord) => Promise<void>
 
-/** What a look at a payment brought: an end, which is recorded; or nothing yet. */
-export type Looked = { readonly ended: true } | { readonly ended: false; readonly error: string | null }
+/** What a look at a payment brought: news, which are recorded; or none, since it stands as it stood or cannot be read. */
+export type Looked = { readonly news: true } | { readonly news: false; readonly error: string | null }
 
 /** Looks at one payment now. */
 export type LookAtPayment = (payment: SellerPayment, messageId: string) => Promise<Looked>
@@ -48,21 +51,22 @@ export function looker({ rails, logger }: StatusParts, record: RecordStatus): Lo
     if (!rail) throw new Error(`no rail ${payment.rail} is wired, yet it accepted ${payment.reference}`)
     try {
       const status = await rail.status(payment.reference)
-      if (status.state === 'pending') return { ended: false, error: null }
+      const asBefore = status.state === 'pending' || (status.state === 'paid' && payment.attemptState === 'paid')
+      if (asBefore) return { news: false, error: null }
       await record({ payment, status, messageId })
-      return { ended: true }
+      return { news: true }
     } catch (error) {
       if (!(error instanceof ProviderError)) throw error
       // What cannot be read says nothing about the payment.
       logger.warn({ sellerBalanceId: payment.sellerBalanceId, err: error }, 'the rail did not tell a payment’s status')
-      return { ended: false, error: error.message }
+      return { news: false, error: error.message }
     }
   }
 }
 
 /**
- * Follows payments to their end: looks at each, then has NetSuite and GSC told. A payment that is still pending is
- * looked at again later, by an outbox row and not by a message that is held back.
+ * Follows payments to their end: looks at each, then has NetSuite and GSC told. A payment that is still pending, or paid
+ * and able to come back, is looked at again later, by an outbox row and not by a message that is held back.
  */
 export function checkPayments(
   parts: StatusParts,
@@ -71,11 +75,9 @@ export function checkPayments(
   const lookAgainLater = laterLook(parts)
 
   async function check(payment: SellerPayment | undefined, { data, id: messageId }: Message<StatusCheck>) {
-    if (payment?.attemptState !== 'accepted') return
-    // The look it asks for has been taken: a repeated message must not start a second row of looks.
-    if (data.look !== undefined && data.look < payment.statusChecks) return
+    if (!payment || !asksForLook(data, payment)) return
     const looked = await look(payment, messageId)
-    if (!looked.ended) await lookAgainLater({ payment, messageId, error: looked.error })
+    if (!looked.news) await lookAgainLater({ payment, messageId, error: looked.error })
   }
 
   return async (batch) => {
@@ -105,13 +107,21 @@ export function checkPayments(
   }
 }
 
+/** False when the look it asks for has been taken: a repeated message must not start a second row of looks. */
+function asksForLook({ look, watch }: StatusCheck, { attemptState, statusChecks }: SellerPayment): boolean {
+  if (attemptState === 'accepted') return watch === undefined && (look === undefined || look >= statusChecks)
+  return attemptState === 'paid' && watch !== undefined && watch >= statusChecks
+}
+
 /** Records what providers say, in groups as it comes, with what follows from it in the same transaction. */
-export function statusRecorder({ database, patience, now, random, logger }: StatusParts): RecordStatus {
+export function statusRecorder(parts: StatusParts): RecordStatus {
+  const { database, patience, now, random, logger } = parts
   return groupCommit<PaymentWord, void>({
     database,
     maximum: 100,
     write: async (tx, words) => {
-      const { recorded, alerts } = await recordPaymentStatuses(tx, words, { now: now(), patience, random })
+      const at = now()
+      const { recorded, alerts } = await recordPaymentStatuses(tx, words, { now: at, patience, random })
       await enqueue(
         tx,
         topics.paySellerBalance,
@@ -119,11 +129,27 @@ export function statusRecorder({ database, patience, now, random, logger }: Stat
           retryAt ? [{ data: { sellerBalanceId }, deliverAt: retryAt }] : [],
         ),
       )
+      await enqueue(tx, topics.checkFpayPaymentStatus, firstWatches(parts, words, recorded, at))
       await raiseAlerts(tx, alerts)
       for (const { sellerBalanceId, status } of recorded) logger.info({ sellerBalanceId, status }, 'payment moved on')
       return words.map(() => undefined)
     },
   })
+}
+
+function firstWatches(
+  { rails, watchScheduleMs }: StatusParts,
+  words: readonly PaymentWord[],
+  recorded: readonly RecordedStatus[],
+  at: Date,
+) {
+  const railOf = new Map(words.map(({ payment }) => [payment.sellerBalanceId, rails.get(payment.rail)]))
+  const delayMs = watchDelayMs(0, watchScheduleMs)
+  if (delayMs === undefined) return []
+  const deliverAt = new Date(at.getTime() + delayMs)
+  return recorded
+    .filter(({ sellerBalanceId, status }) => status === 'paid' && railOf.get(sellerBalanceId)?.contract.reversible)
+    .map(({ sellerBalanceId }) => ({ data: { sellerBalanceId, watch: 0 }, deliverAt }))
 }
 
 interface PendingLook {
@@ -132,45 +158,50 @@ interface PendingLook {
   readonly error: string | null
 }
 
-function laterLook({
-  database,
-  pollScheduleMs,
-  pendingLimits,
-  now,
-}: StatusParts): (look: PendingLook) => Promise<void> {
+function laterLook(parts: StatusParts): (look: PendingLook) => Promise<void> {
+  const { database, pendingLimits, now } = parts
   return groupCommit<PendingLook, void>({
     database,
     maximum: 100,
     write: async (tx, pending) => {
       const at = now()
-      const looks = pending.map(({ payment: { sellerBalanceId, statusChecks }, messageId, error }): FruitlessLook => {
-        const nextLookAt = new Date(at.getTime() + pollDelayMs(statusChecks + 1, pollScheduleMs))
-        return { sellerBalanceId, statusChecks, nextLookAt, messageId, error }
-      })
+      const looks = pending.map((look) => nextLook(parts, look, at))
       const scheduled = await scheduleNextLooks(tx, looks, at)
       await enqueue(
         tx,
         topics.checkFpayPaymentStatus,
-        looks
-          .filter(({ sellerBalanceId }) => scheduled.has(sellerBalanceId))
-          .map(({ sellerBalanceId, statusChecks, nextLookAt }) => {
-            return { data: { sellerBalanceId, look: statusChecks + 1 }, deliverAt: nextLookAt }
-          }),
+        looks.flatMap(({ sellerBalanceId, status, statusChecks, nextLookAt }) => {
+          if (!nextLookAt || !scheduled.has(sellerBalanceId)) return []
+          const next = status === 'paid' ? { watch: statusChecks + 1 } : { look: statusChecks + 1 }
+          return [{ data: { sellerBalanceId, ...next }, deliverAt: nextLookAt }]
+        }),
       )
       await raiseAlerts(
         tx,
-        pending.flatMap(({ payment }) =>
-          pendingTooLong(payment, at.getTime() - payment.acceptedAt.getTime(), pendingLimits),
-        ),
+        pending.flatMap(({ payment }) => pendingTooLong(payment, at, pendingLimits)),
       )
       return pending.map(() => undefined)
     },
   })
 }
 
-function pendingTooLong(payment: SellerPayment, pendingMs: number, limits: PendingLimits) {
-  const kind = pendingAlert(pendingMs, limits)
-  if (!kind) return []
+function nextLook(
+  { pollScheduleMs, watchScheduleMs }: StatusParts,
+  { payment, messageId, error }: PendingLook,
+  at: Date,
+): FruitlessLook {
+  const { sellerBalanceId, attemptState, statusChecks } = payment
+  const isPaid = attemptState === 'paid'
+  const delayMs = isPaid
+    ? watchDelayMs(statusChecks + 1, watchScheduleMs)
+    : pollDelayMs(statusChecks + 1, pollScheduleMs)
+  const nextLookAt = delayMs === undefined ? null : new Date(at.getTime() + delayMs)
+  return { sellerBalanceId, status: isPaid ? 'paid' : 'payment_pending', statusChecks, nextLookAt, messageId, error }
+}
+
+function pendingTooLong(payment: SellerPayment, at: Date, limits: PendingLimits) {
+  const kind = pendingAlert(at.getTime() - payment.acceptedAt.getTime(), limits)
+  if (!kind || payment.attemptState !== 'accepted') return []
   const { rail, reference, money } = payment
   return [
     {

@@ -1,3 +1,4 @@
+import { RETURN_WATCH_MS } from '@remesa/domain/payment-polling'
 import { gscOptions } from '@remesa/gsc-client/environment'
 import { createGscClient } from '@remesa/gsc-client/gsc-client'
 import { topics } from '@remesa/messaging/catalogue'
@@ -30,6 +31,7 @@ await runService({
       rails,
       patience: patienceOf(config),
       pollScheduleMs: config.PAYMENT_POLL_SCHEDULE_MS,
+      watchScheduleMs: RETURN_WATCH_MS,
       pendingLimits: {
         alertAfterMs: config.PAYMENT_PENDING_ALERT_MS,
         handOverAfterMs: config.PAYMENT_PENDING_HAND_OVER_MS,

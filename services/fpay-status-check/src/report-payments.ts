@@ -44,27 +44,28 @@ const AGAIN_AFTER_REFUSAL_MS = 3_600_000
 
 export function reportPayments(parts: ReportParts): ReportPayments {
   const { database, now, random, logger } = parts
-  const note = groupCommit<Noted, void>({
+  /** @returns false when the payment has moved on meanwhile: what was told was of an older end */
+  const note = groupCommit<Noted, boolean>({
     database,
     maximum: 100,
     write: async (tx, noted) => {
       const reports = noted.map(({ report }) => report)
-      await recordReports(tx, reports, now())
+      const recorded = await recordReports(tx, reports, now())
       await raiseAlerts(
         tx,
         noted.flatMap(({ alerts = [] }) => alerts),
       )
-      return noted.map(() => undefined)
+      return reports.map(({ payment }) => recorded.has(payment.sellerBalanceId))
     },
   })
 
   async function reportOne(payment: EndedPayment, asked: PossiblyEnded): Promise<Verdict | undefined> {
     const notGscs = needNotKnow(payment)
-    if (!payment.erpTold) {
-      const verdict = await reportToErp(payment, notGscs, asked)
-      if (verdict || notGscs) return verdict
-    }
-    return payment.gscTold ? undefined : reportToGsc(payment, notGscs, asked)
+    const erp = payment.erpTold ? 'stands' : await reportToErp(payment, notGscs, asked)
+    // GSC must not hear of an older end after a newer one: whoever brought the newer one tells of it.
+    if (erp !== 'stands') return erp === 'moved_on' ? undefined : erp
+    const isNoted = payment.gscTold || (notGscs && !payment.erpTold)
+    return isNoted ? undefined : reportToGsc(payment, notGscs, asked)
   }
 
   async function reportToErp(payment: EndedPayment, notGscs: boolean, asked: PossiblyEnded) {
@@ -72,8 +73,8 @@ export function reportPayments(parts: ReportParts): ReportPayments {
       const vendorPaymentId = await tellNetSuite(parts.netsuite, payment)
       const jobs = { erp: jobNote('succeeded', { messageId: asked.messageId, now: now() }) }
       const report = { payment, erpTold: { vendorPaymentId }, jobs, over: notGscs }
-      await note({ report: notGscs ? { ...report, gscTold: 'need_not' } : report })
-      return undefined
+      const stands = await note({ report: notGscs ? { ...report, gscTold: 'need_not' } : report })
+      return stands ? 'stands' : 'moved_on'
     } catch (error) {
       return putOff('erp', error, payment, asked)
     }

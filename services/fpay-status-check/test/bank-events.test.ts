@@ -97,15 +97,13 @@ test('a callback that comes before we have recorded the acceptance is looked for
   }
   expect(waitMs).toBeGreaterThan(180_000)
 
-  await world.database
-    .transaction()
-    .execute((tx) =>
-      recordSellerPayments(tx, [{ claim: answer.claim, outcome }], {
-        now,
-        patience: world.patience,
-        random: () => 0.5,
-      }),
-    )
+  await world.database.transaction().execute((tx) =>
+    recordSellerPayments(tx, [{ claim: answer.claim, outcome }], {
+      now,
+      patience: world.patience,
+      random: () => 0.5,
+    }),
+  )
   expect(await world.deliver(apply, aMessage(early, { retries: 1 }))).toEqual([done])
   expect(await statusOf({ sellerBalanceId })).toBe('paid')
 })

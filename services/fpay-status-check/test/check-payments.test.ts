@@ -43,7 +43,46 @@ test('a payment that the bank has paid is paid in our books, at the bank’s tim
     .books()
     .notifications.filter(({ settlementId }) => settlementId.endsWith(sellerBalanceId))
   expect(notification?.paidAt).toBe(world.sandbox.fpay.books.payments().at(-1)?.paidAt.toISOString())
-  expect(await looksAt(sellerBalanceId)).toEqual([])
+  expect(await looksAt(sellerBalanceId)).toMatchObject([{ data: { watch: 0 } }])
+})
+
+test('a paid payment is looked at for eight days, so that one that comes back is seen without a callback', async () => {
+  const [stays, returns] = [await anAcceptedPayment(world), await anAcceptedPayment(world)]
+  world.sandbox.fpay.settleAll()
+  await world.take(topics.checkFpayPaymentStatus)
+  for (const { sellerBalanceId } of [stays, returns]) await world.deliver(check, { sellerBalanceId })
+  const days: number[] = []
+  const paidAt = world.now().getTime()
+  for (;;) {
+    const watches = await world.take(topics.checkFpayPaymentStatus)
+    const [next] = watches
+    if (!next) break
+    world.moveClock(Math.max(0, next.deliverAt.getTime() - world.now().getTime()))
+    days.push(Math.round((world.now().getTime() - paidAt) / (24 * HOUR_MS)))
+    if (days.length === 3) world.sandbox.fpay.reverse(returns.payment.reference)
+    const before = readsOf()
+    for (const { data } of watches) await world.deliver(check, data, data)
+    for (const { data } of watches) await world.deliver(check, data) // repeated, it asks for nothing new
+    // One more at most: the first call of a day finds its token expired.
+    expect(readsOf() - before).toBeLessThanOrEqual(watches.length + 1)
+  }
+  expect(days).toEqual([1, 2, 4, 8])
+  expect(await balanceRow(world, stays.sellerBalanceId)).toMatchObject({
+    status: 'paid',
+    jobs: { status_check: { finished: true, successful: true } },
+  })
+  expect(await balanceRow(world, returns.sellerBalanceId)).toMatchObject({ status: 'returned' })
+  expect(await postedFor(world, returns.sellerBalanceId)).toEqual({ owed_from: -100_000n, payee: 100_000n })
+  expect(await alertsAbout(world, returns.sellerBalanceId)).toEqual({ payment_reversed: 1 })
+})
+
+test('a poll that was on its way when the callback came asks the bank nothing more', async () => {
+  const { sellerBalanceId } = await anAcceptedPayment(world)
+  world.sandbox.fpay.settleAll()
+  await world.deliver(check, { sellerBalanceId, look: 0 })
+  const before = readsOf()
+  await world.deliver(check, { sellerBalanceId, look: 1 }, { sellerBalanceId })
+  expect(readsOf()).toBe(before)
 })
 
 test('a payment that is pending is looked at again on schedule, the last wait for ever', async () => {

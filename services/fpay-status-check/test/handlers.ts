@@ -1,3 +1,4 @@
+import { RETURN_WATCH_MS } from '@remesa/domain/payment-polling'
 import type { World } from '@remesa/local-stack/testing/world'
 import { applyBankEvents } from '../src/apply-bank-events.ts'
 import { checkPayments, looker, type StatusParts, statusRecorder } from '../src/check-payments.ts'
@@ -12,6 +13,7 @@ export function statusHandlers(world: World, changes: Partial<StatusParts & Repo
   const parts = {
     ...{ database, netsuite, gsc, rails, patience, logger, now },
     pollScheduleMs: [1, 2, 5].map((minutes) => minutes * MINUTE_MS),
+    watchScheduleMs: RETURN_WATCH_MS,
     pendingLimits: { alertAfterMs: 24 * 60 * MINUTE_MS, handOverAfterMs: 72 * 60 * MINUTE_MS },
     leaseMs: REPORT_LEASE_MS,
     random: () => 0.5,

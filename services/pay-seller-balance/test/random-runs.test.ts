@@ -108,6 +108,6 @@ test('whatever faults, repetitions and orders, each seller is paid what it is ow
       }
       expect(await ledgerFaults(world)).toEqual({ disagreements: [], unbalanced: [] })
     }),
-    { numRuns: 3 },
+    { numRuns: 3, endOnFailure: true },
   )
-})
+}, 90_000)
