@@ -89,13 +89,14 @@ export interface PaymentReport {
 /**
  * Notes who was told, and what kept others from being told. A payment that has moved on meanwhile, to another end or
  * another attempt, is left alone: its new end must still be told.
+ * @returns ids of those that still stood where they stood when they were claimed
  */
 export async function recordReports(
   tx: Transaction<Schema>,
   reports: readonly PaymentReport[],
   now: Date,
-): Promise<void> {
-  if (reports.length === 0) return
+): Promise<ReadonlySet<string>> {
+  if (reports.length === 0) return new Set()
   const told = reports.map(({ payment, erpTold, gscTold, jobs, over }) => ({
     id: payment.sellerBalanceId,
     attempt: payment.attemptId,
@@ -135,6 +136,7 @@ export async function recordReports(
         ...(gscTold === 'told' ? [toldOf('gsc', payment.sellerBalanceId)] : []),
       ]),
   )
+  return recorded
 }
 
 const toldOf = (who: string, id: string) => ({
