@@ -5,13 +5,13 @@ import type { Marketplace } from '@remesa/sandbox/marketplace'
 import { generateMarketplace } from './marketplace/generate.ts'
 import { dateAdvice, loadMarketplace } from './marketplace/load.ts'
 import { parseOptions, type StartOptions } from './options.ts'
-import { StuckError } from './pay-day.ts'
 import { progressPrinter, summaryText } from './print.ts'
 import { runPayDay, stopwatch } from './run.ts'
 import { type Stack, startStack } from './stack/stack.ts'
 import { isContradicted } from './summary.ts'
+import { StuckError } from './watch.ts'
 
-// `pnpm start`: a marketplace's pay-day on this machine, with everything it needs. Exit codes: 0 paid, 1 stuck or
+// `pnpm start`: a marketplace's pay-day and settlements on this machine, with everything they need. Exit codes: 0 paid, 1 stuck or
 // contradicted by the other sides' books, 2 an option or a file is wrong and nothing was started.
 
 const logDirectory = join(fileURLToPath(new URL('../../../', import.meta.url)), '.remesa/logs')
@@ -49,8 +49,14 @@ function readOptions(): StartOptions {
   process.exit(0)
 }
 
-async function readMarketplace({ dataDir, sellers, seed, businessDate }: StartOptions): Promise<Marketplace> {
-  if (!dataDir) return generateMarketplace({ sellers, businessDate, seed })
+async function readMarketplace({
+  dataDir,
+  sellers,
+  settlements,
+  seed,
+  businessDate,
+}: StartOptions): Promise<Marketplace> {
+  if (!dataDir) return generateMarketplace({ sellers, settlements, businessDate, seed })
   const loaded = await loadMarketplace(dataDir)
   if ('problems' in loaded) refuse(loaded.problems)
   const advice = dateAdvice(loaded.marketplace, businessDate)
@@ -93,7 +99,7 @@ async function run(stack: Stack, { businessDate, jsonFile }: StartOptions, marke
     progress.end()
     if (stopping) return stopping // the person ended it: what failed after that is no news
     if (!(error instanceof StuckError)) throw error
-    process.stderr.write(`The pay-day is stuck:\n${error.message}\nThe services’ logs are in ${stack.logDirectory}\n`)
+    process.stderr.write(`It is stuck:\n${error.message}\nThe services’ logs are in ${stack.logDirectory}\n`)
     return stopWith(1)
   }
 }

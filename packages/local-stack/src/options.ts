@@ -7,6 +7,8 @@ import { Command, CommanderError } from 'commander'
 export interface StartOptions {
   /** How many sellers to generate; without meaning when `dataDir` is there. */
   readonly sellers: number
+  /** How many contests' settlements to generate, from 0; without meaning when `dataDir` is there. */
+  readonly settlements: number
   /** Another seed gives other generated data; the same one always the same. */
   readonly seed: number
   /** Absolute path of a marketplace's files, when it is not to be generated. */
@@ -15,7 +17,7 @@ export interface StartOptions {
   readonly businessDate: BusinessDate
   /** The sandboxes misbehave. */
   readonly faults: boolean
-  /** End when the pay-day has ended, instead of staying up. */
+  /** End when pay-day and settlements have ended, instead of staying up. */
   readonly exit: boolean
   /** Absolute path to write the summary to; its directory exists. */
   readonly jsonFile: string | undefined
@@ -30,6 +32,8 @@ export type ParsedOptions =
 
 const DEFAULT_SELLERS = 200
 const MOST_SELLERS = 100_000
+const DEFAULT_SETTLEMENTS = 10
+const MOST_SETTLEMENTS = 10_000
 
 /**
  * Reads the words after `start`.
@@ -58,6 +62,12 @@ export function parseOptions(
       { from: 1, to: MOST_SELLERS },
       problems,
     ),
+    settlements: wholeNumber(
+      '--settlements',
+      given.settlements ?? String(DEFAULT_SETTLEMENTS),
+      { from: 0, to: MOST_SETTLEMENTS },
+      problems,
+    ),
     seed: wholeNumber('--seed', given.seed ?? '1', { from: 0, to: 2 ** 32 - 1 }, problems),
     dataDir: given.data === undefined ? undefined : path('--data DIR', given.data, directory, problems),
     businessDate: pastDate(given.date, previousBusinessDate(now), problems),
@@ -65,9 +75,10 @@ export function parseOptions(
     exit: given.exit ?? false,
     jsonFile: given.json === undefined ? undefined : writableFile(given.json, directory, problems),
   }
-  for (const option of ['sellers', 'seed'] as const) {
+  for (const option of ['sellers', 'settlements', 'seed'] as const) {
     if (given.data !== undefined && given[option] !== undefined) {
-      problems.push(`--${option}: expected without --data, since the sellers come from its files`)
+      const what = option === 'settlements' ? 'settlements' : 'sellers'
+      problems.push(`--${option}: expected without --data, since the ${what} come from its files`)
     }
   }
   return problems.length > 0 ? { kind: 'bad', problems } : { kind: 'start', options }
@@ -75,6 +86,7 @@ export function parseOptions(
 
 interface GivenOptions {
   readonly sellers?: string
+  readonly settlements?: string
   readonly seed?: string
   readonly data?: string
   readonly date?: string
@@ -87,19 +99,26 @@ function createCommand(yesterday: BusinessDate): Command {
   return new Command('start')
     .usage('[options]')
     .description(
-      'Runs a pay-day on this machine: starts everything, creates the sellers, pays them and shows what was paid.',
+      'Runs a pay-day on this machine: starts everything, creates the sellers, pays them and the winners of contests, and shows what was paid.',
     )
     .option(
       '--sellers <N>',
       `sellers to generate, 1 to ${MOST_SELLERS} (default ${DEFAULT_SELLERS}); the same N gives the same data`,
     )
-    .option('--data <DIR>', 'a marketplace from files instead: countries, sellers, documents and closings (.csv)')
+    .option(
+      '--settlements <N>',
+      `contests' settlements to generate, 0 to ${MOST_SETTLEMENTS} (default ${DEFAULT_SETTLEMENTS}), of 1 to 200 winners`,
+    )
+    .option(
+      '--data <DIR>',
+      'a marketplace from files instead: countries, sellers, documents, closings; settlements, winners (.csv)',
+    )
     .option(
       '--date <YYYY-MM-DD>',
       `business date to pay; over already in America/Santiago (default ${yesterday}, yesterday)`,
     )
     .option('--faults', 'the banks and systems around misbehave; what is paid stays the same')
-    .option('--exit', 'end when every balance is settled, instead of leaving the stack up until Ctrl-C')
+    .option('--exit', 'end when all is paid or waits for people, instead of leaving the stack up until Ctrl-C')
     .option('--json <FILE>', 'write the summary to FILE')
     .option('--seed <N>', 'generate other data of the same kind (default 1)')
     .helpOption('--help', 'this text')
@@ -111,18 +130,18 @@ function createCommand(yesterday: BusinessDate): Command {
 
 const MORE_HELP = `
 Examples:
-  npx -y pnpm@12 start                            200 sellers, then the stack stays up to look at
+  npx -y pnpm@12 start                            200 sellers, 10 contests; then the stack stays up to look at
   npx -y pnpm@12 start --sellers 5000 --exit      how long 5,000 sellers take
   npx -y pnpm@12 start --faults --exit            lost answers, errors, repeated callbacks: paid once all the same
   npx -y pnpm@12 start --data packages/local-stack/examples/marketplace --date 2026-11-19
 
-Embedded, so that nothing has to be installed: PostgreSQL, Pub/Sub, and stand-ins for NetSuite, GSC, FPay, Payoneer
-and Slack. The services are the real ones, a process each. Set these to use your own instead:
+Embedded, so that nothing has to be installed: PostgreSQL, Pub/Sub, and stand-ins for NetSuite, GSC, FPay, Payoneer,
+Stripe and Slack. The services are the real ones, a process each. Set these to use your own instead:
   DATABASE_URL            a PostgreSQL database, e.g. postgres://user:password@localhost:5432/remesa
   PUBSUB_EMULATOR_HOST    a Pub/Sub emulator, e.g. localhost:8085
 
 Exit codes:
-  0   every balance is in a final state, or the stack was stopped with Ctrl-C
+  0   every balance and transfer has ended or waits for people, or the stack was stopped with Ctrl-C
   1   something is stuck or broken; it says what
   2   an option or a file is wrong; nothing was started
 `

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { type RunProgress, runProgress, sellerCounts, unreported } from '@remesa/database/run-summary'
 import type { BusinessDate } from '@remesa/domain/business-date'
 import { topics } from '@remesa/messaging/catalogue'
@@ -6,27 +5,17 @@ import { enqueue } from '@remesa/messaging/outbox'
 import type { Marketplace } from '@remesa/sandbox/marketplace'
 import { sql } from 'kysely'
 import type { Stack } from './stack/stack.ts'
+import { backlogOf, outboxOf, untilDone, type Watch, whatHolds } from './watch.ts'
 
-/** Where a run stands, for whoever watches. */
-export type Progress =
+/** Where a pay-day stands, for whoever watches. */
+export type PayDayProgress =
   | { readonly phase: 'profiles'; readonly sellers: number; readonly synced: number }
   | { readonly phase: 'pay-day'; readonly run: RunProgress; readonly unreported: number }
 
-export interface Watch {
-  readonly onProgress: (progress: Progress) => void
-  /** Without any movement for so long, something is stuck. */
-  readonly patienceMs: number
-}
-
-/** Nothing has moved for too long, or a part of the stack is gone. Its message says what is stuck, a line each. */
-export class StuckError extends Error {
-  override readonly name = 'StuckError'
-}
-
-const LOOK_EVERY_MS = 200
+type PayDayWatch = Watch<PayDayProgress>
 
 /** Sends the marketplace's seller events and waits until every seller, and every account of one, is known to NetSuite. */
-export async function syncProfiles(stack: Stack, marketplace: Marketplace, watch: Watch): Promise<void> {
+export async function syncProfiles(stack: Stack, marketplace: Marketplace, watch: PayDayWatch): Promise<void> {
   const { sellers } = marketplace
   const accounts = sellers.filter(({ fpayId }) => fpayId !== null).length
   await stack.sandbox.publishSellerEvents()
@@ -45,7 +34,7 @@ export async function syncProfiles(stack: Stack, marketplace: Marketplace, watch
 }
 
 /** Opens the pay-day of a business date and waits until every balance has ended and everybody was told. */
-export async function payDay(stack: Stack, businessDate: BusinessDate, watch: Watch): Promise<void> {
+export async function payDay(stack: Stack, businessDate: BusinessDate, watch: PayDayWatch): Promise<void> {
   await resetPayments(stack, businessDate)
   await untilPaid(stack, businessDate, watch)
 }
@@ -56,7 +45,7 @@ export async function resetPayments(stack: Stack, businessDate: BusinessDate): P
 }
 
 /** Waits until every balance of the date has ended, NetSuite and GSC know, and no reset is on its way. */
-export async function untilPaid(stack: Stack, businessDate: BusinessDate, watch: Watch): Promise<void> {
+export async function untilPaid(stack: Stack, businessDate: BusinessDate, watch: PayDayWatch): Promise<void> {
   await untilDone(stack, watch, async () => {
     const run = await runProgress(stack.database, businessDate)
     const open = await unreported(stack.database, businessDate)
@@ -70,43 +59,6 @@ export async function untilPaid(stack: Stack, businessDate: BusinessDate, watch:
   })
 }
 
-interface Look {
-  readonly done: boolean
-  /** Changes whenever something has moved. */
-  readonly moved: string
-  readonly stuck: () => Promise<readonly string[]>
-}
-
-async function untilDone(stack: Stack, { patienceMs }: Watch, look: () => Promise<Look>): Promise<void> {
-  let last = ''
-  let movedAt = Date.now()
-  for (;;) {
-    const casualties = await stack.casualties()
-    if (casualties.length > 0) throw new StuckError(casualties.join('\n'))
-    const { done, moved, stuck } = await look()
-    if (done) return
-    if (moved !== last) movedAt = Date.now()
-    last = moved
-    if (Date.now() - movedAt > patienceMs) {
-      throw new StuckError([`nothing has moved for ${patienceMs / 1000} s`, ...(await stuck())].join('\n'))
-    }
-    await sleep(LOOK_EVERY_MS)
-  }
-}
-
-async function backlogOf(stack: Stack, of: readonly { subscriptions: readonly { name: string }[]; name: string }[]) {
-  const backlogs = await stack.pubsub.backlogs()
-  const inPubSub = of.flatMap(({ subscriptions }) => subscriptions.map(({ name }) => backlogs?.get(name) ?? 0))
-  const inOutbox = await Promise.all(of.map(({ name }) => outboxOf(stack, name)))
-  return [...inPubSub, ...inOutbox].reduce((sum, count) => sum + count, 0)
-}
-
-async function outboxOf(stack: Stack, topic: string): Promise<number> {
-  const { rows } = await sql<{ count: number }>`
-    select count(*)::int as count from outbox where topic = ${topic}`.execute(stack.database)
-  return rows[0]?.count ?? 0
-}
-
 /** For each kind of open balance how many there are, one of them, and why its last try failed. */
 async function whatIsStuck(stack: Stack, businessDate: BusinessDate): Promise<readonly string[]> {
   const { rows: balances } = await sql<{ status: string; count: number; example: string; reason: string | null }>`
@@ -118,19 +70,13 @@ async function whatIsStuck(stack: Stack, businessDate: BusinessDate): Promise<re
       and (b.status not in ('no_payment_due', 'paid', 'failed', 'blocked', 'returned')
         or (b.status in ('paid', 'failed') and (b.erp_told_at is null or b.gsc_told_at is null)))
     group by b.status order by b.status`.execute(stack.database)
-  const { rows: letters } = await sql<{ topic: string; count: number; reason: string }>`
-    select topic, count(*)::int as count, min(reason) as reason from dead_letters where replayed_at is null
-    group by topic order by topic`.execute(stack.database)
-  const { rows: rails } = await sql<{ name: string; reason: string }>`
-    select name, paused_reason as reason from rails where paused_until > now()`.execute(stack.database)
   return [
     ...balances.map(({ status, count, example, reason }) =>
       [`${count} balances are ${told(status)}`, `e.g. ${example}`, reason && `last: ${reason}`]
         .filter(Boolean)
         .join(', '),
     ),
-    ...letters.map(({ topic, count, reason }) => `${count} dead letters of ${topic}, e.g. ${reason}`),
-    ...rails.map(({ name, reason }) => `the rail ${name} is paused: ${reason}`),
+    ...(await whatHolds(stack)),
   ]
 }
 

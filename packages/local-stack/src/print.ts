@@ -1,7 +1,8 @@
 import { FINANCE_ALERT_KINDS, sentenceOf } from '@remesa/domain/finance-alert'
+import { TRANSFER_STATUSES } from '@remesa/domain/payout-transfer'
 import { SELLER_BALANCE_STATUSES } from '@remesa/domain/seller-balance'
 import pc from 'picocolors'
-import type { Progress } from './pay-day.ts'
+import type { Progress } from './run.ts'
 import type { Summary } from './summary.ts'
 
 /** Where progress goes: one line that is rewritten on a terminal, a line now and then elsewhere. */
@@ -41,13 +42,25 @@ function lineOf(progress: Progress, rate: (done: number) => string): string {
   if (progress.phase === 'profiles') {
     return `  sellers in NetSuite ${progress.synced}/${progress.sellers}  ${rate(progress.synced)}`
   }
+  if (progress.phase === 'settlements') {
+    const { jobs, rejected, transfers } = progress.progress
+    const ended = transfers.completed + transfers.failed_terminal
+    return `  settlements ${jobs + rejected}/${progress.settlements}  ${countsLine(TRANSFER_STATUSES, transfers)}  ${rate(ended)}`
+  }
   const { balances, open } = progress.run
   const total = Object.values(balances).reduce((sum, count) => sum + count, 0)
-  const states = SELLER_BALANCE_STATUSES.filter((status) => balances[status] > 0).map(
-    (status) => `${status} ${balances[status]}`,
-  )
-  return `  balances ${total - open}/${total}  ${states.join('  ')}  to report ${progress.unreported}  ${rate(total - open)}`
+  const states = countsLine(SELLER_BALANCE_STATUSES, balances)
+  return `  balances ${total - open}/${total}  ${states}  to report ${progress.unreported}  ${rate(total - open)}`
 }
+
+const countsLine = <Status extends string>(
+  statuses: readonly Status[],
+  counts: Readonly<Record<Status, number>>,
+): string =>
+  statuses
+    .filter((status) => counts[status] > 0)
+    .map((status) => `${status} ${counts[status]}`)
+    .join('  ')
 
 /** Per second, over the last few looks. */
 function rateOf(): (done: number) => string {
@@ -65,7 +78,6 @@ function rateOf(): (done: number) => string {
 /** The summary for a person. */
 export function summaryText(summary: Summary): string {
   const { balances, seconds, calls, messages, checks } = summary
-  const states = SELLER_BALANCE_STATUSES.filter((status) => balances[status] > 0)
   const alerts = FINANCE_ALERT_KINDS.flatMap((kind) => {
     const count = summary.alerts[kind]
     return count ? [`  ${String(count).padStart(6)}  ${kind.padEnd(32)} ${pc.dim(sentenceOf(kind))}`] : []
@@ -73,13 +85,14 @@ export function summaryText(summary: Summary): string {
   return [
     '',
     pc.bold(`Pay-day of ${summary.businessDate}: ${summary.sellers} sellers, ${balances.total} balances`),
-    ...states.map((status) => `  ${String(balances[status]).padStart(6)}  ${status}`),
+    ...countLines(SELLER_BALANCE_STATUSES, balances),
     pc.bold('Paid'),
-    ...Object.entries(summary.paid).map(([currency, amount]) => `  ${currency} ${amount}`),
+    ...amountLines(summary.paid),
+    ...settlementLines(summary),
     ...(alerts.length > 0 ? [pc.bold('For the finance team'), ...alerts] : []),
     pc.bold('How'),
-    `  setup ${seconds.setup} s, profiles ${seconds.profileSync} s, pay-day ${seconds.payDay} s`,
-    `  calls: NetSuite ${calls.netsuite}, GSC ${calls.gsc}, FPay ${calls.fpay}, Payoneer ${calls.payoneer}`,
+    `  setup ${seconds.setup} s, profiles ${seconds.profileSync} s, pay-day ${seconds.payDay} s, settlements ${seconds.settlements} s`,
+    `  calls: NetSuite ${calls.netsuite}, GSC ${calls.gsc}, FPay ${calls.fpay}, Payoneer ${calls.payoneer}, Stripe ${calls.stripe}`,
     `  NetSuite was asked what is owed ${summary.retrievalRequestsPer1000Balances} times per 1,000 balances`,
     messages
       ? `  messages: ${messages.published} published, ${messages.delivered} delivered, ${messages.redelivered} of them again, ${messages.deadLettered} dead letters`
@@ -90,6 +103,26 @@ export function summaryText(summary: Summary): string {
     '',
   ].join('\n')
 }
+
+function settlementLines({ settlements, transfers, transferred }: Summary): readonly string[] {
+  const { jobs, complete, rejected } = settlements
+  if (jobs + rejected === 0) return []
+  return [
+    pc.bold(`Settlements: ${jobs} payout jobs, ${complete} complete, ${rejected} settlements rejected`),
+    ...countLines(TRANSFER_STATUSES, transfers),
+    pc.bold('Transferred'),
+    ...amountLines(transferred),
+  ]
+}
+
+const countLines = <Status extends string>(
+  statuses: readonly Status[],
+  counts: Readonly<Record<Status, number>>,
+): readonly string[] =>
+  statuses.filter((status) => counts[status] > 0).map((status) => `  ${String(counts[status]).padStart(6)}  ${status}`)
+
+const amountLines = (amounts: Readonly<Record<string, string>>): readonly string[] =>
+  Object.entries(amounts).map(([currency, amount]) => `  ${currency} ${amount}`)
 
 const memoryLines = ({ memory }: Summary): readonly string[] =>
   Object.entries(memory).map(

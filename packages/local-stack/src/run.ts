@@ -3,18 +3,22 @@ import { topics } from '@remesa/messaging/catalogue'
 import { enqueue } from '@remesa/messaging/outbox'
 import type { Marketplace } from '@remesa/sandbox/marketplace'
 import { sampleMemory } from './memory.ts'
-import { payDay, syncProfiles, type Watch } from './pay-day.ts'
+import { type PayDayProgress, payDay, syncProfiles } from './pay-day.ts'
+import { paySettlements, type SettlementsProgress, settlementIdsOf } from './settlements.ts'
 import type { Stack } from './stack/stack.ts'
 import { type Summary, summarize } from './summary.ts'
+import type { Watch } from './watch.ts'
+
+export type Progress = PayDayProgress | SettlementsProgress
 
 /** What is told while a run goes on. */
-export interface RunEvents extends Watch {
+export interface RunEvents extends Watch<Progress> {
   readonly onPhase: (what: string) => void
 }
 
 /**
  * Runs a pay-day on a stack from the beginning: loads the marketplace, has its sellers synced, sends GSC's closings,
- * pays, and sums up.
+ * pays, then pays the winners of its contests, and sums up.
  * @param setup - when the setting up of the stack began, and how many seconds it took
  * @throws StuckError when it cannot come to its end
  */
@@ -42,8 +46,28 @@ export async function runPayDay(
   const memory = sampleMemory(stack.services)
   const paying = stopwatch()
   await payDay(stack, businessDate, events)
-  const seconds = { setup: rounded(setup), profileSync: rounded(profileSync), payDay: rounded(paying()) }
-  return summarize(stack, { businessDate, sellers: marketplace.sellers.length, seconds, memory: await memory.stop() })
+  const payDaySeconds = paying()
+  const memoryFigures = await memory.stop()
+
+  const settlements = settlementIdsOf(marketplace)
+  const settling = stopwatch()
+  if (settlements.length > 0) {
+    // After the pay-day and not beside it, so that the figures of each are its own.
+    events.onPhase(`Paying the winners of ${settlements.length} settlements`)
+    await paySettlements(stack, marketplace, events)
+  }
+  return summarize(stack, {
+    businessDate,
+    sellers: marketplace.sellers.length,
+    settlements,
+    seconds: {
+      setup: rounded(setup),
+      profileSync: rounded(profileSync),
+      payDay: rounded(payDaySeconds),
+      settlements: settlements.length > 0 ? rounded(settling()) : 0,
+    },
+    memory: memoryFigures,
+  })
 }
 
 /** Seconds since it was made. */

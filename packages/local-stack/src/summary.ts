@@ -1,9 +1,11 @@
 import { ledgerProof } from '@remesa/database/ledger'
 import { alertCounts, paidTotals, runProgress } from '@remesa/database/run-summary'
+import { type SettlementProgress, settlementProgress, transferredTotals } from '@remesa/database/settlement-progress'
 import type { BusinessDate } from '@remesa/domain/business-date'
 import { type Currency, currency } from '@remesa/domain/currency'
 import type { FinanceAlertKind } from '@remesa/domain/finance-alert'
-import { formatMajor, parseMajor } from '@remesa/domain/money'
+import { formatMajor, type Money, parseMajor } from '@remesa/domain/money'
+import type { TransferStatus } from '@remesa/domain/payout-transfer'
 import { SELLER_BALANCE_STATUSES, type SellerBalanceStatus } from '@remesa/domain/seller-balance'
 import type { SandboxBooks, SandboxCalls } from '@remesa/sandbox/sandbox'
 import type { MemoryFigures } from './memory.ts'
@@ -17,12 +19,18 @@ export interface Summary {
   readonly balances: Readonly<Record<SellerBalanceStatus, number>> & { readonly total: number }
   /** Major units, decimal strings, by currency. */
   readonly paid: Readonly<Record<string, string>>
+  /** Of the marketplace's contests. */
+  readonly settlements: Pick<SettlementProgress, 'jobs' | 'complete' | 'rejected'>
+  readonly transfers: Readonly<Record<TransferStatus, number>>
+  /** Through Stripe. Major units, decimal strings, by currency. */
+  readonly transferred: Readonly<Record<string, string>>
   readonly alerts: Partial<Record<FinanceAlertKind, number>>
   /** Requests that the sandboxes counted, since the start. */
-  readonly calls: { readonly netsuite: number; readonly gsc: number; readonly fpay: number; readonly payoneer: number }
+  readonly calls: Readonly<Record<'netsuite' | 'gsc' | 'fpay' | 'payoneer' | 'stripe', number>>
   /** Null with an emulator that is not ours: nobody counts there. */
   readonly messages: MessageFigures | null
-  readonly seconds: { readonly setup: number; readonly profileSync: number; readonly payDay: number }
+  /** `settlements`: from their completion until nothing moved any more; 0 when there were none. */
+  readonly seconds: Readonly<Record<'setup' | 'profileSync' | 'payDay' | 'settlements', number>>
   /** Queries that asked NetSuite what is owed, per thousand balances. */
   readonly retrievalRequestsPer1000Balances: number
   /** Resident memory of each service over the pay-day, MiB. */
@@ -30,7 +38,7 @@ export interface Summary {
   readonly checks: {
     /** Every currency of the ledger sums to zero, and every payee's balance to its postings. */
     readonly ledger: 'balanced' | readonly string[]
-    /** What the banks' own books say was paid is what ours say; `not comparable` in a database with an earlier past. */
+    /** What the banks' own books, Stripe's among them, say was paid is what ours say; `not comparable` in a database with an earlier past. */
     readonly banks: 'agree' | 'not comparable' | readonly string[]
   }
 }
@@ -41,14 +49,18 @@ export async function summarize(
   run: {
     businessDate: BusinessDate
     sellers: number
+    /** Ids of those that were to be paid. */
+    settlements: readonly string[]
     seconds: Summary['seconds']
     memory: Summary['memory']
   },
 ): Promise<Summary> {
   const { database, sandbox } = stack
-  const [progress, totals, alerts, calls, books, messages, ledger] = await Promise.all([
+  const [progress, payDayTotals, settled, transferTotals, alerts, calls, books, messages, ledger] = await Promise.all([
     runProgress(database, run.businessDate),
     paidTotals(database, run.businessDate),
+    settlementProgress(database, run.settlements),
+    transferredTotals(database, run.settlements),
     alertCounts(database, run.businessDate),
     sandbox.calls(),
     sandbox.books(),
@@ -57,21 +69,29 @@ export async function summarize(
   ])
   const counts = progress?.balances ?? noBalances()
   const total = Object.values(counts).reduce((sum, count) => sum + count, 0)
-  const paid = Object.fromEntries(totals.map(({ amount, currency }) => [currency, formatMajor(amount, currency)]))
+  const { jobs, complete, rejected, transfers } = settled
+  const paid = inMajorUnits(payDayTotals)
+  const transferred = inMajorUnits(transferTotals)
   return {
     businessDate: run.businessDate,
     sellers: run.sellers,
     balances: { total, ...counts },
     paid,
+    settlements: { jobs, complete, rejected },
+    transfers,
+    transferred,
     alerts,
     calls: countsOf(calls),
     messages: messages ?? null,
     seconds: run.seconds,
     retrievalRequestsPer1000Balances: total === 0 ? 0 : Math.round((retrievals(calls) * 10_000) / total) / 10,
     memory: run.memory,
-    checks: { ledger, banks: stack.databaseIsFresh ? banksFindings(paid, books) : 'not comparable' },
+    checks: { ledger, banks: stack.databaseIsFresh ? banksFindings({ paid, transferred }, books) : 'not comparable' },
   }
 }
+
+const inMajorUnits = (totals: readonly Money[]): Record<string, string> =>
+  Object.fromEntries(totals.map(({ amount, currency }) => [currency, formatMajor(amount, currency)]))
 
 /** True when books or ledger contradict ours: the run must not be called a success. */
 export const isContradicted = ({ checks }: Summary): boolean =>
@@ -82,6 +102,7 @@ const countsOf = (calls: SandboxCalls): Summary['calls'] => ({
   gsc: calls.gsc.total ?? 0,
   fpay: calls.fpay.total ?? 0,
   payoneer: calls.payoneer.total ?? 0,
+  stripe: calls.stripe.total ?? 0,
 })
 
 const retrievals = (calls: SandboxCalls): number => calls.netsuite['POST /services/rest/query/v1/suiteql'] ?? 0
@@ -99,14 +120,32 @@ async function ledgerFindings({ database }: Stack): Promise<Summary['checks']['l
   return findings.length === 0 ? 'balanced' : findings
 }
 
-/** Both are decimal strings with exactly the currency's decimals, so equal text is equal money. */
-function banksFindings(ours: Record<string, string>, books: SandboxBooks): Summary['checks']['banks'] {
-  const theirs = sumByCurrency([...books.fpay.payments, ...books.payoneer.payments].filter(({ returned }) => !returned))
-  const findings = [...new Set([...Object.keys(ours), ...Object.keys(theirs)])].sort().flatMap((currency) => {
-    const [mine = '0', other = '0'] = [ours[currency], theirs[currency]]
-    return mine === other ? [] : [`${currency}: we say ${mine} was paid, the banks say ${other}`]
-  })
+function banksFindings(
+  ours: { paid: Record<string, string>; transferred: Record<string, string> },
+  { fpay, payoneer, stripe }: SandboxBooks,
+): Summary['checks']['banks'] {
+  const paidByBanks = sumByCurrency([...fpay.payments, ...payoneer.payments].filter(({ returned }) => !returned))
+  const findings = [
+    ...differences(ours.paid, paidByBanks, (currency, mine, theirs) => {
+      return `${currency}: we say ${mine} was paid, the banks say ${theirs}`
+    }),
+    ...differences(ours.transferred, sumByCurrency(stripe.payments), (currency, mine, theirs) => {
+      return `${currency}: we say ${mine} was transferred, Stripe says ${theirs}`
+    }),
+  ]
   return findings.length === 0 ? 'agree' : findings
+}
+
+/** Both are decimal strings with exactly the currency's decimals, so equal text is equal money. */
+function differences(
+  ours: Record<string, string>,
+  theirs: Record<string, string>,
+  told: (currency: string, mine: string, other: string) => string,
+): readonly string[] {
+  return [...new Set([...Object.keys(ours), ...Object.keys(theirs)])].sort().flatMap((currency) => {
+    const [mine = '0', other = '0'] = [ours[currency], theirs[currency]]
+    return mine === other ? [] : [told(currency, mine, other)]
+  })
 }
 
 function sumByCurrency(payments: readonly { amount: string; currency: string }[]): Record<string, string> {

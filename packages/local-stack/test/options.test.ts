@@ -19,6 +19,7 @@ test('without options 200 sellers are paid for yesterday and the stack stays up'
     kind: 'start',
     options: {
       sellers: 200,
+      settlements: 10,
       seed: 1,
       dataDir: undefined,
       businessDate: '2026-11-20',
@@ -35,10 +36,11 @@ test('yesterday is reckoned in Santiago, not in UTC', () => {
 })
 
 test('every option arrives, paths made absolute', () => {
-  expect(parse('--sellers 5000 --seed 7 --date 2026-11-19 --faults --exit --json out.json')).toEqual({
+  expect(parse('--sellers 5000 --settlements 0 --seed 7 --date 2026-11-19 --faults --exit --json out.json')).toEqual({
     kind: 'start',
     options: {
       sellers: 5000,
+      settlements: 0,
       seed: 7,
       dataDir: undefined,
       businessDate: '2026-11-19',
@@ -60,6 +62,8 @@ test.each([
   ['--sellers 100001', '--sellers: expected a whole number from 1 to 100000, got "100001"'],
   ['--sellers 1e3', '--sellers: expected a whole number from 1 to 100000, got "1e3"'],
   ['--sellers -5', '--sellers: expected a whole number from 1 to 100000, got "-5"'],
+  ['--settlements -1', '--settlements: expected a whole number from 0 to 10000, got "-1"'],
+  ['--settlements ten', '--settlements: expected a whole number from 0 to 10000, got "ten"'],
   ['--seed x', '--seed: expected a whole number from 0 to 4294967295, got "x"'],
   ['--date 2026-13-01', '--date: expected a date like 2026-11-20, got "2026-13-01"'],
   ['--date 20/11/2026', '--date: expected a date like 2026-11-20, got "20/11/2026"'],
@@ -68,6 +72,7 @@ test.each([
     '--date: expected a day that is over in America/Santiago, 2026-11-20 or earlier, got "2026-11-21"',
   ],
   ['--data x --sellers 3', '--sellers: expected without --data, since the sellers come from its files'],
+  ['--data x --settlements 3', '--settlements: expected without --data, since the settlements come from its files'],
   ['--data --exit', '--data DIR: expected a path, got "--exit"'],
   [
     '--json no/where.json',

@@ -78,17 +78,19 @@ export const marketplaceSettlement = z.strictObject({
   contestId: id,
   currency: z.string().min(1).max(20),
   total: decimal,
-  /** `completed` when its winners are to be paid. */
+  /** `closed` or `completed` when its winners are to be paid. */
   status: z.string().min(1).max(50),
 })
 
-/** What one winner gets of a settlement, in its currency. */
+/** What one winner gets of a settlement. */
 export const marketplaceWinner = z.strictObject({
   settlementId: id,
   userId: id,
   /** null: none is known yet. */
   stripeAccountId: id.nullable(),
   amount: decimal,
+  /** Where it is not the settlement's: such a settlement cannot be paid. */
+  currency: z.string().min(1).max(20).optional(),
 })
 
 export const marketplace = z.strictObject({

@@ -6,20 +6,29 @@ import { CASES, type Case } from './cases.ts'
 import { type Draft, type DraftBalance, daysAfter, draftBalance, owed } from './draft.ts'
 import { foreignName, foreignTaxId, localName, localTaxId } from './identities.ts'
 import { createRandom, type Random } from './random.ts'
+import { generateSettlements } from './settlements.ts'
 
 /**
  * Makes up a marketplace with every case of a pay-day in it, each of them once among the first 60 sellers and in about
  * one seller of a hundred beyond. A seller depends on the seed and its number alone: the same seed gives the same
  * sellers, fewer of them are the first of more, and another business date changes the dates only.
  * @param options.sellers - how many, from 1 to 100,000
+ * @param options.settlements - of contests, default none
  */
 export function generateMarketplace(options: {
   sellers: number
+  settlements?: number
   businessDate: BusinessDate
   seed?: number
 }): Marketplace {
-  const { sellers, businessDate, seed = 1 } = options
-  const marketplace: Marketplace = { countries: structuredClone(COUNTRIES), sellers: [], documents: [], closings: [] }
+  const { sellers, settlements = 0, businessDate, seed = 1 } = options
+  const marketplace: Marketplace = {
+    countries: structuredClone(COUNTRIES),
+    sellers: [],
+    documents: [],
+    closings: [],
+    ...generateSettlements({ settlements, seed }),
+  }
   let number = 0
   for (let block = 0; number < sellers; block++) {
     for (const special of casesOfBlock(block, seed)) {

@@ -10,8 +10,10 @@ import type {
   MarketplaceSeller,
 } from '@remesa/sandbox/marketplace'
 import { isPayeeId } from '@remesa/sandbox/payoneer-codes'
+import { readSettlements } from './load-settlements.ts'
 import { createProblems, shownValue } from './problems.ts'
-import { type Row, readTable, type Table } from './table.ts'
+import { earlierLines, isIn, type Reader, readAll, whole } from './rows.ts'
+import { type Row, readTable } from './table.ts'
 import { readAccount, readAmount, readCurrency, readDate, readFlag, readOneOf, readText } from './values.ts'
 
 export type LoadedMarketplace =
@@ -37,14 +39,15 @@ const CLOSINGS = {
 } as const
 
 /**
- * Reads a marketplace from `countries.csv`, `sellers.csv`, `documents.csv` and `closings.csv`, and checks all that can
- * be known to be wrong before anything is started. A document in another currency than its seller is paid in is not:
- * such things happen, and the product must cope.
+ * Reads a marketplace from `countries.csv`, `sellers.csv`, `documents.csv` and `closings.csv`, with `settlements.csv`
+ * and `winners.csv` where they are there, and checks all that can be known to be wrong before anything is started. A
+ * document in another currency than its seller is paid in is not: such things happen, and the product must cope.
  */
 export async function loadMarketplace(directory: string): Promise<LoadedMarketplace> {
   const problems = createProblems()
+  let files: readonly string[]
   try {
-    await readdir(directory)
+    files = await readdir(directory)
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === undefined) throw error
@@ -65,6 +68,7 @@ export async function loadMarketplace(directory: string): Promise<LoadedMarketpl
     sellers: readAll(sellers, sellerReader(known)),
     documents: readAll(documents, documentReader(known)),
     closings: readAll(closings, closingReader(known)),
+    ...(await readSettlements(directory, files, problems)),
   }
   const lines = problems.lines()
   return lines.length > 0 ? { problems: lines } : { marketplace }
@@ -86,16 +90,6 @@ interface Known {
   readonly isCountry: (id: string) => boolean
   readonly isSeller: (gscSellerId: string) => boolean
 }
-
-function isIn<Column extends string>({ rows, isComplete }: Table<Column>, column: Column): (id: string) => boolean {
-  const ids = new Set(rows.map((row) => row.text(column)))
-  return (id) => !isComplete || ids.has(id)
-}
-
-type Reader<Column extends string, Read> = (row: Row<Column>) => Read | undefined
-
-const readAll = <Column extends string, Read>({ rows }: Table<Column>, read: Reader<Column, Read>): Read[] =>
-  rows.map(read).filter((item) => item !== undefined)
 
 function countryReader(): Reader<(typeof COUNTRIES.columns)[number], MarketplaceCountry> {
   const earlier = earlierLines()
@@ -130,12 +124,14 @@ function sellerReader(known: Known): Reader<SellerColumn, MarketplaceSeller> {
       taxId,
       operationType,
       type: readOneOf(row, 'type', ['1P', '3P']),
-      fpayId: readAccount(row, 'fpay_id', { prefix: 'FP-', isWellFormed: isAccountNumber }),
-      payoneerPayeeId: readAccount(row, 'payoneer_payee_id', { prefix: 'PY-', isWellFormed: isPayeeId }),
+      fpayId: readAccount(row, 'fpay_id', { form: accountForm('FP-'), isWellFormed: isAccountNumber }),
+      payoneerPayeeId: readAccount(row, 'payoneer_payee_id', { form: accountForm('PY-'), isWellFormed: isPayeeId }),
       countries,
     })
   }
 }
+
+const accountForm = (prefix: string): string => `${prefix} and letters, digits or dashes, at most 40 characters`
 
 type SellerColumn = (typeof SELLERS.columns)[number]
 
@@ -201,19 +197,4 @@ function readOwed(
     currency,
     amount: readAmount(row, 'amount', { currency, mayBeNegative }),
   }
-}
-
-/** For what must be there once: tells in which line a key was before. */
-function earlierLines(): (row: { readonly line: number }, key: string) => number | undefined {
-  const lines = new Map<string, number>()
-  return ({ line }, key) => {
-    const earlier = lines.get(key)
-    if (earlier === undefined) lines.set(key, line)
-    return earlier
-  }
-}
-
-/** @returns undefined when a value could not be read: that was reported where it was tried */
-function whole<Item extends object>(values: { [Key in keyof Item]: Item[Key] | undefined }): Item | undefined {
-  return Object.values(values).includes(undefined) ? undefined : (values as Item)
 }

@@ -25,10 +25,11 @@ export interface Row<Column extends string> {
 /**
  * Reads one CSV file: UTF-8, with or without a byte order mark, with a header that names each column once, in any
  * order. What is wrong with it goes to `problems`.
+ * @param table.optional - those of the columns that may be missing; their values are empty then
  */
 export async function readTable<Column extends string>(
   directory: string,
-  { file, columns }: { file: string; columns: readonly Column[] },
+  { file, columns, optional = [] }: { file: string; columns: readonly Column[]; optional?: readonly Column[] },
   problems: Problems,
 ): Promise<Table<Column>> {
   const text = await readText(join(directory, file), (problem) => problems.add(file, problem))
@@ -43,7 +44,7 @@ export async function readTable<Column extends string>(
     if (!fault) report(0, `expected the header ${columns.join(',')}, found nothing`)
     return { rows: [], isComplete: false }
   }
-  const places = readHeader(header, columns, report)
+  const places = readHeader(header, { columns, optional }, report)
   if (places === undefined) return { rows: [], isComplete: false }
   const lineOf = lineCounter(text)
   const rows = rest.map((record) => createRow(record, { places, lineOf, report }))
@@ -80,7 +81,7 @@ function lineOfInvalid(bytes: Buffer): number {
 /** @returns where each column stands, or undefined when one is missing, unknown or there twice */
 function readHeader<Column extends string>(
   { values, offsets }: CsvRecord,
-  columns: readonly Column[],
+  { columns, optional }: { columns: readonly Column[]; optional: readonly Column[] },
   report: Report,
 ): ReadonlyMap<Column, number> | undefined {
   const separator = /[;\t]/.exec(values[0] ?? '')?.[0]
@@ -101,7 +102,7 @@ function readHeader<Column extends string>(
     report(offsets[place] ?? 0, `${problem}, expected ${columns.join(',')}`)
     isGood = false
   }
-  const missing = columns.filter((column) => !places.has(column))
+  const missing = columns.filter((column) => !places.has(column) && !optional.includes(column))
   if (missing.length > 0) report(0, `expected ${columns.join(',')}, found no ${missing.join(', ')}`)
   return isGood && missing.length === 0 ? places : undefined
 }

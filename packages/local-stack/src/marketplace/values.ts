@@ -31,16 +31,18 @@ export function readText<Column extends string>(row: Row<Column>, column: Column
   return text
 }
 
-/** An account at a rail, null where the column is empty: the seller has none yet. */
+/**
+ * An account at a rail, null where the column is empty: the payee has none yet.
+ * @param form - what one looks like, in words
+ */
 export function readAccount<Column extends string>(
   row: Row<Column>,
   column: Column,
-  { prefix, isWellFormed }: { prefix: string; isWellFormed: (text: string) => boolean },
+  { form, isWellFormed }: { form: string; isWellFormed: (text: string) => boolean },
 ): string | null | undefined {
   const text = row.text(column)
   if (text === '') return null
-  if (isWellFormed(text)) return text
-  return row.refuse(column, `expected ${prefix} and letters, digits or dashes, at most 40 characters, or nothing`)
+  return isWellFormed(text) ? text : row.refuse(column, `expected ${form}, or nothing`)
 }
 
 export function readDate<Column extends string>(row: Row<Column>, column: Column): string | undefined {
@@ -80,4 +82,24 @@ export function readAmount<Column extends string>(
     if (!(error instanceof RangeError)) throw error
     return row.refuse(column, `expected an amount in ${currency}, with at most ${exponentOf(currency)} decimals`)
   }
+}
+
+/** Decimals of a currency that nobody knows: amounts in it are kept, and never paid. */
+export const UNKNOWN_CURRENCY_DECIMALS = 2
+
+/** An amount of a settlement, whose currency is the product's to judge. */
+export function readSettlementAmount<Column extends string>(
+  row: Row<Column>,
+  column: Column,
+  currency: string,
+): string | undefined {
+  if (isCurrency(currency)) return readAmount(row, column, { currency, mayBeNegative: true })
+  const text = row.text(column)
+  const [, whole = '', decimals = ''] = /^-?(\d+)(?:\.(\d+))?$/.exec(text) ?? []
+  if (whole === '') return row.refuse(column, 'expected a decimal number like 1250.50')
+  if (whole.length <= MOST_DIGITS && decimals.length <= UNKNOWN_CURRENCY_DECIMALS) return text
+  return row.refuse(
+    column,
+    `expected at most ${MOST_DIGITS} digits and ${UNKNOWN_CURRENCY_DECIMALS} decimals in a currency that nobody knows`,
+  )
 }

@@ -1,12 +1,13 @@
 import type { SandboxCredentials, SandboxUrls } from '@remesa/sandbox/sandbox'
 
-/** Every service, in the order of a pay-day. */
+/** Every service, in the order of a pay-day; then what pays settlements, and what serves them all. */
 export const SERVICES = [
   'seller-profile-sync',
   'payment-initialization',
   'balance-retrieval',
   'pay-seller-balance',
   'fpay-status-check',
+  'payouts',
   'webhooks',
   'finance-alerts',
   'scheduler',
@@ -40,6 +41,7 @@ export function serviceEnvironment(options: {
 }): NodeJS.ProcessEnv {
   const { service, instances, sandbox, publicWebhooksUrl } = options
   const { urls, credentials } = sandbox
+  const stripe = new URL(urls.stripe)
   return {
     DATABASE_URL: options.databaseUrl,
     DATABASE_POOL_SIZE: '8',
@@ -77,6 +79,18 @@ export function serviceEnvironment(options: {
     PAYONEER_CLIENT_SECRET: credentials.payoneer.clientSecret,
     PAYONEER_TIMEOUT_MS: '5000',
     PAYONEER_HIDDEN_MS: '500',
+    STRIPE_SECRET_KEY: credentials.stripe.apiKey,
+    STRIPE_API_HOST: stripe.hostname,
+    STRIPE_API_PORT: stripe.port,
+    STRIPE_API_PROTOCOL: stripe.protocol.slice(0, -1),
+    STRIPE_TIMEOUT_MS: '5000',
+    STRIPE_REQUESTS_PER_SECOND: '1000', // the sandbox has no limit until it is given one
+    STRIPE_ACCOUNT_REQUESTS_PER_SECOND: '1000',
+    STRIPE_PROCESSES: String(instances),
+    PAYOUT_RETRY_FIRST_MS: '300',
+    PAYOUT_FUNDS_RETRY_FIRST_MS: '500',
+    PAYOUT_RAIL_PAUSE_MS: '2000',
+    PAYOUT_SCHEDULER_GRACE_MS: '5000',
     PAYMENT_RETRY_FIRST_MS: '300',
     PAYMENT_FUNDS_RETRY_FIRST_MS: '500',
     PAYMENT_RAIL_PAUSE_MS: '2000',
@@ -88,6 +102,7 @@ export function serviceEnvironment(options: {
     WEBHOOKS_PUBLIC_URL: publicWebhooksUrl,
     FPAY_WEBHOOK_SECRETS: credentials.fpay.callbackSecret,
     PAYONEER_WEBHOOK_SECRET: credentials.payoneer.ipcnSecret,
+    STRIPE_WEBHOOK_SECRETS: credentials.stripe.webhookSecret,
     SLACK_WEBHOOK_URL: urls.slackWebhook,
     ALERTS_LINGER_MS: '1000',
   }

@@ -82,6 +82,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     const [publicPort = 0, ...ports] = await freePorts(1 + SERVICES.length * instances * 2)
     const publicWebhooksUrl = `http://127.0.0.1:${publicPort}`
     await subscribeToPayoneer(sandbox, publicWebhooksUrl)
+    await sandbox.control('stripe', 'setWebhook', { endpoint: { url: `${publicWebhooksUrl}/webhooks/stripe` } })
 
     const services = SERVICES.flatMap((service) =>
       Array.from({ length: instances }, (_, instance) => {

@@ -1,9 +1,8 @@
-import { createReadStream } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Marketplace } from '@remesa/sandbox/marketplace'
-import { parse } from 'csv-parse'
 import { stringify } from 'csv-stringify/sync'
+import { column, minorUnits, rowsOf } from './csv-files.ts'
 
 // The independent check: what should have happened, from the CSV files alone. It shares no rule, reader or arithmetic
 // with the product, on purpose, so that a mistake made there is not made here again.
@@ -100,32 +99,9 @@ function endOfPayment(rail: string, account: string | undefined, currency: strin
 
 const signOf = (documentType: string): bigint => (documentType === 'vendorBill' ? 1n : -1n)
 
-/** Decimals of ISO 4217 where they are not two. */
-const DECIMALS: Readonly<Record<string, number>> = { CLP: 0, PYG: 0, JPY: 0, KRW: 0, ISK: 0, VND: 0, KWD: 3, BHD: 3 }
-
-function minorUnits(amount: string, currency: string): bigint {
-  const [whole = '', fraction = ''] = amount.split('.')
-  const decimals = DECIMALS[currency] ?? 2
-  if (fraction.slice(decimals).replaceAll('0', '') !== '') throw new Error(`${amount} is no amount in ${currency}`)
-  return BigInt(whole + fraction.slice(0, decimals).padEnd(decimals, '0'))
-}
-
-type Row = Readonly<Record<string, string>>
-
-async function* rowsOf(directory: string, file: string): AsyncGenerator<Row> {
-  const rows = createReadStream(join(directory, file)).pipe(parse({ columns: true, bom: true, skip_empty_lines: true }))
-  for await (const row of rows) yield row as Row
-}
-
-function column(row: Row, name: string): string {
-  const value = row[name]
-  if (value === undefined) throw new Error(`a row has no ${name}`)
-  return value
-}
-
 /** Writes a marketplace as the files that `--data` reads; the directory is made. */
 export async function writeMarketplace(directory: string, marketplace: Marketplace): Promise<void> {
-  const { countries, sellers, documents, closings } = marketplace
+  const { countries, sellers, documents, closings, settlements = [], winners = [] } = marketplace
   await mkdir(directory, { recursive: true })
   const write = (name: string, columns: readonly string[], rows: readonly (readonly unknown[])[]): Promise<void> =>
     writeFile(
@@ -177,6 +153,28 @@ export async function writeMarketplace(directory: string, marketplace: Marketpla
       date,
       currency,
       amount,
+    ]),
+  )
+  await write(
+    'settlements.csv',
+    ['settlement_id', 'contest_id', 'currency', 'total', 'status'],
+    settlements.map(({ settlementId, contestId, currency, total, status }) => [
+      settlementId,
+      contestId,
+      currency,
+      total,
+      status,
+    ]),
+  )
+  await write(
+    'winners.csv',
+    ['settlement_id', 'user_id', 'stripe_account_id', 'amount', 'currency'],
+    winners.map(({ settlementId, userId, stripeAccountId, amount, currency = '' }) => [
+      settlementId,
+      userId,
+      stripeAccountId,
+      amount,
+      currency,
     ]),
   )
 }
