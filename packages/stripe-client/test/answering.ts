@@ -1,4 +1,4 @@
-import { createServer, type IncomingHttpHeaders } from 'node:http'
+import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
 export interface Received {
@@ -15,9 +15,13 @@ export interface Reply {
   readonly body?: unknown
 }
 
-/** An HTTP server that answers what a test tells it to; `hang up` cuts the connection instead. */
-export async function startAnswering(answer: (request: Received) => Reply | 'hang up') {
+/** What a server can do instead of answering. */
+export type Trouble = 'hang up' | 'never' | 'drip' | 'break off'
+
+/** An HTTP server that answers what a test tells it to. */
+export async function startAnswering(answer: (request: Received) => Reply | Trouble) {
   const received: Received[] = []
+  const drips = new Set<NodeJS.Timeout>()
   const server = createServer(async (incoming, outgoing) => {
     let body = ''
     for await (const chunk of incoming) body += chunk
@@ -25,7 +29,7 @@ export async function startAnswering(answer: (request: Received) => Reply | 'han
     const request = { method, target, headers, body }
     received.push(request)
     const reply = answer(request)
-    if (reply === 'hang up') return incoming.socket.destroy()
+    if (typeof reply === 'string') return makeTrouble(reply, outgoing, drips)
     const text = typeof reply.body === 'string' ? reply.body : JSON.stringify(reply.body ?? {})
     outgoing.writeHead(reply.status, reply.headers).end(text)
   })
@@ -34,9 +38,27 @@ export async function startAnswering(answer: (request: Received) => Reply | 'han
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     received,
     async close() {
+      for (const drip of drips) clearInterval(drip)
       const closed = new Promise((resolve) => server.close(resolve))
       server.closeAllConnections()
       await closed
     },
+  }
+}
+
+function makeTrouble(trouble: Trouble, outgoing: ServerResponse, drips: Set<NodeJS.Timeout>): void {
+  switch (trouble) {
+    case 'hang up':
+      outgoing.destroy()
+      break
+    case 'never':
+      break
+    case 'drip':
+      outgoing.writeHead(200)
+      drips.add(setInterval(() => outgoing.write(' '), 20))
+      break
+    case 'break off':
+      outgoing.writeHead(200, { 'content-length': '1000' })
+      outgoing.write('{"id":"tr_1A",', () => outgoing.destroy())
   }
 }

@@ -12,7 +12,7 @@ certifyRail(
         secretKey: apiKey,
         apiBase: apiBaseOf(baseUrl),
         timeoutMs,
-        rate: { perSecond: 1_000, concurrent: 40 },
+        rate: { perSecond: 10_000, concurrent: 40 },
       }),
     verifyCallback({ headers, rawBody }, { secret, now }) {
       const signatureHeader = headers['stripe-signature']?.toString()

@@ -2,7 +2,7 @@ import { afterEach } from '@jest/globals'
 import { money } from '@remesa/domain/money'
 import type { PaymentInstruction } from '@remesa/domain/rail'
 import { createStripeRail, type StripeOptions } from '../src/stripe-rail.ts'
-import { type Received, type Reply, startAnswering } from './answering.ts'
+import { type Received, type Reply, startAnswering, type Trouble } from './answering.ts'
 
 export const instruction: PaymentInstruction = {
   payableId: 'b7c0',
@@ -57,7 +57,7 @@ export function apiBaseOf(url: string): NonNullable<StripeOptions['apiBase']> {
 
 /** A rail against a server that answers as told. */
 export async function railAnswered(
-  answer: (request: Received) => Reply | 'hang up',
+  answer: (request: Received) => Reply | Trouble,
   options: Partial<StripeOptions> = {},
 ) {
   const server = await startAnswering(answer)
