@@ -1,4 +1,5 @@
 import { sql, type Transaction } from 'kysely'
+import type { Database } from './connection.ts'
 import type { Schema } from './schema.ts'
 
 /** A callback of a provider, by the provider's own id of it. */
@@ -28,4 +29,14 @@ export async function insertWebhookEventsOnce(
     if (fresh.delete(`${provider}:${eventId}`)) places.add(place)
   })
   return places
+}
+
+/**
+ * Forgets callbacks that came before a moment; one of them that came again would be taken for new.
+ * @returns how many there were
+ */
+export async function deleteWebhookEvents(database: Database, { before }: { before: Date }): Promise<number> {
+  const { numAffectedRows = 0n } = await sql`
+    delete from webhook_events where received_at < ${before}`.execute(database)
+  return Number(numAffectedRows)
 }

@@ -3,11 +3,13 @@ import { readConfig } from './config.ts'
 
 const right = { DATABASE_URL: 'postgresql://remesa@localhost/remesa', PUBSUB_PROJECT_ID: 'remesa' }
 
-test('by default a pay-day begins at six in Chile, and the audit log is sealed every minute', () => {
+test('by default a pay-day begins at six in Chile, transfers are looked for every five minutes, and the audit log is sealed every minute', () => {
   expect(readConfig(right)).toMatchObject({
     BUSINESS_TIME_ZONE: 'America/Santiago',
     PAYMENT_RESET_CRON: '0 6 * * *',
+    PAYOUT_SCHEDULER_CRON: '*/5 * * * *',
     AUDIT_SEAL_CRON: '* * * * *',
+    HOUSEKEEPING_CRON: '30 3 * * *',
   })
 })
 

@@ -17,7 +17,9 @@ export const readConfig = (env: NodeJS.ProcessEnv) =>
       ...workerEnvironment,
       BUSINESS_TIME_ZONE: timeZone.default('America/Santiago'),
       PAYMENT_RESET_CRON: cron.default('0 6 * * *'), // never skipped or doubled by a change of clocks
+      PAYOUT_SCHEDULER_CRON: cron.default('*/5 * * * *'),
       AUDIT_SEAL_CRON: cron.default('* * * * *'),
+      HOUSEKEEPING_CRON: cron.default('30 3 * * *'),
       /** How often due jobs are looked for. */
       SCHEDULER_POLL_MS: wholeNumber({ from: 100, to: 60_000 }).default(1_000),
     }),

@@ -12,8 +12,8 @@ await runService({
   async start(parts) {
     const { config, logger } = parts
     const { database, relay } = await connectWorkerService('scheduler', parts)
-    const jobs = scheduledJobs(config, database)
     const now = () => new Date()
+    const jobs = scheduledJobs(config, { database, now })
     await makeJobsKnown({ database, jobs, now })
 
     const stopping = new AbortController()

@@ -23,8 +23,9 @@ async function aScheduler({ at, jobs }: { at: string; jobs?: (database: Database
   let now = new Date(at)
   const logged: object[] = []
   const logger = { info: () => {}, error: (about: unknown) => void logged.push(about as object) }
-  const theJobs = (jobs ?? ((db) => scheduledJobs(CONFIG, db)))(database)
-  const parts = { database, jobs: theJobs, now: () => now, nudge: () => {}, logger }
+  const clock = () => now
+  const theJobs = jobs?.(database) ?? scheduledJobs(CONFIG, { database, now: clock })
+  const parts = { database, jobs: theJobs, now: clock, nudge: () => {}, logger }
   await makeJobsKnown(parts)
   return {
     database,
@@ -33,6 +34,11 @@ async function aScheduler({ at, jobs }: { at: string; jobs?: (database: Database
     async runAt(instant: string) {
       now = new Date(instant)
       await runDueJobs(parts)
+    },
+    /** How often the payout scheduler was told to look. */
+    async payoutRuns(): Promise<number> {
+      const { rows } = await sql`select from outbox where topic = ${topics.payoutScheduler.name}`.execute(database)
+      return rows.length
     },
     /** The business dates whose pay-day was started, in order. */
     async resets(): Promise<readonly string[]> {
@@ -48,7 +54,9 @@ async function aScheduler({ at, jobs }: { at: string; jobs?: (database: Database
 
 const CONFIG = {
   PAYMENT_RESET_CRON: '0 6 * * *',
+  PAYOUT_SCHEDULER_CRON: '*/5 * * * *',
   AUDIT_SEAL_CRON: '* * * * *',
+  HOUSEKEEPING_CRON: '30 3 * * *',
   BUSINESS_TIME_ZONE: 'America/Santiago',
 }
 const reset = (enqueueReset: Job['enqueue']): Job => ({
@@ -157,6 +165,36 @@ test('a run whose messages could not be put on their way is still due, and does 
   expect(await scheduler.resets()).toEqual(['2026-11-20'])
 })
 
+test('every five minutes the payout scheduler is told to look; after an outage once, for one look finds all', async () => {
+  const scheduler = await aScheduler({ at: '2026-11-20T10:01:00Z' })
+  await scheduler.runAt('2026-11-20T10:04:59Z')
+  expect(await scheduler.payoutRuns()).toBe(0)
+  await scheduler.runAt('2026-11-20T10:05:00Z')
+  await scheduler.runAt('2026-11-20T10:05:01Z')
+  expect(await scheduler.payoutRuns()).toBe(1)
+  await scheduler.runAt('2026-11-20T13:00:00Z')
+  expect(await scheduler.payoutRuns()).toBe(2)
+  expect(await scheduler.job('payout-scheduler')).toMatchObject({
+    lastRunAt: new Date('2026-11-20T13:00:00Z'),
+    nextRunAt: new Date('2026-11-20T13:05:00Z'),
+    lastOutcome: 'succeeded',
+    lastDurationMs: expect.any(Number),
+  })
+})
+
+test('once a day callbacks of more than thirty days ago are forgotten, and no younger ones', async () => {
+  const scheduler = await aScheduler({ at: '2026-11-20T20:00:00Z' })
+  await sql`truncate webhook_events`.execute(scheduler.database)
+  await sql`
+    insert into webhook_events (provider, event_id, received_at)
+    values ('stripe', 'old', '2026-10-22T03:29:59Z'), ('stripe', 'young', '2026-10-22T03:30:00Z')`.execute(
+    scheduler.database,
+  )
+  await scheduler.runAt('2026-11-21T03:30:00Z')
+  const { rows } = await sql`select event_id from webhook_events`.execute(scheduler.database)
+  expect(rows).toEqual([{ event_id: 'young' }])
+})
+
 test('a job that is switched off is not started', async () => {
   const scheduler = await aScheduler({ at: '2026-11-20T20:00:00Z' })
   await sql`update admin_jobs set enabled = false where name = 'payment-reset'`.execute(scheduler.database)
@@ -171,7 +209,7 @@ test('a changed schedule holds from the next start on, and a restart alone chang
   await makeJobsKnown(later)
   expect((await findDueJobs(database, later.now())).map(({ name }) => name)).toContain('payment-reset')
 
-  await makeJobsKnown({ ...later, jobs: scheduledJobs({ ...CONFIG, PAYMENT_RESET_CRON: '30 7 * * *' }, database) })
+  await makeJobsKnown({ ...later, jobs: scheduledJobs({ ...CONFIG, PAYMENT_RESET_CRON: '30 7 * * *' }, later) })
   expect(await job('payment-reset')).toMatchObject({
     schedule: '30 7 * * *',
     nextRunAt: new Date('2026-11-21T10:30:00Z'),
