@@ -1,5 +1,5 @@
 import { afterPay, type PaymentPatience, type PaymentStep } from '@remesa/domain/payment-steps'
-import type { PaymentOutcome } from '@remesa/domain/rail'
+import type { PaymentOutcome, RailName } from '@remesa/domain/rail'
 import type { SellerBalanceStatus } from '@remesa/domain/seller-balance'
 import { sql, type Transaction } from 'kysely'
 import { recordAudit } from './audit.ts'
@@ -7,6 +7,7 @@ import type { NewAlert } from './finance-alerts.ts'
 import { jobNote } from './job-notes.ts'
 import { inTransit, moved, payeeAccount, recordEntries } from './ledger.ts'
 import { recordAnswers } from './payment-attempts.ts'
+import { oneOfEachAttempt, pauseRails, unexplainedAcceptances } from './rail-answers.ts'
 import type { Schema } from './schema.ts'
 import type { SellerPaymentClaim } from './seller-payment-claims.ts'
 
@@ -52,7 +53,7 @@ export async function recordSellerPayments(
   const applied = planned.filter((plan) => chosen.has(plan) && movedIds.has(plan.claim.attempt.attemptId))
   const others = planned.filter((plan) => !applied.includes(plan))
   await moveBalances(tx, applied, now)
-  await pauseRails(tx, applied, now)
+  await pauseRails(tx, pausesOf(applied, now))
   await recordEntries(tx, applied.filter(({ outcome }) => outcome.kind === 'accepted').map(acceptedEntry))
   await recordAudit(
     tx,
@@ -67,6 +68,7 @@ export async function recordSellerPayments(
         after: { status: step.balance, key: claim.attempt.instruction.idempotencyKey, ...referenceOf(outcome) },
       })),
   )
+  const contradictions = await unexplainedAcceptances(tx, others)
   return {
     recorded: planned.map((plan) => {
       const { claim, step, retryAt } = plan
@@ -79,7 +81,9 @@ export async function recordSellerPayments(
     }),
     alerts: [
       ...applied.flatMap(({ claim, outcome, step }) => (step.alert ? [paymentAlert(claim, outcome, step)] : [])),
-      ...(await contradictions(tx, others)),
+      ...contradictions.map(({ answer, reference, recorded }) =>
+        alert(answer.claim, 'payment_mismatch', { reference, recorded }),
+      ),
     ],
   }
 }
@@ -89,23 +93,6 @@ const ACTOR = 'pay-seller-balance'
 interface PlannedAnswer extends AnsweredClaim {
   readonly step: PaymentStep
   readonly retryAt: Date | null
-}
-
-/**
- * Two calls with one key may be answered in one batch, when the first took longer than its lease. An acceptance is a
- * fact, whichever call brings it; else the last call speaks.
- */
-function oneOfEachAttempt(planned: readonly PlannedAnswer[]): ReadonlySet<PlannedAnswer> {
-  const chosen = new Map<string, PlannedAnswer>()
-  for (const plan of planned) {
-    const { attemptId, calls } = plan.claim.attempt
-    const other = chosen.get(attemptId)
-    const isBetter =
-      !other ||
-      (other.outcome.kind !== 'accepted' && (plan.outcome.kind === 'accepted' || calls > other.claim.attempt.calls))
-    if (isBetter) chosen.set(attemptId, plan)
-  }
-  return new Set(chosen.values())
 }
 
 /** In the order of their ids, as everywhere, so that two batches cannot wait in a circle. */
@@ -158,18 +145,12 @@ async function moveBalances(tx: Transaction<Schema>, applied: readonly PlannedAn
 const jobEnd = (outcome: PaymentOutcome): Parameters<typeof jobNote>[0] =>
   outcome.kind === 'accepted' ? 'succeeded' : outcome.kind === 'unknown' ? 'goes_on' : 'failed'
 
-async function pauseRails(tx: Transaction<Schema>, applied: readonly PlannedAnswer[], now: Date): Promise<void> {
-  const pauses = new Map(
-    applied.flatMap(({ claim, step }) => (step.pauseRailMs ? [[claim.attempt.rail, step.pauseRailMs] as const] : [])),
+const pausesOf = (applied: readonly PlannedAnswer[], now: Date): ReadonlyMap<RailName, Date> =>
+  new Map(
+    applied.flatMap(({ claim, step }) =>
+      step.pauseRailMs ? [[claim.attempt.rail, after(now, step.pauseRailMs)] as const] : [],
+    ),
   )
-  for (const [rail, pauseMs] of [...pauses].sort()) {
-    await tx
-      .updateTable('rails')
-      .set({ paused_until: after(now, pauseMs), paused_reason: 'our credentials were refused' })
-      .where('name', '=', rail)
-      .execute()
-  }
-}
 
 const acceptedEntry = ({ claim: { sellerBalanceId, sellerId, attempt } }: PlannedAnswer) => ({
   idempotencyKey: `ledger:${attempt.instruction.idempotencyKey}:accepted`,
@@ -177,35 +158,6 @@ const acceptedEntry = ({ claim: { sellerBalanceId, sellerId, attempt } }: Planne
   payable: { type: 'seller_balance' as const, id: sellerBalanceId },
   postings: moved(attempt.instruction.money, { from: payeeAccount(sellerId), to: inTransit(attempt.rail) }),
 })
-
-/** A rail that accepts what it refused before under the same key contradicts itself: money may be out twice. */
-async function contradictions(
-  tx: Transaction<Schema>,
-  unmoved: readonly PlannedAnswer[],
-): Promise<readonly NewAlert[]> {
-  const accepted = unmoved.filter(({ outcome }) => outcome.kind === 'accepted')
-  if (accepted.length === 0) return []
-  const rows = await tx
-    .selectFrom('payment_attempts')
-    .select(['id', 'state', 'provider_reference'])
-    .where(
-      'id',
-      'in',
-      accepted.map(({ claim }) => claim.attempt.attemptId),
-    )
-    .execute()
-  const known = new Map(rows.map((row) => [row.id, row.provider_reference]))
-  return accepted.flatMap(({ claim, outcome }) =>
-    outcome.kind === 'accepted' && known.get(claim.attempt.attemptId) !== outcome.reference
-      ? [
-          alert(claim, 'payment_mismatch', {
-            reference: outcome.reference,
-            recorded: known.get(claim.attempt.attemptId) ?? null,
-          }),
-        ]
-      : [],
-  )
-}
 
 const paymentAlert = (claim: SellerPaymentClaim, outcome: PaymentOutcome, step: PaymentStep): NewAlert =>
   alert(claim, step.alert ?? 'payment_unknown', {

@@ -16,6 +16,7 @@ import {
   type Lease,
   reclaimAttempts,
 } from './payment-attempts.ts'
+import { pausedRails } from './rail-answers.ts'
 import type { Schema } from './schema.ts'
 
 // The first of claim, call, record (design §5) for seller balances; `seller-payment-answers` is the third. What happens
@@ -252,11 +253,6 @@ const claimOf = (row: PayableRow, attempt: ClaimedAttempt, messageId: string): S
   attempt,
   counted: { attempts: row.attempts, fundsRefusals: row.funds_refusals, calls: attempt.calls },
 })
-
-async function pausedRails(tx: Transaction<Schema>, now: Date): Promise<ReadonlyMap<RailName, Date>> {
-  const rows = await tx.selectFrom('rails').select(['name', 'paused_until']).where('paused_until', '>', now).execute()
-  return new Map(rows.flatMap(({ name, paused_until }) => (paused_until ? [[name, paused_until]] : [])))
-}
 
 async function updateBalances(
   tx: Transaction<Schema>,

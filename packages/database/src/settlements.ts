@@ -1,6 +1,5 @@
 import type { Settlement, SettlementRule, SettlementWinner } from '@remesa/domain/settlement'
 import { sql, type Transaction } from 'kysely'
-import type { Database } from './connection.ts'
 import type { Schema } from './schema.ts'
 
 /** A settlement with its winners, as the marketplace has them. */
@@ -108,23 +107,6 @@ export async function markRejected(
     update settlements s set rejected_rule = r.rule, rejected_at = case when r.rule is not null then ${now}::timestamptz end
     from jsonb_to_recordset(${JSON.stringify(settlements)}::jsonb) as r("settlementId" text, rule text)
     where s.settlement_id = r."settlementId"`.execute(tx)
-}
-
-/** How far all settlements have come. */
-export interface SettlementSummary {
-  readonly jobs: number
-  readonly complete: number
-  readonly rejected: number
-}
-
-export async function settlementSummary(database: Database): Promise<SettlementSummary> {
-  const { rows } = await sql<SettlementSummary>`
-    select (select count(*)::int from payout_jobs) as jobs,
-      (select count(*)::int from payout_jobs where status = 'complete') as complete,
-      (select count(*)::int from settlements where rejected_rule is not null) as rejected`.execute(database)
-  const [summary] = rows
-  if (!summary) throw new Error('a sum over no rows is still a row')
-  return summary
 }
 
 async function winnersOf(tx: Transaction<Schema>, settlementIds: readonly string[]) {
