@@ -13,6 +13,7 @@ import {
   payeeAccount,
   payeeBalances,
   recordEntries,
+  userPayee,
 } from '../src/ledger.ts'
 import { createTestDatabase, type TestDatabase } from '../src/testing/test-database.ts'
 import { CLP, inTransaction, PEN } from './worlds.ts'
@@ -151,3 +152,17 @@ test('whatever happens in whatever batches: the books sum to zero, no payee is b
     expect(ofCode.reduce((sum, { money }) => sum + money.amount, 0n)).toBe(0n)
   }
 }, 60_000)
+
+test('users have accounts of their own, whatever letters are in their ids', () => {
+  const anyId = fc.string({
+    minLength: 1,
+    unit: fc.constantFrom('a', 'Z', '0', '5', 'f', '-', '_', ':', ' ', 'ñ', '😀'),
+  })
+  fc.assert(
+    fc.property(anyId, anyId, (one, other) => {
+      expect(payeeAccount(userPayee(one))).toMatch(/^[a-z_]+(:[A-Za-z0-9_-]+)*$/)
+      expect(userPayee(one) === userPayee(other)).toBe(one === other)
+    }),
+    { numRuns: 500 },
+  )
+})
