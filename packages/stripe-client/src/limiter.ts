@@ -53,6 +53,8 @@ interface Waiting {
 interface Lane {
   readonly pacer: Pacer
   readonly waiting: Waiting[]
+  /** Of lanes that may both go, the one that went before the other is next. */
+  wentAt: number
 }
 
 /** How often one more request may be under way again after there were too many at once. */
@@ -73,7 +75,8 @@ export function createLimiter(options: LimiterOptions): Limiter {
   function laneOf(endpoint: string): Lane {
     const known = lanes.get(endpoint)
     if (known) return known
-    const lane = { pacer: createPacer({ perSecond: perSecond / processes, upTo: upTo / processes }), waiting: [] }
+    const pacer = createPacer({ perSecond: perSecond / processes, upTo: upTo / processes })
+    const lane: Lane = { pacer, waiting: [], wentAt: Number.NEGATIVE_INFINITY }
     lanes.set(endpoint, lane)
     return lane
   }
@@ -86,29 +89,28 @@ export function createLimiter(options: LimiterOptions): Limiter {
     for (;;) {
       const now = clock.now()
       turnAwayLate(now)
-      const next = nextLane()
+      const next = nextLane(now)
       if (!next) return
       const at = hasPlace(now) ? Math.max(next.pacer.readyAt(), account.readyAt()) : Number.POSITIVE_INFINITY
       if (at > now) {
         cancelTimer = clock.after(Math.ceil(Math.min(at, deadlineOf()) - now), pump)
         return
       }
+      next.wentAt = now
       const waiting = next.waiting.shift()
       waiting?.resolve(letOut(next.pacer, now, waiting.since))
     }
   }
 
-  /** The lane that may go first; of those that may go already, the one that has waited longest. */
-  function nextLane(): Lane | undefined {
-    let best: { lane: Lane; at: number; since: number } | undefined
-    const now = clock.now()
-    for (const lane of lanes.values()) {
-      const [head] = lane.waiting
-      if (!head) continue
-      const at = Math.max(now, lane.pacer.readyAt())
-      if (!best || at < best.at || (at === best.at && head.since < best.since)) best = { lane, at, since: head.since }
-    }
-    return best?.lane
+  /** The lane that may go first; of those that may go already, the one that has not gone for longest. */
+  function nextLane(now: number): Lane | undefined {
+    const readyAt = ({ pacer }: Lane) => Math.max(now, pacer.readyAt())
+    return [...lanes.values()]
+      .filter(({ waiting }) => waiting.length > 0)
+      .reduce<Lane | undefined>((best, lane) => {
+        if (!best || readyAt(lane) < readyAt(best)) return lane
+        return readyAt(lane) === readyAt(best) && lane.wentAt < best.wentAt ? lane : best
+      }, undefined)
   }
 
   const deadlineOf = (): number =>

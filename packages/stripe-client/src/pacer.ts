@@ -119,7 +119,7 @@ export function createPacer({ perSecond: start, upTo = start }: PacerOptions): P
   let waitedFor = -1
   /** The base when it last changed by much, and when that was. */
   let level = base
-  let changedAt = Number.NEGATIVE_INFINITY
+  let changedAt: number | undefined
   let sentSinceClimb = 0
   let refusedSinceClimb = 0
 
@@ -139,7 +139,7 @@ export function createPacer({ perSecond: start, upTo = start }: PacerOptions): P
 
   function mayClimb(now: number): boolean {
     if (base >= highest || busyMs < restMs) return false
-    return now - changedAt < KEEN_MS || sentSinceClimb * PROBING_SHARE >= refusedSinceClimb
+    return now - (changedAt ?? now) < KEEN_MS || sentSinceClimb * PROBING_SHARE >= refusedSinceClimb
   }
 
   function speedUp(now: number): void {
@@ -213,6 +213,7 @@ export function createPacer({ perSecond: start, upTo = start }: PacerOptions): P
     sent(now, since) {
       if (evidence) takeStep(evidence, now)
       const interval = 1_000 / perSecond
+      if (changedAt === undefined) changedAt = now
       busyMs += Math.min(now - lastSentAt, 2 * interval)
       lastSentAt = now
       speedUp(now)
@@ -230,7 +231,7 @@ export function createPacer({ perSecond: start, upTo = start }: PacerOptions): P
       if (evidence) {
         if (sent.at >= evidence.firstSentAt && verdict === 'accepted') evidence.accepted += 1
         if (sent.at >= evidence.firstSentAt && verdict === 'refused') evidence.refused += 1
-      } else if (verdict === 'refused' && sent.isPaced && sent.step === step && base > slowest) {
+      } else if (verdict === 'refused' && sent.isPaced && sent.step === step && sent.perSecond > slowest) {
         const until = now + GATHER_MS
         evidence = { firstSentAt: sent.at, perSecond: sent.perSecond, until, accepted: 0, refused: 1 }
       }
