@@ -1,5 +1,6 @@
 import { workerEnvironment } from '@remesa/messaging/worker-service'
 import { httpUrl, parseEnvironment, secret, wholeNumber } from '@remesa/service-kit/environment'
+import { stripeWebhookEnvironment } from '@remesa/stripe-client/environment'
 import { z } from 'zod'
 
 /** A comma too many would make a secret that everybody knows. */
@@ -21,5 +22,6 @@ export const readConfig = (env: NodeJS.ProcessEnv) =>
         .refine((secrets) => !secrets.includes(''), EMPTY_SECRET)
         .describe('expected secrets separated by commas, none of them empty'),
       PAYONEER_WEBHOOK_SECRET: secret,
+      ...stripeWebhookEnvironment,
     }),
   )

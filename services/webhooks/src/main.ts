@@ -16,6 +16,7 @@ await runService({
         database,
         fpaySecrets: config.FPAY_WEBHOOK_SECRETS,
         payoneerSecret: config.PAYONEER_WEBHOOK_SECRET,
+        stripeSecrets: config.STRIPE_WEBHOOK_SECRETS,
         publicUrl: config.WEBHOOKS_PUBLIC_URL,
         now: () => new Date(),
         nudge: () => relay.nudge(),

@@ -1,19 +1,23 @@
 import type { Logger } from '@remesa/service-kit/logger'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
-import type { Callback, CallbackAnswer, CallbackTaker } from './take-callbacks.ts'
+import type { Callback, CallbackAnswer } from './callback.ts'
+import type { CallbackTaker } from './take-callbacks.ts'
 
-/** Far more than a callback takes, and far less than a stranger would need to fill our memory. */
-const BODY_LIMIT_BYTES = 64 * 1024
+/**
+ * Far more than a callback takes, and far less than a stranger would need to fill our memory. Stripe's events show whole
+ * objects, and one that is refused for its size would be lost.
+ */
+const BODY_LIMIT_BYTES = { bank: 64 * 1024, stripe: 512 * 1024 }
 /** For a whole request to arrive: a stranger who sends a byte a minute must not hold connections. */
 const REQUEST_TIMEOUT_MS = 10_000
 
 /**
- * The public edge: `POST /webhooks/fpay` and `POST /webhooks/payoneer`. 204: taken in, now or before. 401: not proven
+ * The public edge: `POST /webhooks/fpay`, `/webhooks/payoneer` and `/webhooks/stripe`. 204: taken in, now or before. 401: not proven
  * to come from the provider. 422: proven, but nothing we can read. 500 makes the provider send it again.
  */
 export function webhookServer(takers: CallbackTaker, logger: Pick<Logger, 'error'>): FastifyInstance {
   const server = fastify({
-    bodyLimit: BODY_LIMIT_BYTES,
+    bodyLimit: BODY_LIMIT_BYTES.bank,
     requestTimeout: REQUEST_TIMEOUT_MS,
     trustProxy: false,
     logger: false,
@@ -21,16 +25,17 @@ export function webhookServer(takers: CallbackTaker, logger: Pick<Logger, 'error
   server.removeAllContentTypeParsers()
   server.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
 
-  const take: Readonly<Record<string, (callback: Callback) => Promise<CallbackAnswer>>> = {
-    '/webhooks/fpay': takers.fpay,
-    '/webhooks/payoneer': takers.payoneer,
+  const routes: Readonly<Record<string, Route>> = {
+    '/webhooks/fpay': { take: takers.fpay, bodyLimit: BODY_LIMIT_BYTES.bank },
+    '/webhooks/payoneer': { take: takers.payoneer, bodyLimit: BODY_LIMIT_BYTES.bank },
+    '/webhooks/stripe': { take: takers.stripe, bodyLimit: BODY_LIMIT_BYTES.stripe },
   }
-  for (const [path, taker] of Object.entries(take)) {
-    server.post(path, async (request, reply) => answer(reply, await taker(callbackOf(request))))
+  for (const [path, { take, bodyLimit }] of Object.entries(routes)) {
+    server.post(path, { bodyLimit }, async (request, reply) => answer(reply, await take(callbackOf(request))))
   }
   server.setNotFoundHandler((request, reply) => {
     const path = request.url.split('?', 1)[0] ?? ''
-    if (!Object.hasOwn(take, path)) return reply.code(404).send({ error: 'not_found' })
+    if (!Object.hasOwn(routes, path)) return reply.code(404).send({ error: 'not_found' })
     return reply.code(405).header('allow', 'POST').send({ error: 'method_not_allowed' })
   })
   server.setErrorHandler((error: { statusCode?: number }, request, reply) => {
@@ -41,6 +46,11 @@ export function webhookServer(takers: CallbackTaker, logger: Pick<Logger, 'error
     return reply.code(500).send({ error: 'try_again' })
   })
   return server
+}
+
+interface Route {
+  readonly take: (callback: Callback) => Promise<CallbackAnswer>
+  readonly bodyLimit: number
 }
 
 const callbackOf = (request: FastifyRequest): Callback => ({
@@ -58,7 +68,7 @@ function answer(reply: FastifyReply, outcome: CallbackAnswer): FastifyReply {
     case 'refused':
       return reply.code(401).send({ error: outcome.reason })
     case 'unreadable':
-      return reply.code(422).send({ error: 'body_unreadable' })
+      return reply.code(422).send({ error: outcome.reason })
     default:
       return reply.code(204).send()
   }

@@ -1,4 +1,3 @@
-import type { Database } from '@remesa/database/connection'
 import { groupCommit } from '@remesa/database/group-commit'
 import { insertWebhookEventsOnce } from '@remesa/database/webhook-events'
 import { verifyFPayCallback } from '@remesa/fpay-client/callback'
@@ -7,40 +6,22 @@ import { enqueue } from '@remesa/messaging/outbox'
 import { paymentStatusToJson } from '@remesa/messaging/payment-status-json'
 import type { DataOf } from '@remesa/messaging/topic'
 import { verifyPayoneerCallback } from '@remesa/payoneer-client/callback'
-import type { Logger } from '@remesa/service-kit/logger'
+import { type Callback, type CallbackAnswer, isStorable } from './callback.ts'
+import { type StripeParts, stripeEventTaker } from './take-stripe-events.ts'
 
 type BankEvent = DataOf<typeof topics.bankPaymentEvent>
-
-/** A request as it came: signatures are over bytes. */
-export interface Callback {
-  readonly method: string
-  /** Path and query. */
-  readonly path: string
-  readonly rawBody: Buffer
-  readonly header: (name: string) => string | undefined
-}
-
-/** `unreadable`: it was signed by the provider, and is not what we know how to read. */
-export type CallbackAnswer =
-  | { readonly kind: 'taken' | 'known_before' | 'of_no_concern' }
-  | { readonly kind: 'refused'; readonly reason: string }
-  | { readonly kind: 'unreadable' }
 
 export interface CallbackTaker {
   fpay(callback: Callback): Promise<CallbackAnswer>
   payoneer(callback: Callback): Promise<CallbackAnswer>
+  stripe(callback: Callback): Promise<CallbackAnswer>
 }
 
-interface Parts {
-  readonly database: Database
+interface Parts extends StripeParts {
   readonly fpaySecrets: readonly string[]
   readonly payoneerSecret: string
   /** Scheme and host under which providers call us: Payoneer signs the whole URL. */
   readonly publicUrl: string
-  readonly now: () => Date
-  /** Sends what was just committed on its way. */
-  readonly nudge: () => void
-  readonly logger: Logger
 }
 
 /**
@@ -76,7 +57,7 @@ export function callbackTaker(parts: Parts): CallbackTaker {
 
   function refuse(rail: string, reason: string): CallbackAnswer {
     parts.logger.warn({ rail, reason }, 'callback refused')
-    return reason === 'body_unreadable' ? { kind: 'unreadable' } : { kind: 'refused', reason }
+    return reason === 'body_unreadable' ? { kind: 'unreadable', reason } : { kind: 'refused', reason }
   }
 
   return {
@@ -116,9 +97,10 @@ export function callbackTaker(parts: Parts): CallbackTaker {
         status: null,
       })
     },
+
+    stripe: stripeEventTaker(parts),
   }
 }
 
-/** What is signed may still be an id that no topic and no table takes; sent again, it would be no better. */
 const isReadable = (event: BankEvent): boolean =>
-  topics.bankPaymentEvent.schema.safeParse(event).success && !JSON.stringify(event).includes('\\u0000')
+  topics.bankPaymentEvent.schema.safeParse(event).success && isStorable(event)

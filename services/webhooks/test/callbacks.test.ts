@@ -155,7 +155,7 @@ test.each<[string, number, string, (edge: Edge) => Promise<Response>]>([
     (on) => on.fpay(aPayoutUpdate({ eventId: 'a\0b' })),
   ],
   ['of a megabyte', 413, 'body_too_large', ({ post }) => post('/webhooks/fpay', Buffer.alloc(1024 * 1024))],
-  ['sent elsewhere', 404, 'not_found', ({ post }) => post('/webhooks/stripe', aPayoutUpdate())],
+  ['sent elsewhere', 404, 'not_found', ({ post }) => post('/webhooks/other', aPayoutUpdate())],
   ['sent to the root', 404, 'not_found', ({ post }) => post('/', aPayoutUpdate())],
   ['sent as GET', 405, 'method_not_allowed', ({ url }) => fetch(`${url}/webhooks/fpay?t=1`)],
   [
@@ -184,6 +184,7 @@ test('without its database it answers 500, so that the provider sends the callba
     database: gone.database,
     fpaySecrets: FPAY_SECRETS,
     payoneerSecret: 'any',
+    stripeSecrets: ['whsec_any'],
     publicUrl: edge.url,
     now: edge.world.now,
     nudge: () => {},

@@ -58,6 +58,7 @@ test('a wrong environment stops it with exit code 2 and one line that names ever
     'WEBHOOKS_PUBLIC_URL',
     'FPAY_WEBHOOK_SECRETS',
     'PAYONEER_WEBHOOK_SECRET',
+    'STRIPE_WEBHOOK_SECRETS',
   ]) {
     expect(said.stderr).toContain(name)
   }
@@ -83,6 +84,7 @@ test('the process starts, becomes ready, passes a callback on to Pub/Sub, and en
     WEBHOOKS_PUBLIC_URL: `http://127.0.0.1:${port}`,
     FPAY_WEBHOOK_SECRETS: FPAY_SECRETS.join(','),
     PAYONEER_WEBHOOK_SECRET: 'ipcn',
+    STRIPE_WEBHOOK_SECRETS: 'whsec_1',
   })
   const isReady = () =>
     fetch(`http://127.0.0.1:${health}/readyz`).then(
