@@ -63,7 +63,8 @@ export function stripeRail(parts: StripeRailParts, flaw?: StripeFlaw): ClosableR
       return { kind: 'unknown', reason: 'in_progress', facts }
     }
     if (statusCode >= 500 && flaw !== 'takes a stored server error for a refusal') {
-      return { kind: 'unknown', reason: 'server_error', facts }
+      const isReplayed = error.headers?.['idempotent-replayed'] === 'true'
+      return { kind: 'unknown', reason: isReplayed ? 'replayed_error' : 'server_error', facts }
     }
     if (statusCode === 429) return { kind: 'declined_may_change', reason: 'rate_limited', keyIsSpent: false, facts }
     if (rawType === 'idempotency_error') return { kind: 'unknown', reason: 'mismatch', facts }

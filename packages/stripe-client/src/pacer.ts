@@ -37,7 +37,7 @@ const HEADROOM = 0.975
 /** Not slower than this part of where sending began: a provider that refuses at any rate is not kept quiet by silence. */
 const SLOWEST_SHARE = 0.1
 /** How far behind its schedule sending may be and still catch up: timers come late, above all on a busy process. */
-const CATCH_UP_MS = 50
+const CATCH_UP_MS = 200
 /** A shorter wait is a timer's doing. */
 const HELD_MS = 2
 /** After a refusal, answers to what is already under way are awaited at most so long before the step is taken. */

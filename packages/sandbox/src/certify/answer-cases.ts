@@ -112,7 +112,7 @@ export const answerCases: readonly RailCase[] = [
         const instruction = freshInstruction()
         faultOnSubmit(instruction, kind)
         expect(await rail.pay(instruction)).toEqual(unknownFor('server_error'))
-        expect(await rail.pay(instruction)).toEqual(unknownFor('server_error'))
+        expect(await rail.pay(instruction)).toEqual(unknownFor('replayed_error'))
         expect(await rail.find(instruction)).toEqual(kind === 'stored-error-after' ? accepted : 'not-found')
         const course = await follow(instruction)
         expect(course.end.kind).toBe('paid')

@@ -106,7 +106,9 @@ export const moneyCases: readonly RailCase[] = [
       }
       bench.setFunds('enough')
       // A stored refusal is replayed although there is money; elsewhere the key is as good as new.
-      if (rail.contract.replaysRefusals) expect(await rail.pay(instruction)).toEqual(outcome)
+      if (rail.contract.replaysRefusals) {
+        expect(await rail.pay(instruction)).toEqual({ ...outcome, facts: expect.anything() }) // each request has its own id
+      }
       const course = await follow(instruction)
       expect(course.end.kind).toBe('paid')
       const generations = outcome.kind === 'accepted' || rail.contract.replaysRefusals ? 2 : 1

@@ -49,7 +49,7 @@ export async function payLikeTheProduct(
       if (outcome.reason === 'credentials' || outcome.reason === 'mismatch') {
         return ended({ kind: 'stuck', reason: outcome.reason })
       }
-      unknowns = lookUp ? 0 : unknowns + 1
+      unknowns = lookUp ? 0 : outcome.reason === 'replayed_error' ? PATIENCE : unknowns + 1
       if (outcome.reason === 'in_progress') await bench.pass(outcome.facts.retryAfterMs ?? 20)
       continue
     }

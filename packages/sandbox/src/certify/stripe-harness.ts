@@ -29,7 +29,6 @@ const ACCOUNTS: Readonly<Record<PayeeKind, string>> = {
   'unfunded-once': 'acct_nofunds',
   'busy-once': 'acct_nofunds',
 }
-const A_DAY_MS = 24 * 3_600_000
 
 /** Certifies a rail to Stripe against its sandbox. */
 export function stripeHarness(underTest: StripeUnderTest, options: StripeOptions = {}): RailHarness {
@@ -40,19 +39,16 @@ export function stripeHarness(underTest: StripeUnderTest, options: StripeOptions
 }
 
 async function startBench(underTest: StripeUnderTest, options: StripeOptions): ReturnType<RailHarness['start']> {
-  let daysLater = 0
-  const now = () => new Date(Date.now() + daysLater * A_DAY_MS)
   const verified: string[] = []
   let refused = 0
   let accounts = 0
   const receiver = await startReceiver((callback) => {
     const { webhookSecret: secret } = stripe.credentials
-    const transferId = underTest.verifyCallback?.(callback, { secret, now: now() })
+    const transferId = underTest.verifyCallback?.(callback, { secret, now: new Date() })
     if (transferId === undefined) refused += 1
     else verified.push(transferId)
   })
   const stripe = await startStripe({
-    now,
     callbackRetryDelaysMs: [10, 10],
     webhook: { url: `${receiver.url}/webhooks/stripe`, events: underTest.verifyCallback ? ['transfer.created'] : [] },
     ...options,
@@ -80,9 +76,7 @@ async function startBench(underTest: StripeUnderTest, options: StripeOptions): R
     setFunds: (funds) => stripe.setBalance({ amount: funds === 'none' ? 0n : 10n ** 13n, currency: currency('USD') }),
     // An API key is made for years: what a rail meets is one that is being rolled.
     expireCredentials: () => stripe.refuseApiKey(1),
-    forgetKeys() {
-      daysLater += 1
-    },
+    forgetKeys: stripe.forgetKeys,
     pass: (ms) => new Promise((resolve) => setTimeout(resolve, Math.min(ms, 20))),
     slowWork: ({ payableId }, delayMs) => stripe.slowWork(payableId, delayMs),
     callbacks: {
