@@ -107,7 +107,7 @@ export async function recordReports(
     jobs,
     over,
   }))
-  const { rows } = await sql<{ id: string }>`
+  const { rows } = await sql<{ id: string; erp: boolean | null; gsc: boolean | null }>`
     with told as (
       select * from jsonb_to_recordset(${JSON.stringify(told)}::jsonb) as t(id uuid, attempt uuid, outcome text,
         erp boolean, vendor_payment text, gsc boolean, jobs jsonb, over boolean)
@@ -125,18 +125,17 @@ export async function recordReports(
       select a.id from payment_attempts a where a.payable_type = 'seller_balance' and a.payable_id = b.id
       order by a.generation desc limit 1
     )
-    returning b.id`.execute(tx)
-  const recorded = new Set(rows.map(({ id }) => id))
+    returning b.id, b.erp_told_at = ${now} as erp, b.gsc_told_at = ${now} as gsc`.execute(tx)
+  const recorded = new Map(rows.map((row) => [row.id, row]))
   await recordAudit(
     tx,
-    reports
-      .filter(({ payment }) => recorded.has(payment.sellerBalanceId))
-      .flatMap(({ payment, erpTold, gscTold }) => [
-        ...(erpTold ? [toldOf('netsuite', payment.sellerBalanceId)] : []),
-        ...(gscTold === 'told' ? [toldOf('gsc', payment.sellerBalanceId)] : []),
-      ]),
+    reports.flatMap(({ payment: { sellerBalanceId }, erpTold, gscTold }) => [
+      // Only who was first: another may have told the same after this one's lease.
+      ...(erpTold && recorded.get(sellerBalanceId)?.erp ? [toldOf('netsuite', sellerBalanceId)] : []),
+      ...(gscTold === 'told' && recorded.get(sellerBalanceId)?.gsc ? [toldOf('gsc', sellerBalanceId)] : []),
+    ]),
   )
-  return recorded
+  return new Set(recorded.keys())
 }
 
 const toldOf = (who: string, id: string) => ({
