@@ -23,6 +23,8 @@ import { type Sandbox, type SandboxOptions, startSandbox } from '@remesa/sandbox
 import { parseEnvironment } from '@remesa/service-kit/environment'
 import { createLogger, type Logger } from '@remesa/service-kit/logger'
 import { createMetrics, type Metrics } from '@remesa/service-kit/metrics'
+import { stripeEnvironment, stripeOptions } from '@remesa/stripe-client/environment'
+import { createStripeRail, type StripeRail } from '@remesa/stripe-client/stripe-rail'
 import { sql } from 'kysely'
 import { z } from 'zod'
 
@@ -36,16 +38,20 @@ export interface World {
   readonly sandbox: Sandbox
   readonly netsuite: NetSuiteClient
   readonly gsc: GscClient
+  /** Those that pay sellers. */
   readonly rails: ReadonlyMap<RailName, Rail>
+  readonly stripe: StripeRail
   /** Short waits, as few tries as in production. */
   readonly patience: PaymentPatience
   /** What the rails were made from, for a service in a process of its own. */
   readonly railEnvironment: Readonly<Record<string, string>>
+  /** The same of `stripe`. */
+  readonly stripeEnvironment: Readonly<Record<string, string>>
   readonly emulator: Emulator
   readonly pubsub: PubSub
   readonly logger: Logger
   readonly metrics: Metrics
-  /** The clock of the handlers, and of FPay's, Payoneer's and GSC's sandboxes; NetSuite and the database have their own. */
+  /** The clock of the handlers and of the sandboxes, except NetSuite's; it and the database have their own. */
   now(): Date
   /** Forward only. */
   moveClock(ms: number): void
@@ -127,6 +133,7 @@ async function assemble(
       gsc: { now, projectId: 'test', emulatorHost: emulator.host, ...given.gsc },
       fpay: { now, settleDelayMs: 'by-hand', ...given.fpay },
       payoneer: { now, settleDelayMs: 'by-hand', ...given.payoneer },
+      stripe: { now, ...given.stripe },
     }),
     provision(pubsub, Object.values(topics)),
     loadCountries(database),
@@ -195,9 +202,10 @@ async function assemble(
 function connectClients(
   { urls, credentials }: Sandbox,
   parts: Pick<World, 'logger' | 'metrics' | 'now' | 'stopWith'> & { env: Readonly<Record<string, string>> },
-): Pick<World, 'netsuite' | 'gsc' | 'rails' | 'patience' | 'railEnvironment'> {
+): Pick<World, 'netsuite' | 'gsc' | 'rails' | 'stripe' | 'patience' | 'railEnvironment' | 'stripeEnvironment'> {
   const { logger, metrics, now, stopWith } = parts
   const { netsuite, gsc, fpay, payoneer } = credentials()
+  const forStripe = { ...stripeVariables({ urls, credentials }), ...parts.env }
   const { account, clientId, certificateId, privateKeyPem } = netsuite
   const retry = { tries: 2, firstMs: 5, maxMs: 20 }
   const netsuiteClient = createNetSuiteClient({
@@ -233,12 +241,35 @@ function connectClients(
   const config = parseEnvironment(environment, z.object(railEnvironment))
   const { rails, close } = createRails(config, { logger, metrics, now })
   stopWith(close)
+  const stripe = createStripeRail({
+    ...stripeOptions(parseEnvironment(forStripe, z.object(stripeEnvironment))),
+    logger,
+    metrics,
+  })
+  stopWith(() => stripe.close())
   return {
     netsuite: netsuiteClient,
     gsc: gscClient,
     rails,
+    stripe,
     patience: patienceOf(config),
     railEnvironment: environment,
+    stripeEnvironment: forStripe,
+  }
+}
+
+/** The sandbox has no limits unless a test sets some. */
+function stripeVariables({ urls, credentials }: Pick<Sandbox, 'urls' | 'credentials'>) {
+  const { hostname, port } = new URL(urls.stripe)
+  return {
+    STRIPE_SECRET_KEY: credentials().stripe.apiKey,
+    STRIPE_API_HOST: hostname,
+    STRIPE_API_PORT: port,
+    STRIPE_API_PROTOCOL: 'http',
+    STRIPE_TIMEOUT_MS: '3000',
+    STRIPE_MAX_CONCURRENT: '50',
+    STRIPE_REQUESTS_PER_SECOND: '10000',
+    STRIPE_ACCOUNT_REQUESTS_PER_SECOND: '10000',
   }
 }
 
