@@ -11,9 +11,10 @@ import { sql } from 'kysely'
 import { generateMarketplace } from '../src/marketplace/generate.ts'
 import { payDay, resetPayments, untilPaid } from '../src/pay-day.ts'
 import { runPayDay } from '../src/run.ts'
-import { type Stack, type StackOptions, startStack } from '../src/stack/stack.ts'
+import type { Stack } from '../src/stack/stack.ts'
 import type { Summary } from '../src/summary.ts'
 import { type ExpectedPayment, expectedPayments, writeMarketplace } from './support/expected-payments.ts'
+import { aStack, killAtRandom } from './support/stacks.ts'
 
 // Whole pay-days with every process there is. What each seller should have received is recomputed from CSV files
 // alone, and what it has received is read from the sandbox banks' own books.
@@ -28,7 +29,7 @@ afterEach(async () => {
 
 test('every seller receives what its documents say, to the last minor unit, and the ledger agrees with the banks', async () => {
   const marketplace = generateMarketplace({ sellers: 120, businessDate: DATE })
-  const stack = await aStack({})
+  const stack = await aStack({}, stops)
   const summary = await run(stack, marketplace)
 
   await expectRightPayments(stack, marketplace)
@@ -44,7 +45,7 @@ test('every seller receives what its documents say, to the last minor unit, and 
 
 test('faults, repeated and reordered messages, a second reset and two instances of every service change nothing', async () => {
   const marketplace = generateMarketplace({ sellers: 80, businessDate: DATE, seed: 2 })
-  const stack = await aStack({ faultRate: 0.05, instances: 2 })
+  const stack = await aStack({ faultRate: 0.05, instances: 2 }, stops)
   await stack.pubsub.setKnobs({ duplicateRate: 1, reorder: true })
   const running = run(stack, marketplace)
   await untilOpened(stack)
@@ -62,7 +63,7 @@ test('faults, repeated and reordered messages, a second reset and two instances 
 test('services that are killed at random moments, with faults on top, pay everybody exactly once', async () => {
   const seed = randomInt(1_000_000)
   const marketplace = generateMarketplace({ sellers: 80, businessDate: DATE, seed: 3 })
-  const stack = await aStack({ faultRate: 0.05 })
+  const stack = await aStack({ faultRate: 0.05 }, stops)
   const running = run(stack, marketplace)
   await untilOpened(stack)
   await killAtRandom(stack, { seed, kills: 12, everyMs: 250 })
@@ -75,15 +76,6 @@ test('services that are killed at random moments, with faults on top, pay everyb
   expect(summary.checks).toEqual({ ledger: 'balanced', banks: 'agree' })
 }, 120_000)
 
-async function aStack(options: Partial<StackOptions>): Promise<Stack> {
-  const directory = await mkdtemp(join(tmpdir(), 'remesa-stack-'))
-  stops.push(() => rm(directory, { recursive: true, force: true }))
-  // A PostgreSQL of its own: the one of the test run has other tests' load on it.
-  const stack = await startStack({ env: process.env, logDirectory: join(directory, 'logs'), ...options })
-  stops.push(() => stack.stop())
-  return stack
-}
-
 const run = (stack: Stack, marketplace: Marketplace): Promise<Summary> =>
   runPayDay(stack, { marketplace, businessDate: DATE, setupSeconds: 0 }, WATCH)
 
@@ -92,15 +84,6 @@ async function untilOpened(stack: Stack): Promise<void> {
     const { rows } = await sql`select from seller_balances limit 1`.execute(stack.database)
     if (rows.length > 0) return
     await sleep(20)
-  }
-}
-
-async function killAtRandom(stack: Stack, plan: { seed: number; kills: number; everyMs: number }): Promise<void> {
-  const random = randomFrom(plan.seed)
-  for (let kill = 0; kill < plan.kills; kill++) {
-    await sleep(random() * 2 * plan.everyMs)
-    const victim = stack.services[Math.floor(random() * stack.services.length)]
-    await victim?.crash()
   }
 }
 
@@ -162,15 +145,4 @@ async function expectRightBalances(summary: Summary, marketplace: Marketplace): 
   const { total, ...balances } = summary.balances
   expect(Object.fromEntries(Object.entries(balances).filter(([, count]) => count > 0))).toEqual(counts)
   expect(total).toBe(Object.values(counts).reduce((sum, count) => sum + count, 0))
-}
-
-/** Mulberry32: small, seeded, good enough to choose a victim. */
-function randomFrom(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
 }

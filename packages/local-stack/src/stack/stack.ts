@@ -49,6 +49,8 @@ export interface StackOptions {
   readonly logDirectory: string
   /** Rate of every transient fault of the sandboxes, 0 to 1. */
   readonly faultRate?: number
+  /** Default: all. */
+  readonly services?: readonly ServiceName[]
   /** Of every service. */
   readonly instances?: number
   /** From paid to settled at the banks, milliseconds. */
@@ -57,7 +59,7 @@ export interface StackOptions {
 
 /** @throws Error naming the part that did not start, with what it said */
 export async function startStack(options: StackOptions): Promise<Stack> {
-  const { env, logDirectory, instances = 1 } = options
+  const { env, logDirectory, services: names = SERVICES, instances = 1 } = options
   await mkdir(logDirectory, { recursive: true })
   const stops: (() => Promise<void>)[] = []
   const stop = async (): Promise<void> => {
@@ -79,12 +81,12 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     const database = kept(stops, await open(postgres), (opened) => opened.destroy())
     const projectId = env.PUBSUB_PROJECT_ID ?? 'remesa-local'
     const sandbox = await startSandboxProcess({ ...options, inherited, database, projectId, pubsub }, stops)
-    const [publicPort = 0, ...ports] = await freePorts(1 + SERVICES.length * instances * 2)
+    const [publicPort = 0, ...ports] = await freePorts(1 + names.length * instances * 2)
     const publicWebhooksUrl = `http://127.0.0.1:${publicPort}`
     await subscribeToPayoneer(sandbox, publicWebhooksUrl)
     await sandbox.control('stripe', 'setWebhook', { endpoint: { url: `${publicWebhooksUrl}/webhooks/stripe` } })
 
-    const services = SERVICES.flatMap((service) =>
+    const services = names.flatMap((service) =>
       Array.from({ length: instances }, (_, instance) => {
         const httpPort = ports.pop() ?? 0
         const environment = {

@@ -1,0 +1,41 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Stack, type StackOptions, startStack } from '../../src/stack/stack.ts'
+
+// Whole stacks for tests, and what befalls them.
+
+/** @param stops - gets what ends it */
+export async function aStack(options: Partial<StackOptions>, stops: (() => Promise<unknown>)[]): Promise<Stack> {
+  const directory = await mkdtemp(join(tmpdir(), 'remesa-stack-'))
+  stops.push(() => rm(directory, { recursive: true, force: true }))
+  // A PostgreSQL of its own: the one of the test run has other tests' load on it.
+  const stack = await startStack({ env: process.env, logDirectory: join(directory, 'logs'), ...options })
+  stops.push(() => stack.stop())
+  return stack
+}
+
+/** Kills services, one at a time, chosen and timed by the seed. */
+export async function killAtRandom(
+  stack: Stack,
+  plan: { seed: number; kills: number; everyMs: number },
+): Promise<void> {
+  const random = randomFrom(plan.seed)
+  for (let kill = 0; kill < plan.kills; kill++) {
+    await sleep(random() * 2 * plan.everyMs)
+    const victim = stack.services[Math.floor(random() * stack.services.length)]
+    await victim?.crash()
+  }
+}
+
+/** Mulberry32: small, seeded, good enough to choose a victim. */
+function randomFrom(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
+}
