@@ -1,6 +1,7 @@
 import type { TransferStatus } from '@remesa/domain/payout-transfer'
 import type { DestinationPolicy } from '@remesa/domain/stripe-account'
 import { sql, type Transaction } from 'kysely'
+import type { Database } from './connection.ts'
 import type { NewAlert } from './finance-alerts.ts'
 import { releaseHeld } from './held-transfers.ts'
 import type { Schema } from './schema.ts'
@@ -33,6 +34,18 @@ export async function claimTransfersToQueue(
     actor: 'payout-scheduler',
   })
   return { left, released, alerts }
+}
+
+/**
+ * Since when the transfer waits that waits longest for a worker, its next try being due; null when none waits. Those
+ * that wait for Stripe's answer, or for their destination, are in nobody's queue.
+ */
+export async function findQueuedSince(database: Database, now: Date): Promise<Date | null> {
+  const { rows } = await sql<{ since: Date | null }>`
+    select min(coalesce(next_try_at, updated_at)) as since from payout_transfers
+    where due_at is not null and status in ('pending', 'retryable') and (next_try_at is null or next_try_at <= ${now})
+  `.execute(database)
+  return rows[0]?.since ?? null
 }
 
 const HOUR_MS = 3_600_000

@@ -12,8 +12,10 @@ export interface StripeAccountNews {
   readonly userId: string | null
   readonly stripeAccountId: string
   readonly facts: StripeAccountFacts
-  /** When Stripe said so: an event's `created`, or just before the account was read. */
+  /** When Stripe said so, by its clock: an event's `created`, whole seconds, or before the account was read. */
   readonly asOf: Date
+  /** It was read from Stripe: of what was said in the same second, this is true. */
+  readonly wasRead?: true
 }
 
 /** What became of the news. */
@@ -25,6 +27,8 @@ export interface UpsertedAccounts {
   readonly unknown: readonly string[]
   /** Accounts that were said to be one user's and are another's: nothing of theirs changed. */
   readonly ofAnother: readonly string[]
+  /** Accounts of which two events of the same second say different things: only reading them tells. Nothing changed. */
+  readonly ambiguous: readonly string[]
 }
 
 /**
@@ -37,18 +41,21 @@ export async function upsertStripeAccounts(
   news: readonly StripeAccountNews[],
   { now, policy }: { now: Date; policy: DestinationPolicy },
 ): Promise<UpsertedAccounts> {
-  if (news.length === 0) return { released: [], alerts: [], unknown: [], ofAnother: [] }
+  if (news.length === 0) return { released: [], alerts: [], unknown: [], ofAnother: [], ambiguous: [] }
   const known = await lockKnown(tx, news)
   const ownerOf = new Map([...known.values()].map(({ userId, stripeAccountId }) => [stripeAccountId, userId]))
   const unknown = new Set<string>()
   const ofAnother = new Set<string>()
-  const newest = new Map<string, StripeAccountNews & { userId: string }>()
+  const ambiguous = new Set<string>()
+  const newest = new Map<string, OwnedNews>()
   for (const one of news) {
     const owner = ownerOf.get(one.stripeAccountId)
     const userId = one.userId ?? owner
     if (userId === undefined) unknown.add(one.stripeAccountId)
     else if (owner !== undefined && owner !== userId) ofAnother.add(one.stripeAccountId)
-    else if ((newest.get(userId)?.asOf ?? one.asOf) <= one.asOf) newest.set(userId, { ...one, userId })
+    else if ([known.get(userId), newest.get(userId)].some((other) => contradictsAtOnce(other, one))) {
+      ambiguous.add(one.stripeAccountId)
+    } else newest.set(userId, newerOf(newest.get(userId), { ...one, userId }))
   }
   const accounts = await write(tx, [...newest.values()], now)
   await recordAudit(
@@ -56,8 +63,24 @@ export async function upsertStripeAccounts(
     accounts.flatMap((account) => changeOf(known.get(account.userId), account)),
   )
   const { released, alerts } = await releaseHeld(tx, accounts, { now, policy, actor: ACTOR })
-  return { released, alerts, unknown: [...unknown], ofAnother: [...ofAnother] }
+  return { released, alerts, unknown: [...unknown], ofAnother: [...ofAnother], ambiguous: [...ambiguous] }
 }
+
+type OwnedNews = StripeAccountNews & { readonly userId: string }
+
+const newerOf = (a: OwnedNews | undefined, b: OwnedNews): OwnedNews => (a && a.asOf > b.asOf ? a : b)
+
+/** Events carry whole seconds and overtake each other, so of two that differ within one nobody knows which came last. */
+const contradictsAtOnce = (
+  before: { facts: StripeAccountFacts | null; asOf: Date | null } | undefined,
+  { facts, asOf, wasRead }: StripeAccountNews,
+): boolean =>
+  !wasRead &&
+  before?.asOf?.getTime() === asOf.getTime() &&
+  before.facts !== null &&
+  FACTS.some((fact) => before.facts?.[fact] !== facts[fact])
+
+const FACTS = ['transfersActive', 'payoutsEnabled', 'detailsSubmitted', 'disabledReason'] as const
 
 /**
  * Remembers whose accounts these are, before Stripe was asked about them. A user who has one keeps it, and so does an
@@ -77,7 +100,10 @@ export async function linkStripeAccounts(
     on conflict do nothing`.execute(tx)
 }
 
-/** Accounts that Stripe has not told us of, those that wait longest first: somebody must read them from Stripe. */
+/**
+ * Some accounts that Stripe has not told us of: somebody must read them from Stripe. Drawn by lot, so that workers who
+ * ask at once read different ones, and those that cannot be read do not hold up the others.
+ */
 export async function findUnverifiedAccounts(
   database: Database,
   { limit }: { limit: number },
@@ -86,7 +112,7 @@ export async function findUnverifiedAccounts(
     .selectFrom('user_stripe_accounts')
     .select(['user_id as userId', 'stripe_account_id as stripeAccountId'])
     .where('last_event_created', 'is', null)
-    .orderBy('updated_at')
+    .orderBy(sql`random()`)
     .limit(limit)
     .execute()
 }
@@ -130,11 +156,16 @@ const accountOf = (row: AccountRow): StripeAccount => ({
   },
 })
 
+interface KnownAccount extends StripeAccount {
+  /** When Stripe said what is known; null when it has not. */
+  readonly asOf: Date | null
+}
+
 /** The accounts as they are known, by user, locked in the order of their users. */
 async function lockKnown(
   tx: Transaction<Schema>,
   news: readonly StripeAccountNews[],
-): Promise<ReadonlyMap<string, StripeAccount>> {
+): Promise<ReadonlyMap<string, KnownAccount>> {
   const userIds = news.flatMap(({ userId }) => userId ?? [])
   const accountIds = news.map(({ stripeAccountId }) => stripeAccountId)
   const { rows } = await sql<AccountRow>`
@@ -143,7 +174,7 @@ async function lockKnown(
       union
       select user_id from user_stripe_accounts where stripe_account_id = any(${accountIds}::text[])
     ) order by user_id for update`.execute(tx)
-  return new Map(rows.map((row) => [row.user_id, accountOf(row)]))
+  return new Map(rows.map((row) => [row.user_id, { ...accountOf(row), asOf: row.last_event_created }]))
 }
 
 /** @returns the accounts that the news changed or confirmed */
@@ -174,9 +205,9 @@ async function write(
 
 /** Only what matters to a payment is worth a row: Stripe says of most accounts, most of the time, what it said before. */
 function changeOf(before: StripeAccount | undefined, after: StripeAccount) {
-  if (JSON.stringify(before) === JSON.stringify(after)) return []
   const told = (account: StripeAccount | undefined) =>
     account ? { stripeAccountId: account.stripeAccountId, ...account.facts } : null
+  if (JSON.stringify(told(before)) === JSON.stringify(told(after))) return []
   return [
     {
       actor: ACTOR,

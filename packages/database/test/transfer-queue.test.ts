@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals'
 import { DESTINATION_POLICY } from '@remesa/domain/stripe-account'
 import { sql } from 'kysely'
 import { createTestDatabase, type TestDatabase } from '../src/testing/test-database.ts'
-import { claimTransfersToQueue } from '../src/transfer-queue.ts'
+import { claimTransfersToQueue, findQueuedSince } from '../src/transfer-queue.ts'
 import {
   ABLE,
   aJob,
@@ -52,6 +52,17 @@ test('a transfer whose message was lost is queued again, but not before its mess
   const { id } = await aTransfer()
   expect(await left(later(GRACE_MS - 1))).toEqual([])
   expect(await left(later(GRACE_MS))).toEqual([{ transferId: id, status: 'pending' }])
+})
+
+test('the queue is as old as the transfer that waits longest for a worker, whatever the scheduler did meanwhile', async () => {
+  expect(await findQueuedSince(world.database, later(GRACE_MS))).toBeNull()
+  const { id } = await aTransfer()
+  await left(later(GRACE_MS))
+  expect(await findQueuedSince(world.database, later(GRACE_MS))).toEqual(NOW)
+  const { recorded } = await record(world, [{ claim: await claimed(world, id), outcome: lackOfFunds }])
+  expect(await findQueuedSince(world.database, later(GRACE_MS))).toBeNull()
+  const retryAt = recorded[0]?.retryAt ?? NOW
+  expect(await findQueuedSince(world.database, later(1, retryAt))).toEqual(retryAt)
 })
 
 test('a transfer is queued again when its next try is due', async () => {

@@ -81,6 +81,20 @@ test('of several news in one batch the newest counts, in whatever order they lie
   expect((await accountOf('bea'))?.facts).toEqual(OFF)
 })
 
+test('of two events of one second that differ neither is believed over the other: Stripe must be read', async () => {
+  await tell(news('ada', 'acct_ada', ABLE))
+  expect(await tell(news(null, 'acct_ada', ABLE))).toMatchObject({ ambiguous: [] })
+  expect(await tell(news(null, 'acct_ada', OFF))).toMatchObject({ ambiguous: ['acct_ada'] })
+  expect((await accountOf('ada'))?.facts).toEqual(ABLE)
+  expect(await tell({ ...news(null, 'acct_ada', OFF), wasRead: true })).toMatchObject({ ambiguous: [] })
+  expect((await accountOf('ada'))?.facts).toEqual(OFF)
+  const [one, other] = [news(null, 'acct_ada', ABLE, later(5_000)), news(null, 'acct_ada', OFF, later(5_000))]
+  expect(await tell(one, other)).toMatchObject({ ambiguous: ['acct_ada'] })
+  // Newer news leaves nothing to ask.
+  expect(await tell(news(null, 'acct_ada', OFF, later(6_000)))).toMatchObject({ ambiguous: [] })
+  expect((await accountOf('ada'))?.facts).toEqual(OFF)
+})
+
 test('an account that Stripe speaks of and nobody has is told to the caller', async () => {
   expect(await tell(news(null, 'acct_nobody'))).toMatchObject({ unknown: ['acct_nobody'], released: [] })
 })

@@ -1,63 +1,94 @@
 import type { Database } from '@remesa/database/connection'
 import { groupCommit } from '@remesa/database/group-commit'
-import {
-  type StripeAccountNews,
-  type UpsertedAccounts,
-  upsertStripeAccounts,
-} from '@remesa/database/user-stripe-accounts'
-import type { DestinationPolicy } from '@remesa/domain/stripe-account'
+import { type StripeAccountNews, upsertStripeAccounts } from '@remesa/database/user-stripe-accounts'
+import { backoffMs } from '@remesa/domain/payment-steps'
+import type { DestinationPolicy, StripeAccountFacts } from '@remesa/domain/stripe-account'
 import { topics } from '@remesa/messaging/catalogue'
 import { raiseAlerts } from '@remesa/messaging/finance-alerts'
-import { type BatchHandler, done, eachMessage, reject, type Verdict } from '@remesa/messaging/handler'
+import { type BatchHandler, done, eachMessage, reject, retry, type Verdict } from '@remesa/messaging/handler'
 import { enqueue } from '@remesa/messaging/outbox'
 import type { DataOf } from '@remesa/messaging/topic'
+import { ProviderError } from '@remesa/provider-http/provider-error'
 import type { Logger } from '@remesa/service-kit/logger'
-import { readAccountEvent } from '@remesa/stripe-client/account-event'
+import { readAccountEvent, readCapabilityEvent } from '@remesa/stripe-client/account-event'
+import { type AccountReader, readAccountFacts } from './account-facts.ts'
 
 interface Parts {
   readonly database: Database
+  readonly stripe: AccountReader
   readonly policy: DestinationPolicy
   readonly now: () => Date
+  readonly random: () => number
   readonly logger: Logger
 }
 
 type StripeEvent = DataOf<typeof topics.stripeEvent>
 
+const READ_AGAIN = { firstMs: 2_000, maxMs: 5 * 60_000 }
+
+/** What became of one account's news. */
+interface Applied {
+  readonly released: number
+  readonly fate: 'known' | 'unknown' | 'ambiguous'
+}
+
 /**
  * Keeps what we know of connected accounts true, whatever order Stripe's events come in, and puts transfers on their
- * way that waited for one. Events of other kinds are others' concern.
+ * way that waited for one. Where events cannot tell, Stripe is asked. Events of other kinds are others' concern.
  */
-export function applyStripeEvents({ database, policy, now, logger }: Parts): BatchHandler<StripeEvent> {
-  const apply = groupCommit<StripeAccountNews, Pick<UpsertedAccounts, 'unknown'>>({
+export function applyStripeEvents(parts: Parts): BatchHandler<StripeEvent> {
+  const { database, stripe, policy, now, random, logger } = parts
+  const apply = groupCommit<StripeAccountNews, Applied>({
     database,
     maximum: 100,
     write: async (tx, news) => {
-      const { released, alerts, unknown } = await upsertStripeAccounts(tx, news, { now: now(), policy })
+      const { released, alerts, unknown, ambiguous } = await upsertStripeAccounts(tx, news, { now: now(), policy })
       await enqueue(
         tx,
         topics.payoutTransfer,
         released.map((payoutTransferId) => ({ data: { payoutTransferId } })),
       )
       await raiseAlerts(tx, alerts)
-      if (released.length > 0)
-        logger.info({ released: released.length }, 'transfers released by news of their accounts')
-      return news.map(() => ({ unknown }))
+      return news.map(({ stripeAccountId }, place): Applied => {
+        const isUnknown = unknown.includes(stripeAccountId)
+        const fate = isUnknown ? 'unknown' : ambiguous.includes(stripeAccountId) ? 'ambiguous' : 'known'
+        return { fate, released: place === 0 ? released.length : 0 } // told once for the group
+      })
     },
   })
 
-  return eachMessage(async (event): Promise<Verdict> => {
-    const read = readAccountEvent(event)
+  async function tell(news: Pick<StripeAccountNews, 'stripeAccountId' | 'facts' | 'asOf' | 'wasRead'>) {
+    const { released, fate } = await apply({ userId: null, ...news })
+    if (released > 0) logger.info({ released }, 'transfers released by news of their accounts')
+    return fate
+  }
+
+  return eachMessage(async (event, { retries }): Promise<Verdict> => {
+    const read = readNews(event)
     if (read.kind === 'other') return done
     if (read.kind === 'unreadable') return reject(read.problem)
-    const { account, facts } = read
-    const { unknown } = await apply({
-      userId: null,
-      stripeAccountId: account,
-      facts,
-      asOf: new Date(event.created * 1_000),
-    })
-    if (unknown.includes(account))
-      logger.info({ stripeAccountId: account }, 'news of an account that nobody of ours has')
-    return done
+    const { account: stripeAccountId, facts } = read
+    const asOf = new Date(event.created * 1_000)
+    const fate = facts ? await tell({ stripeAccountId, facts, asOf }) : 'ambiguous'
+    if (fate === 'unknown') logger.info({ stripeAccountId }, 'news of an account that nobody of ours has')
+    if (fate !== 'ambiguous') return done
+    try {
+      await tell({ stripeAccountId, facts: await readAccountFacts(stripe, stripeAccountId), asOf, wasRead: true })
+      return done
+    } catch (error) {
+      if (!(error instanceof ProviderError)) throw error
+      return retry(backoffMs(retries + 1, READ_AGAIN, random()), error.message)
+    }
   })
+}
+
+type News =
+  /** Without facts: only Stripe can tell how the account stands. */
+  | { readonly kind: 'account'; readonly account: string; readonly facts: StripeAccountFacts | null }
+  | Exclude<ReturnType<typeof readAccountEvent>, { kind: 'account' }>
+
+function readNews(event: StripeEvent): News {
+  const capability = readCapabilityEvent(event)
+  if (capability.kind === 'other') return readAccountEvent(event)
+  return capability.kind === 'unreadable' ? capability : { kind: 'account', account: capability.account, facts: null }
 }

@@ -20,6 +20,12 @@ const LOOK_AGAIN_MS = 2_000
 export function createJobs({ database, now, logger }: Parts): BatchHandler<{ settlementId: string }> {
   return async (batch) => {
     const answers = await createAndQueue(batch.map(({ data }) => data.settlementId))
+    for (const [settlementId, answer] of answers) {
+      const { kind } = answer
+      if (kind === 'rejected') {
+        logger.warn({ settlementId, ...answer.problem }, 'settlement rejected: nobody of it is paid')
+      } else logger.info({ settlementId, jobId: answer.jobId, created: kind === 'created' }, 'payout job')
+    }
     return batch.map(({ data: { settlementId }, retries }): Verdict => {
       if (answers.has(settlementId)) return done
       if (retries < LOOKS) return retry(LOOK_AGAIN_MS, 'the settlement is not there yet')
@@ -40,12 +46,6 @@ export function createJobs({ database, now, logger }: Parts): BatchHandler<{ set
         ),
       )
       await raiseAlerts(tx, alerts)
-      for (const [settlementId, answer] of answers) {
-        const { kind } = answer
-        if (kind === 'rejected')
-          logger.warn({ settlementId, ...answer.problem }, 'settlement rejected: nobody of it is paid')
-        else logger.info({ settlementId, jobId: answer.jobId, created: kind === 'created' }, 'payout job')
-      }
       return answers
     })
   }

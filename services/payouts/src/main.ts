@@ -20,11 +20,12 @@ await runService({
     const { config, logger } = parts
     const stripe = createStripeRail({ ...stripeOptions(config), logger, metrics: parts.metrics })
     parts.stopWith('stripe', () => stripe.close())
-    const { database, work } = await connectWorkerService('payouts', parts)
+    const { database, relay, work } = await connectWorkerService('payouts', parts)
     const now = () => new Date()
     const policy = { payoutsMustBeEnabled: config.PAYOUT_HOLD_WITHOUT_BANK }
-    const metrics = createPayoutMetrics(parts.metrics.registry)
-    const verify = verifyDestinations({ database, stripe, policy, now, logger })
+    const metrics = createPayoutMetrics(parts.metrics.registry, now)
+    const verifier = verifyDestinations({ database, stripe, policy, nudge: relay.nudge, now, logger })
+    parts.stopWith('destinations', () => verifier.stop())
 
     work({ topic: topics.settlementCompleted, maxBatch: 20, handle: createJobs({ database, now, logger }) })
     work({
@@ -34,7 +35,7 @@ await runService({
       handle: payTransfers({
         database,
         rail: stripe,
-        verifyDestinations: verify,
+        verifier,
         policy,
         patience: {
           maxAttempts: config.PAYOUT_MAX_ATTEMPTS,
@@ -50,7 +51,10 @@ await runService({
         logger,
       }),
     })
-    work({ topic: topics.stripeEvent, handle: applyStripeEvents({ database, policy, now, logger }) })
+    work({
+      topic: topics.stripeEvent,
+      handle: applyStripeEvents({ database, stripe, policy, now, random: Math.random, logger }),
+    })
     work({
       topic: topics.payoutScheduler,
       concurrentBatches: 1,
@@ -61,7 +65,7 @@ await runService({
         now,
         metrics,
         logger,
-        verifyDestinations: verify,
+        verifier,
       }),
     })
   },

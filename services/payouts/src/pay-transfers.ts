@@ -3,6 +3,7 @@ import { groupCommit } from '@remesa/database/group-commit'
 import { type AnsweredTransfer, recordTransfers } from '@remesa/database/transfer-answers'
 import { claimTransfers, type TransferClaim, type TransferClaimAnswer } from '@remesa/database/transfer-claims'
 import type { PaymentPatience } from '@remesa/domain/payment-steps'
+import type { TransferStatus } from '@remesa/domain/payout-transfer'
 import type { Rail } from '@remesa/domain/rail'
 import type { DestinationPolicy } from '@remesa/domain/stripe-account'
 import { topics } from '@remesa/messaging/catalogue'
@@ -12,13 +13,13 @@ import { enqueue } from '@remesa/messaging/outbox'
 import { callRail } from '@remesa/rails/call-rail'
 import type { Logger } from '@remesa/service-kit/logger'
 import type { PayoutMetrics } from './payout-metrics.ts'
-import type { VerifyDestinations } from './verify-destinations.ts'
+import type { DestinationVerifier } from './verify-destinations.ts'
 
 interface Parts {
   readonly database: Database
   readonly rail: Rail
   /** Reads accounts that Stripe has not told us of, and releases what waits for them. */
-  readonly verifyDestinations: VerifyDestinations
+  readonly verifier: Pick<DestinationVerifier, 'ask'>
   readonly policy: DestinationPolicy
   readonly patience: PaymentPatience
   /** How long a claim keeps other workers away; longer than a call can take. */
@@ -38,7 +39,7 @@ export function payTransfers(parts: Parts): BatchHandler<{ payoutTransferId: str
       // No transaction is open here: a slow Stripe must not hold row locks. The attempt and its key are committed, so
       // that after a crash the same request goes out again and is answered from Stripe's memory.
       const outcome = await callRail(parts.rail, claim.attempt, parts.now())
-      await record({ claim, outcome })
+      tell(parts, { claim, outcome }, await record({ claim, outcome }))
       return done
     } catch (error) {
       return { kind: 'threw', error } // one transfer's trouble leaves its neighbours alone
@@ -47,10 +48,8 @@ export function payTransfers(parts: Parts): BatchHandler<{ payoutTransferId: str
 
   return async (batch) => {
     const answers = new Map(await claim(parts, [...new Set(batch.map(({ data }) => data.payoutTransferId))]))
-    const isUnverified = (answer: TransferClaimAnswer): boolean =>
-      answer.kind === 'held' && answer.reason === 'account_unverified'
-    const verified = [...answers.values()].some(isUnverified) ? parts.verifyDestinations() : undefined
-    const verdicts = await Promise.all(
+    if ([...answers.values()].some(isUnverified)) parts.verifier.ask()
+    return Promise.all(
       batch.map(async ({ data: { payoutTransferId } }): Promise<Verdict> => {
         const answer = answers.get(payoutTransferId)
         answers.delete(payoutTransferId) // a second message for it in this batch has nothing left to do
@@ -60,31 +59,40 @@ export function payTransfers(parts: Parts): BatchHandler<{ payoutTransferId: str
         return answer?.kind === 'claimed' ? pay(answer.claim) : done
       }),
     )
-    await verified
-    return verdicts
   }
 }
 
-function claim(
+const isUnverified = (answer: TransferClaimAnswer): boolean =>
+  answer.kind === 'held' && answer.reason === 'account_unverified'
+
+async function claim(
   { database, leaseMs, policy, now, logger }: Parts,
   ids: readonly string[],
 ): Promise<ReadonlyMap<string, TransferClaimAnswer>> {
   const at = now()
-  return database.transaction().execute(async (tx) => {
+  const answers = await database.transaction().execute(async (tx) => {
     const lease = { now: at, expiresAt: new Date(at.getTime() + leaseMs) }
     const { answers, alerts } = await claimTransfers(tx, ids, { lease, policy })
     await raiseAlerts(tx, alerts)
-    for (const [payoutTransferId, answer] of answers) {
-      if (answer.kind === 'held')
-        logger.info({ payoutTransferId, reason: answer.reason }, 'transfer waits for its destination')
-    }
     return answers
   })
+  for (const [payoutTransferId, answer] of answers) {
+    if (answer.kind === 'held') {
+      logger.info({ payoutTransferId, reason: answer.reason }, 'transfer waits for its destination')
+    }
+  }
+  return answers
+}
+
+/** What became of an answer, and when that was written down. */
+interface Recorded {
+  readonly status: TransferStatus | null
+  readonly at: Date
 }
 
 /** Records outcomes in groups as they come, with what follows from each in the same transaction. */
-function recorder({ database, patience, now, random, metrics, logger }: Parts) {
-  return groupCommit<AnsweredTransfer, void>({
+function recorder({ database, patience, now, random, logger }: Parts) {
+  return groupCommit<AnsweredTransfer, Recorded>({
     database,
     maximum: 100,
     write: async (tx, results) => {
@@ -98,25 +106,27 @@ function recorder({ database, patience, now, random, metrics, logger }: Parts) {
         ),
       )
       await raiseAlerts(tx, alerts)
-      for (const jobId of completedJobs) logger.info({ jobId }, 'payout job complete')
-      results.forEach(({ claim, outcome }, index) => {
-        const status = recorded[index]?.status ?? null
-        metrics.answered({ outcome: outcome.kind, status, owedSince: claim.owedSince, at })
-        const { status: httpStatus, ...facts } = outcome.facts
-        logger.info(
-          {
-            payoutTransferId: claim.transferId,
-            key: claim.attempt.instruction.idempotencyKey,
-            outcome: outcome.kind,
-            ...('reason' in outcome && { reason: outcome.reason }),
-            httpStatus,
-            ...facts,
-            status,
-          },
-          'transfer answered',
-        )
-      })
-      return results.map(() => undefined)
+      for (const jobId of completedJobs) logger.info({ jobId }, 'payout job completes')
+      return results.map((_, index) => ({ status: recorded[index]?.status ?? null, at }))
     },
   })
+}
+
+/** Once it is committed: what is undone and written again must not count twice. */
+function tell({ metrics, logger }: Parts, { claim, outcome }: AnsweredTransfer, { status, at }: Recorded): void {
+  const { transferId: payoutTransferId, tryNumber, owedSince, attempt } = claim
+  metrics.answered({ outcome: outcome.kind, status, tryNumber, owedSince, at })
+  const { status: httpStatus, ...facts } = outcome.facts
+  logger.info(
+    {
+      payoutTransferId,
+      key: attempt.instruction.idempotencyKey,
+      outcome: outcome.kind,
+      ...('reason' in outcome && { reason: outcome.reason }),
+      httpStatus,
+      ...facts,
+      status,
+    },
+    'transfer answered',
+  )
 }

@@ -5,18 +5,41 @@ import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 /** What payouts report beside what every worker does; names begin with `remesa_payout_`, times are seconds. */
 export interface PayoutMetrics {
   /** One call of Stripe has been answered and recorded. */
-  answered(answer: { outcome: PaymentOutcome['kind']; status: TransferStatus | null; owedSince: Date; at: Date }): void
+  answered(answer: {
+    readonly outcome: PaymentOutcome['kind']
+    /** What the answer made of the transfer; null when another call with its key had told its end before. */
+    readonly status: TransferStatus | null
+    readonly tryNumber: number
+    readonly owedSince: Date
+    readonly at: Date
+  }): void
   /** What the scheduler found left behind, by the status it was left in. */
-  left(counts: Readonly<Partial<Record<TransferStatus, number>>>): void
+  left(statuses: readonly TransferStatus[]): void
+  /** How long the transfer that waits longest for a worker has waited; 0 when none does. */
   queueAge(seconds: number): void
 }
 
-export function createPayoutMetrics(registry: Registry): PayoutMetrics {
+/** Of several workers the scheduler's message reaches one: what the others measured before says nothing after this long. */
+const AGE_COUNTS_FOR_MS = 10 * 60_000
+
+export function createPayoutMetrics(registry: Registry, now: () => Date): PayoutMetrics {
   const registers = [registry]
   const attempts = new Counter({
     name: 'remesa_payout_attempts_total',
     help: 'Calls to pay a transfer, by outcome and by what they made of the transfer',
     labelNames: ['outcome', 'status'] as const,
+    registers,
+  })
+  const ended = new Counter({
+    name: 'remesa_payout_transfers_total',
+    help: 'Transfers that came to their end, by status',
+    labelNames: ['status'] as const,
+    registers,
+  })
+  const tries = new Histogram({
+    name: 'remesa_payout_transfer_tries',
+    help: 'Tries that transfers took to their end',
+    buckets: [1, 2, 3, 5, 10, 20],
     registers,
   })
   const settledToPaid = new Histogram({
@@ -31,19 +54,29 @@ export function createPayoutMetrics(registry: Registry): PayoutMetrics {
     labelNames: ['status'] as const,
     registers,
   })
+  let ageMeasuredAt = now()
   const age = new Gauge({
     name: 'remesa_payout_queue_age_seconds',
-    help: 'How long the transfer that is due longest has been due',
+    help: 'How long the transfer that waits longest for a worker has waited, as the scheduler found it',
     registers,
+    collect() {
+      if (now().getTime() - ageMeasuredAt.getTime() > AGE_COUNTS_FOR_MS) this.remove()
+    },
   })
   return {
-    answered({ outcome, status, owedSince, at }) {
+    answered({ outcome, status, tryNumber, owedSince, at }) {
       attempts.inc({ outcome, status: status ?? 'ended_before' })
+      if (status !== 'completed' && status !== 'failed_terminal') return
+      ended.inc({ status })
+      tries.observe(tryNumber)
       if (status === 'completed') settledToPaid.observe((at.getTime() - owedSince.getTime()) / 1000)
     },
-    left(counts) {
-      for (const [status, count] of Object.entries(counts)) left.inc({ status: status as TransferStatus }, count)
+    left(statuses) {
+      for (const status of statuses) left.inc({ status })
     },
-    queueAge: (seconds) => age.set(seconds),
+    queueAge(seconds) {
+      ageMeasuredAt = now()
+      age.set(seconds)
+    },
   }
 }

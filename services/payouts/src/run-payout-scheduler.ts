@@ -1,6 +1,5 @@
 import type { Database } from '@remesa/database/connection'
-import { claimTransfersToQueue } from '@remesa/database/transfer-queue'
-import type { TransferStatus } from '@remesa/domain/payout-transfer'
+import { claimTransfersToQueue, findQueuedSince } from '@remesa/database/transfer-queue'
 import type { DestinationPolicy } from '@remesa/domain/stripe-account'
 import { topics } from '@remesa/messaging/catalogue'
 import { raiseAlerts } from '@remesa/messaging/finance-alerts'
@@ -8,7 +7,7 @@ import { type BatchHandler, done } from '@remesa/messaging/handler'
 import { enqueue } from '@remesa/messaging/outbox'
 import type { Logger } from '@remesa/service-kit/logger'
 import type { PayoutMetrics } from './payout-metrics.ts'
-import type { VerifyDestinations } from './verify-destinations.ts'
+import type { DestinationVerifier } from './verify-destinations.ts'
 
 interface Parts {
   readonly database: Database
@@ -30,10 +29,13 @@ const LIMIT = 1_000
  * @returns how many transfers were queued
  */
 export async function runPayoutScheduler({ database, policy, graceMs, now, metrics, logger }: Parts): Promise<number> {
+  const startedAt = now() // for every round alike: what was just queued is not due again within this run
+  const since = await findQueuedSince(database, startedAt)
+  metrics.queueAge(since === null ? 0 : (startedAt.getTime() - since.getTime()) / 1000)
   let queued = 0
   for (;;) {
     const { left, released } = await database.transaction().execute(async (tx) => {
-      const found = await claimTransfersToQueue(tx, { now: now(), graceMs, limit: LIMIT, policy })
+      const found = await claimTransfersToQueue(tx, { now: startedAt, graceMs, limit: LIMIT, policy })
       const ids = [...found.left.map(({ transferId }) => transferId), ...found.released]
       await enqueue(
         tx,
@@ -43,9 +45,7 @@ export async function runPayoutScheduler({ database, policy, graceMs, now, metri
       await raiseAlerts(tx, found.alerts)
       return found
     })
-    const counts: Partial<Record<TransferStatus, number>> = {}
-    for (const { status } of left) counts[status] = (counts[status] ?? 0) + 1
-    metrics.left(counts)
+    metrics.left(left.map(({ status }) => status))
     queued += left.length + released.length
     if (left.length < LIMIT && released.length < LIMIT) break
   }
@@ -54,10 +54,10 @@ export async function runPayoutScheduler({ database, policy, graceMs, now, metri
 }
 
 /** The same, told to by the clock; accounts that could not be read from Stripe are read again, too. */
-export function scheduledRun(parts: Parts & { verifyDestinations: VerifyDestinations }): BatchHandler<object> {
+export function scheduledRun(parts: Parts & { verifier: Pick<DestinationVerifier, 'ask'> }): BatchHandler<object> {
   return async (batch) => {
     await runPayoutScheduler(parts) // once for all that fell due meanwhile
-    await parts.verifyDestinations()
+    parts.verifier.ask()
     return batch.map(() => done)
   }
 }

@@ -10,91 +10,108 @@ import { raiseAlerts } from '@remesa/messaging/finance-alerts'
 import { enqueue } from '@remesa/messaging/outbox'
 import { ProviderError } from '@remesa/provider-http/provider-error'
 import type { Logger } from '@remesa/service-kit/logger'
-import type { StripeRail } from '@remesa/stripe-client/stripe-rail'
+import { type AccountReader, readAccountFacts } from './account-facts.ts'
 
 interface Parts {
   readonly database: Database
-  readonly stripe: Pick<StripeRail, 'getAccount'>
+  readonly stripe: AccountReader
   readonly policy: DestinationPolicy
+  /** Sends what was just committed on its way. */
+  readonly nudge: () => void
   readonly now: () => Date
   readonly logger: Logger
 }
 
-/** Resolves once the accounts that Stripe has not told us of have been read, or could not be. */
-export type VerifyDestinations = () => Promise<void>
-
-/** Read in one go; what is left is read in the next. */
-const AT_ONCE = 200
-
 /**
- * Reads accounts from Stripe that we only know by name, and puts what waits for them on its way. Asked for again while
- * it reads, it reads once more after that, and not twice at once. An account that cannot be read now is read when the
- * payout scheduler asks next.
+ * Reads accounts from Stripe that we only know by name, and puts what waits for them on its way: beside the payments
+ * and not in front of them, since Stripe limits both apart. What cannot be read now is read when it is asked for next,
+ * by the payout scheduler at the latest.
  */
-export function verifyDestinations(parts: Parts): VerifyDestinations {
-  const { database, policy, now } = parts
+export interface DestinationVerifier {
+  /** Asked for again while it reads, it looks once more after that, and never reads twice at once. */
+  ask(): void
+  /** Resolves once nothing that was asked for is left to read, or Stripe has not told. */
+  idle(): Promise<void>
+  /** Finishes what it is reading and takes up no more. */
+  stop(): Promise<void>
+}
+
+/** Read side by side, then written in one transaction. */
+const AT_ONCE = 50
+
+export function verifyDestinations(parts: Parts): DestinationVerifier {
+  const { database, policy, nudge, now, logger } = parts
   let reading: Promise<void> | undefined
-  let askedAgain = false
+  let isAskedFor = false
+  let isStopped = false
 
   async function readAll(): Promise<void> {
-    let failed = false
-    do {
-      askedAgain = false
-      const accounts = await findUnverifiedAccounts(database, { limit: AT_ONCE })
-      const news = await Promise.all(accounts.map((account) => readAccount(parts, account)))
-      const told = news.filter((one) => one !== undefined)
-      failed = told.length < accounts.length
-      await database.transaction().execute(async (tx) => {
-        const { released, alerts } = await upsertStripeAccounts(tx, told, { now: now(), policy })
-        await enqueue(
-          tx,
-          topics.payoutTransfer,
-          released.map((payoutTransferId) => ({ data: { payoutTransferId } })),
-        )
-        await raiseAlerts(tx, alerts)
-      })
-      if (accounts.length === AT_ONCE) askedAgain = true
-    } while (askedAgain && !failed)
+    while (isAskedFor && !isStopped) {
+      isAskedFor = false
+      if (await readSome()) isAskedFor = true // there may be more of them
+    }
   }
 
-  return () => {
-    if (reading) {
-      askedAgain = true
-      return reading
-    }
-    reading = readAll().finally(() => {
-      reading = undefined
+  /** @returns whether Stripe told of any */
+  async function readSome(): Promise<boolean> {
+    const accounts = await findUnverifiedAccounts(database, { limit: AT_ONCE })
+    const news = (await Promise.all(accounts.map((account) => readAccount(parts, account)))).flat()
+    if (news.length === 0) return false
+    await database.transaction().execute(async (tx) => {
+      const { released, alerts } = await upsertStripeAccounts(tx, news, { now: now(), policy })
+      await enqueue(
+        tx,
+        topics.payoutTransfer,
+        released.map((payoutTransferId) => ({ data: { payoutTransferId } })),
+      )
+      await raiseAlerts(tx, alerts)
     })
-    return reading
+    nudge()
+    return true
+  }
+
+  function begin(): void {
+    reading = readAll()
+      // Nobody waits for it, so nobody else could tell of it; the scheduler asks again.
+      .catch((error: unknown) => logger.error({ err: error }, 'accounts could not be verified'))
+      .finally(() => {
+        reading = undefined
+        if (isAskedFor && !isStopped) begin()
+      })
+  }
+
+  return {
+    ask() {
+      isAskedFor = true
+      if (!reading && !isStopped) begin()
+    },
+    async idle() {
+      while (reading) await reading
+    },
+    async stop() {
+      isStopped = true
+      await reading
+    },
   }
 }
 
-/** @returns undefined when Stripe did not say */
+/**
+ * Events say when something happened in whole seconds of Stripe's clock, and ours may be ahead of it: what is read counts
+ * as this much older, so that no event of a later change is taken for an earlier one's.
+ */
+const CLOCKS_DIFFER_MS = 60_000
+
+/** @returns nothing when Stripe did not say */
 async function readAccount(
   { stripe, now, logger }: Parts,
   { userId, stripeAccountId }: { userId: string; stripeAccountId: string },
-): Promise<StripeAccountNews | undefined> {
-  const asOf = now()
+): Promise<readonly StripeAccountNews[]> {
+  const asOf = new Date(now().getTime() - CLOCKS_DIFFER_MS)
   try {
-    const account = await stripe.getAccount(stripeAccountId)
-    const facts =
-      account === 'not-found'
-        ? {
-            transfersActive: false,
-            payoutsEnabled: false,
-            detailsSubmitted: false,
-            disabledReason: 'account_not_found',
-          }
-        : {
-            transfersActive: account.transfersActive,
-            payoutsEnabled: account.payoutsEnabled,
-            detailsSubmitted: account.detailsSubmitted,
-            disabledReason: account.disabledReason ?? null,
-          }
-    return { userId, stripeAccountId, facts, asOf }
+    return [{ userId, stripeAccountId, facts: await readAccountFacts(stripe, stripeAccountId), asOf, wasRead: true }]
   } catch (error) {
     if (!(error instanceof ProviderError)) throw error
     logger.warn({ userId, stripeAccountId, err: error }, 'an account could not be read from Stripe yet')
-    return undefined
+    return []
   }
 }
