@@ -53,7 +53,7 @@ export async function closeSettlements({ database }: Pick<Stack, 'database'>, ma
 }
 
 /** Settlements in minor units, with their winners in the order of the files. */
-function settlementsOf({ settlements = [], winners = [] }: Marketplace): readonly SettlementWithWinners[] {
+export function settlementsOf({ settlements = [], winners = [] }: Marketplace): readonly SettlementWithWinners[] {
   const winnersOf = Map.groupBy(winners, ({ settlementId }) => settlementId)
   return settlements.map(({ settlementId, contestId, currency, total, status }) => ({
     settlement: { settlementId, contestId, currency, total: minorUnits(total, currency), status },
