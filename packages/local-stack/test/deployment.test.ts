@@ -79,7 +79,7 @@ test('the NetSuite log-in that the sandbox gives survives its file and is one th
 })
 
 test('docker compose logs in to the sandboxes as they expect, at the addresses that they have', () => {
-  const { fpay, gsc, payoneer } = sandbox.credentials()
+  const { fpay, gsc, payoneer, stripe } = sandbox.credentials()
   expect(environmentOf('fpay-status-check')).toMatchObject({
     GSC_TOKEN: gsc.token,
     FPAY_CLIENT_ID: fpay.clientId,
@@ -91,6 +91,13 @@ test('docker compose logs in to the sandboxes as they expect, at the addresses t
   expect(environmentOf('webhooks')).toMatchObject({
     FPAY_WEBHOOK_SECRETS: fpay.callbackSecret,
     PAYONEER_WEBHOOK_SECRET: payoneer.ipcnSecret,
+    STRIPE_WEBHOOK_SECRETS: stripe.webhookSecret,
+  })
+  expect(environmentOf('payouts')).toMatchObject({
+    STRIPE_SECRET_KEY: stripe.apiKey,
+    STRIPE_API_HOST: 'sandbox',
+    STRIPE_API_PORT: environmentOf('sandbox').SANDBOX_STRIPE_PORT,
+    STRIPE_API_PROTOCOL: 'http',
   })
 
   const ports = environmentOf('sandbox')
@@ -112,6 +119,7 @@ test('callbacks come to the webhooks service, at the address that Payoneer’s s
   expect(WEBHOOKS_PUBLIC_URL).toBe(`http://webhooks:${WEBHOOKS_PORT}`)
   expect(environmentOf('pay-seller-balance').FPAY_CALLBACK_URL).toBe(`${WEBHOOKS_PUBLIC_URL}/webhooks/fpay`)
   expect(compose.services['connect-sandbox']?.command).toContain(WEBHOOKS_PUBLIC_URL)
+  expect(environmentOf('sandbox').SANDBOX_STRIPE_WEBHOOK_URL).toBe(`${WEBHOOKS_PUBLIC_URL}/webhooks/stripe`)
 })
 
 test('every file, stage and volume that docker compose names is there', () => {

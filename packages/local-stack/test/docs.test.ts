@@ -66,7 +66,7 @@ const statementsIn = (markdown: string): readonly string[] =>
 /** psql's variables, and dots where a reader writes a value. */
 const withSampleValues = (statement: string): string =>
   statement.replaceAll(/'…'/g, 'null').replaceAll(/:'(\w+)'/g, (_, name: string) => {
-    if (['balance', 'letter', 'alert'].includes(name)) return `'00000000-0000-4000-8000-000000000000'`
+    if (['balance', 'letter', 'alert', 'transfer', 'job'].includes(name)) return `'00000000-0000-4000-8000-000000000000'`
     return name === 'date' ? `'2026-11-20'` : `'${name}'`
   })
 
@@ -110,6 +110,7 @@ function defaultOf({ readConfig, required }: ServiceConfig, name: string): strin
 
 const SAMPLES: Readonly<Record<string, string>> = {
   DATABASE_URL: 'postgres://localhost/remesa',
+  STRIPE_WEBHOOK_SECRETS: 'whsec_sample',
   ...Object.fromEntries(
     configs.flatMap(({ required }) =>
       [...required]
