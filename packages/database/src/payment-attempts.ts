@@ -200,7 +200,7 @@ export async function moveAttempts(
     update payment_attempts a set state = r.to, refusal_reason = r.reason, settled_at = r.settled_at, updated_at = ${now}
     from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as r(id uuid, "from" text, "to" text, reason text,
       settled_at timestamptz)
-    where a.id = r.id and a.state = r.from
+    where a.id = any(${rows.map(({ id }) => id)}::uuid[]) and a.id = r.id and a.state = r.from
     returning a.id`.execute(tx)
   return new Set(moved.map(({ id }) => id))
 }

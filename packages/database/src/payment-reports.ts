@@ -97,6 +97,7 @@ export async function recordReports(
   now: Date,
 ): Promise<ReadonlySet<string>> {
   if (reports.length === 0) return new Set()
+  const ids = reports.map(({ payment }) => payment.sellerBalanceId)
   const told = reports.map(({ payment, erpTold, gscTold, jobs, over }) => ({
     id: payment.sellerBalanceId,
     attempt: payment.attemptId,
@@ -112,7 +113,7 @@ export async function recordReports(
       select * from jsonb_to_recordset(${JSON.stringify(told)}::jsonb) as t(id uuid, attempt uuid, outcome text,
         erp boolean, vendor_payment text, gsc boolean, jobs jsonb, over boolean)
     ), locked as (
-      select b.id from seller_balances b join told using (id) order by b.id for no key update of b
+      select id from seller_balances where id = any(${ids}::uuid[]) order by id for no key update
     )
     update seller_balances b set
       erp_told_at = case when told.erp then coalesce(b.erp_told_at, ${now}) else b.erp_told_at end,
@@ -121,7 +122,8 @@ export async function recordReports(
       report_lease_expires_at = case when told.over then null else b.report_lease_expires_at end,
       jobs = b.jobs || told.jobs, updated_at = ${now}
     from told join locked using (id)
-    where b.id = told.id and b.status = told.outcome and told.attempt = (
+    where b.id = any(${ids}::uuid[]) and b.id = told.id and b.status = told.outcome -- by index: an array can be counted
+      and told.attempt = (
       select a.id from payment_attempts a where a.payable_type = 'seller_balance' and a.payable_id = b.id
       order by a.generation desc limit 1
     )

@@ -133,7 +133,7 @@ async function moveBalances(tx: Transaction<Schema>, applied: readonly PlannedAn
       jobs = b.jobs || jsonb_build_object('payment', r.job)
     from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as r(id uuid, status text, attempts int,
       funds_refusals int, next_try_at timestamptz, job jsonb)
-    where b.id = r.id
+    where b.id = any(${rows.map(({ id }) => id)}::uuid[]) and b.id = r.id -- by index: an array can be counted
       and (b.status = 'paying' or (r.status = 'payment_pending' and b.status in ('payable', 'awaiting_funds')))
     returning b.id`.execute(tx)
   const movedIds = new Set(movedRows.map(({ id }) => id))

@@ -264,7 +264,8 @@ async function updateBalances(
     update seller_balances b set status = r.status, blocked_reason = r.reason, next_try_at = null, updated_at = ${now},
       jobs = b.jobs || jsonb_build_object('payment', r.job)
     from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as r(id uuid, status text, reason text, job jsonb)
-    where b.id = r.id`.execute(tx)
+    where b.id = any(${rows.map(({ id }) => id)}::uuid[]) and b.id = r.id -- by index: an array can be counted
+    `.execute(tx)
 }
 
 /** Ids that exist but were locked; an unknown id is left out, and its message has nothing to pay. */

@@ -115,6 +115,7 @@ export async function scheduleNextLooks(
   now: Date,
 ): Promise<ReadonlySet<string>> {
   if (looks.length === 0) return new Set()
+  const ids = looks.map(({ sellerBalanceId }) => sellerBalanceId)
   const told = looks.map(({ sellerBalanceId, status, statusChecks, nextLookAt, messageId, error }) => ({
     id: sellerBalanceId,
     status,
@@ -127,12 +128,12 @@ export async function scheduleNextLooks(
       select * from jsonb_to_recordset(${JSON.stringify(told)}::jsonb) as t(id uuid, status text, checks int,
         next timestamptz, job jsonb)
     ), locked as (
-      select b.id from seller_balances b join told using (id) order by b.id for no key update of b
+      select id from seller_balances where id = any(${ids}::uuid[]) order by id for no key update
     )
     update seller_balances b set status_checks = b.status_checks + 1, next_try_at = told.next, updated_at = ${now},
       jobs = b.jobs || jsonb_build_object('status_check', told.job)
     from told join locked using (id)
-    where b.id = told.id and b.status = told.status and b.status_checks = told.checks
+    where b.id = any(${ids}::uuid[]) and b.id = told.id and b.status = told.status and b.status_checks = told.checks
     returning b.id`.execute(tx)
   return new Set(rows.map(({ id }) => id))
 }
@@ -221,7 +222,8 @@ async function moveBalances(
       jobs = b.jobs || jsonb_build_object('status_check', r.job)
     from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as r(id uuid, status text, attempts int,
       funds_refusals int, next_try_at timestamptz, job jsonb)
-    where b.id = r.id and b.status in ('payment_pending', 'paid')`.execute(tx)
+    where b.id = any(${rows.map(({ id }) => id)}::uuid[]) and b.id = r.id -- by index: an array can be counted
+      and b.status in ('payment_pending', 'paid')`.execute(tx)
   if (Number(numAffectedRows ?? 0n) !== rows.length) {
     throw new Error('a balance is neither pending nor paid, yet its attempt is')
   }
