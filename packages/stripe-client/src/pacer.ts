@@ -34,7 +34,7 @@ export interface PacerOptions {
 
 /** Below the limit by so much, since clocks and networks are not exact. */
 const HEADROOM = 0.975
-/** Not slower than this part of where sending began: a provider that refuses at any rate is not kept quiet by silence. */
+/** Never slower than this part of where sending began: who refuses even that refuses for another reason than our pace. */
 const SLOWEST_SHARE = 0.1
 /** How far behind its schedule sending may be and still catch up: timers come late, above all on a busy process. */
 const CATCH_UP_MS = 200
@@ -52,6 +52,8 @@ const KEEN_MS = 120_000
 const PROBING_SHARE = 0.000_8
 /** Between refusals so far apart, and no farther, enough was accepted to measure the limit by, while it was the same. */
 const MEASURED_OVER_MS = { least: 1_500, most: 30_000 } as const
+/** A limit measured lately that is so far from what it was before has changed. */
+const CHANGED_BY = 0.15
 const TRIAL_MS = 1_500
 /** A trial so little above the limit as measured would find nothing worth a refusal. */
 const WORTH_A_TRIAL = 1.08
@@ -80,6 +82,8 @@ interface Evidence {
   accepted: number
   refused: number
 }
+
+const ratePerSecond = (from: Mark, to: Mark): number => ((to.accepted - from.accepted) * 1_000) / (to.at - from.at)
 
 /** A moment, and how much had been accepted until then. */
 interface Mark {
@@ -184,11 +188,15 @@ export function createPacer({ perSecond: start, upTo = start }: PacerOptions): P
   /** @returns requests per second, or undefined when refusals are too close together or too far apart to tell */
   function measure(seen: Evidence): number | undefined {
     const mark = { at: seen.firstSentAt, accepted: accepted - seen.accepted }
-    marks = marks.filter(({ at }) => mark.at - at <= MEASURED_OVER_MS.most)
-    const [first] = marks
-    marks.push(mark)
-    if (!first || mark.at - first.at < MEASURED_OVER_MS.least) return undefined
-    return ((mark.accepted - first.accepted) * 1_000) / (mark.at - first.at)
+    marks = [...marks.filter(({ at }) => mark.at - at <= MEASURED_OVER_MS.most), mark]
+    const latest = marks.findLastIndex(({ at }) => mark.at - at >= MEASURED_OVER_MS.least)
+    if (latest === -1) return undefined
+    // The longer the more exact, unless the limit has changed on the way.
+    const overall = ratePerSecond(marks[0] ?? mark, mark)
+    const lately = ratePerSecond(marks[latest] ?? mark, mark)
+    if (Math.abs(lately - overall) <= CHANGED_BY * overall) return overall
+    marks = marks.slice(latest)
+    return lately
   }
 
   function stepBack(seen: Evidence, now: number): void {

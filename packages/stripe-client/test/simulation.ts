@@ -9,6 +9,8 @@ export interface Scenario {
   readonly limits: readonly { readonly from: number; readonly perSecond: number }[]
   readonly seconds: number
   readonly latencyMs: number
+  /** A refusal comes without the work. Default: as late as any answer. */
+  readonly refusalLatencyMs?: number
   /** Answers scatter by up to so much. */
   readonly jitterMs?: number
   readonly processes?: number
@@ -27,7 +29,7 @@ export interface Course {
 
 /** Runs pacers against a limit in simulated time: every process always has something to send. */
 export function simulate(scenario: Scenario): Course {
-  const { seconds, latencyMs, jitterMs = 0, processes = 1, limits } = scenario
+  const { seconds, latencyMs, refusalLatencyMs = latencyMs, jitterMs = 0, processes = 1, limits } = scenario
   const random = seeded(scenario.seed ?? 1)
   const admit = provider(scenario.model)
   const pacers = Array.from({ length: processes }, () => createPacer(scenario.pacer))
@@ -37,7 +39,9 @@ export function simulate(scenario: Scenario): Course {
   const answers: { at: number; process: number; sent: Sent; ok: boolean }[] = []
   const limitAt = (now: number) => limits.findLast(({ from }) => from * 1_000 <= now)?.perSecond ?? 0
 
-  for (let now = 0; now < seconds * 1_000; now += 1) {
+  const nextAt = () => Math.ceil(Math.min(answers[0]?.at ?? Infinity, ...pacers.map((pacer) => pacer.readyAt())))
+
+  for (let now = 0; now < seconds * 1_000; now = Math.max(now + 1, nextAt())) {
     while (answers[0] && answers[0].at <= now) {
       const answer = answers.shift()
       if (answer) pacers[answer.process]?.answered(answer.sent, answer.ok ? 'accepted' : 'refused', now)
@@ -50,7 +54,7 @@ export function simulate(scenario: Scenario): Course {
         const counts = ok ? accepted : refused
         counts[second] = (counts[second] ?? 0) + 1
         if (ok) byProcess[process] = (byProcess[process] ?? 0) + 1
-        const at = now + latencyMs + random() * jitterMs
+        const at = now + (ok ? latencyMs : refusalLatencyMs) + random() * jitterMs
         const place = answers.findIndex((other) => other.at > at)
         answers.splice(place === -1 ? answers.length : place, 0, { at, process, sent, ok })
       }
