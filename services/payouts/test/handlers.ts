@@ -21,15 +21,15 @@ export function payoutHandlers(
   world: World,
   changes: Partial<Pick<PayParts, 'rail' | 'patience' | 'random'>> & {
     policy?: DestinationPolicy
-    database?: World['database']
+    graceMs?: number
   } = {},
 ) {
-  const { stripe, logger, now, patience } = world
+  const { database, stripe, logger, now, patience } = world
   const { registry } = createMetrics({ service: 'payouts' })
-  const { database = world.database, policy = DESTINATION_POLICY, ...changed } = changes
+  const { policy = DESTINATION_POLICY, graceMs = GRACE_MS, ...changed } = changes
   const metrics = createPayoutMetrics(registry, now)
   const verifier = verifyDestinations({ database, stripe, policy, nudge: () => {}, now, logger })
-  const scheduler = { database, policy, graceMs: GRACE_MS, now, metrics, logger }
+  const scheduler = { database, policy, graceMs, now, metrics, logger }
   return {
     registry,
     verifier,
