@@ -16,6 +16,10 @@ const BENCHMARKS: Readonly<Record<string, { script: string; about: string }>> = 
     script: '../bench/pay-day.ts',
     about: 'a pay-day of 5,000 sellers (--sellers N): seconds, rate, CPU and memory of every process',
   },
+  payouts: {
+    script: '../bench/payouts.ts',
+    about: 'settlements to completed transfers: with an instant Stripe, at its limit, and when the limit changes',
+  },
 }
 
 const [name = '', ...args] = process.argv.slice(2).filter((arg) => arg !== '--')

@@ -53,6 +53,8 @@ export interface StackOptions {
   readonly services?: readonly ServiceName[]
   /** Of every service. */
   readonly instances?: number
+  /** Variables of the services, in place of the stack's own. */
+  readonly serviceEnv?: NodeJS.ProcessEnv
   /** From paid to settled at the banks, milliseconds. */
   readonly settleDelayMs?: number
 }
@@ -103,6 +105,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
             webhooksPort: service === 'webhooks' && instance === 0 ? publicPort : (ports.pop() ?? 0),
             publicWebhooksUrl,
           }),
+          ...options.serviceEnv,
         }
         return startService({ service, instance, httpPort, env: environment, logDirectory })
       }),
