@@ -94,6 +94,27 @@ export async function finishRun(
     .execute()
 }
 
+/**
+ * Notes how a run ended that the scheduler only told somebody else of: telling took a moment, the work its own time. It
+ * has the last word, whether the scheduler has noted the telling before or does so after.
+ * @param run.startedAt - when the work began
+ */
+export async function noteRun(
+  database: Database,
+  run: { name: string; startedAt: Date; durationMs: number; error: string | null },
+): Promise<void> {
+  await database
+    .updateTable('admin_jobs')
+    .set({
+      last_run_at: run.startedAt,
+      last_duration_ms: Math.round(run.durationMs),
+      last_outcome: run.error === null ? 'succeeded' : 'failed',
+      last_error: run.error,
+    })
+    .where('name', '=', run.name)
+    .execute()
+}
+
 /** Every job, for the console. */
 export async function listJobs(database: Database): Promise<readonly AdminJobState[]> {
   const rows = await database.selectFrom('admin_jobs').selectAll().orderBy('name').execute()

@@ -1,3 +1,4 @@
+import { noteRun } from '@remesa/database/admin-jobs'
 import type { Database } from '@remesa/database/connection'
 import { claimTransfersToQueue, findQueuedSince } from '@remesa/database/transfer-queue'
 import type { DestinationPolicy } from '@remesa/domain/stripe-account'
@@ -53,11 +54,28 @@ export async function runPayoutScheduler({ database, policy, graceMs, now, metri
   return queued
 }
 
-/** The same, told to by the clock; accounts that could not be read from Stripe are read again, too. */
+/** As the scheduler service registers it in `admin_jobs`. */
+const JOB = 'payout-scheduler'
+
+/**
+ * The same, told to by the clock, and noted in `admin_jobs` with what it took and how it ended; accounts that could not
+ * be read from Stripe are read again, too.
+ */
 export function scheduledRun(parts: Parts & { verifier: Pick<DestinationVerifier, 'ask'> }): BatchHandler<object> {
+  const { database, now, verifier } = parts
   return async (batch) => {
-    await runPayoutScheduler(parts) // once for all that fell due meanwhile
-    parts.verifier.ask()
+    const startedAt = now()
+    const began = performance.now()
+    const note = (error: string | null): Promise<void> =>
+      noteRun(database, { name: JOB, startedAt, durationMs: performance.now() - began, error })
+    try {
+      await runPayoutScheduler(parts) // once for all that fell due meanwhile
+    } catch (error) {
+      await note(error instanceof Error ? error.message : String(error))
+      throw error
+    }
+    verifier.ask()
+    await note(null)
     return batch.map(() => done)
   }
 }
