@@ -81,12 +81,19 @@ export function checkPayments(
   }
 
   return async (batch) => {
-    const messages = new Map(batch.map((message) => [message.data.sellerBalanceId, message]))
-    const found = await findSellerPayments(parts.database, [...messages.keys()])
+    const ofBalance = Map.groupBy(batch, ({ data }) => data.sellerBalanceId)
+    const found = await findSellerPayments(parts.database, [...ofBalance.keys()])
     const payments = new Map(found.map((payment) => [payment.sellerBalanceId, payment]))
+    // Of several messages about one balance, one that asks for a look speaks; the others have nothing left to do.
+    const speakers = [...ofBalance].flatMap(([id, messages]) => {
+      const payment = payments.get(id)
+      const asking = payment && messages.find(({ data }) => asksForLook(data, payment))
+      return asking ?? messages.slice(0, 1)
+    })
     const verdicts = new Map<string, Verdict>()
     await Promise.all(
-      [...messages].map(async ([id, message]) => {
+      speakers.map(async (message) => {
+        const id = message.data.sellerBalanceId
         try {
           await check(payments.get(id), message)
         } catch (error) {
@@ -94,15 +101,14 @@ export function checkPayments(
         }
       }),
     )
-    const looked = [...messages.values()].filter(({ data }) => !verdicts.has(data.sellerBalanceId))
+    const looked = speakers.filter(({ data }) => !verdicts.has(data.sellerBalanceId))
     const reported = await report(
       looked.map(({ id: messageId, data, retries }) => ({ sellerBalanceId: data.sellerBalanceId, messageId, retries })),
     )
-    // Of two messages about one balance, the second has nothing left to do.
+    const answered = new Set(speakers)
     return batch.map((message): Verdict => {
       const { sellerBalanceId } = message.data
-      if (messages.get(sellerBalanceId) !== message) return done
-      return verdicts.get(sellerBalanceId) ?? reported.get(sellerBalanceId) ?? done
+      return answered.has(message) ? (verdicts.get(sellerBalanceId) ?? reported.get(sellerBalanceId) ?? done) : done
     })
   }
 }
@@ -165,7 +171,9 @@ function laterLook(parts: StatusParts): (look: PendingLook) => Promise<void> {
     maximum: 100,
     write: async (tx, pending) => {
       const at = now()
-      const looks = pending.map((look) => nextLook(parts, look, at))
+      // Two looks at one payment at once lead to one next look.
+      const each = new Map(pending.map((look) => [look.payment.sellerBalanceId, look]))
+      const looks = [...each.values()].map((look) => nextLook(parts, look, at))
       const scheduled = await scheduleNextLooks(tx, looks, at)
       await enqueue(
         tx,

@@ -122,6 +122,21 @@ test('a look asked for many times, at once and afterwards, leads to one next loo
   expect(await balanceRow(world, sellerBalanceId)).toMatchObject({ status_checks: 1 })
 })
 
+test('a repeated message in the batch of the look that is due does not end the row of looks', async () => {
+  const { sellerBalanceId } = await anAcceptedPayment(world)
+  await world.deliver(check, { sellerBalanceId, look: 0 })
+  await looksAt(sellerBalanceId)
+  for (const batch of [
+    [{ look: 1 }, { look: 0 }],
+    [{ look: 0 }, { look: 2 }],
+  ]) {
+    const before = readsOf()
+    await world.deliver(check, ...batch.map((asked) => ({ sellerBalanceId, ...asked })))
+    expect(readsOf()).toBe(before + 1)
+    expect(await looksAt(sellerBalanceId)).toHaveLength(1)
+  }
+})
+
 test('a look that an operator asks for is taken at once and goes on in place of the one that was due', async () => {
   const { sellerBalanceId } = await anAcceptedPayment(world)
   const before = readsOf()
