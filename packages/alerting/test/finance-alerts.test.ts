@@ -1,9 +1,9 @@
 import { afterEach, expect, test } from '@jest/globals'
 import type { FinanceAlertKind } from '@remesa/domain/finance-alert'
 import { severityOf } from '@remesa/domain/finance-alert'
+import { type Reply, startAnswering } from '@remesa/provider-http/testing/answering'
 import { createLogger } from '@remesa/service-kit/logger'
 import { createFinanceAlerts, type FinanceAlertNotice, type FinanceAlertOptions } from '../src/finance-alerts.ts'
-import { type Reply, startAnswering } from './answering.ts'
 
 let made = 0
 function notice(kind: FinanceAlertKind, change: Partial<FinanceAlertNotice> = {}): FinanceAlertNotice {

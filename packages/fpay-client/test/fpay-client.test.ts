@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals'
 import type { PaymentInstruction } from '@remesa/domain/rail'
+import { type Reply, startAnswering } from '@remesa/provider-http/testing/answering'
 import { createFPayRail } from '../src/fpay-client.ts'
-import { type Reply, startAnswering } from './answering.ts'
 import { instruction, payout, railAnswered, refused, rejected, running, second } from './rail.ts'
 
 test('a payment is sent once, in FPay’s words, under its key and the token, and accepted', async () => {

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals'
 import type { PaymentInstruction } from '@remesa/domain/rail'
-import type { Reply } from './answering.ts'
+import type { Reply } from '@remesa/provider-http/testing/answering'
 import { instruction, payout, railAnswered, refused, rejected, second } from './rail.ts'
 
 const madeWith = (idempotencyKey: string) => ({ metadata: { idempotencyKey } })

@@ -1,8 +1,8 @@
 import { afterEach } from '@jest/globals'
 import { money } from '@remesa/domain/money'
 import type { PaymentInstruction } from '@remesa/domain/rail'
+import { type Received, type Reply, startAnswering } from '@remesa/provider-http/testing/answering'
 import { createFPayRail } from '../src/fpay-client.ts'
-import { type Received, type Reply, startAnswering } from './answering.ts'
 
 export const instruction: PaymentInstruction = {
   payableId: '7b1e',

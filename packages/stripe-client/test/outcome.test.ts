@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals'
+import type { Reply } from '@remesa/provider-http/testing/answering'
 import { createStripeRail } from '../src/stripe-rail.ts'
-import type { Reply } from './answering.ts'
 import { instruction, railAnswered, refusal, running, transfer } from './rail.ts'
 
 const invalid = (code?: string, more: object = {}) => refusal('invalid_request_error', code, more)
