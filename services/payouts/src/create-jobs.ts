@@ -12,8 +12,9 @@ interface Parts {
   readonly logger: Logger
 }
 
-/** A message may overtake the settlement it tells of; after so many looks it is unknown. */
+/** A message may overtake the settlement it tells of; after so many looks, two minutes in all, it is unknown. */
 const LOOKS = 6
+/** Each wait is twice the one before. */
 const LOOK_AGAIN_MS = 2_000
 
 /** Turns completed settlements into payout jobs, one each however often it is told of one, and has their transfers paid. */
@@ -28,7 +29,7 @@ export function createJobs({ database, now, logger }: Parts): BatchHandler<{ set
     }
     return batch.map(({ data: { settlementId }, retries }): Verdict => {
       if (answers.has(settlementId)) return done
-      if (retries < LOOKS) return retry(LOOK_AGAIN_MS, 'the settlement is not there yet')
+      if (retries < LOOKS) return retry(LOOK_AGAIN_MS * 2 ** retries, 'the settlement is not there yet')
       return reject(`there is no settlement ${settlementId}`)
     })
   }

@@ -32,16 +32,17 @@ export interface DestinationVerifier {
   ask(): void
   /** Resolves once nothing that was asked for is left to read, or Stripe has not told. */
   idle(): Promise<void>
-  /** Finishes what it is reading and takes up no more. */
+  /** Takes up no more. What is being read is read again by the next process: a slow Stripe must not keep us from leaving. */
   stop(): Promise<void>
 }
 
-/** Read side by side, then written in one transaction. */
-const AT_ONCE = 50
+/** Read side by side, then written in one transaction: few enough to get their places within Stripe's limit in time. */
+const AT_ONCE = 20
 
 export function verifyDestinations(parts: Parts): DestinationVerifier {
   const { database, policy, nudge, now, logger } = parts
   let reading: Promise<void> | undefined
+  let writing: Promise<void> | undefined
   let isAskedFor = false
   let isStopped = false
 
@@ -56,7 +57,14 @@ export function verifyDestinations(parts: Parts): DestinationVerifier {
   async function readSome(): Promise<boolean> {
     const accounts = await findUnverifiedAccounts(database, { limit: AT_ONCE })
     const news = (await Promise.all(accounts.map((account) => readAccount(parts, account)))).flat()
-    if (news.length === 0) return false
+    if (news.length === 0 || isStopped) return false
+    writing = write(news)
+    await writing
+    nudge()
+    return true
+  }
+
+  async function write(news: readonly StripeAccountNews[]): Promise<void> {
     await database.transaction().execute(async (tx) => {
       const { released, alerts } = await upsertStripeAccounts(tx, news, { now: now(), policy })
       await enqueue(
@@ -66,8 +74,6 @@ export function verifyDestinations(parts: Parts): DestinationVerifier {
       )
       await raiseAlerts(tx, alerts)
     })
-    nudge()
-    return true
   }
 
   function begin(): void {
@@ -90,7 +96,7 @@ export function verifyDestinations(parts: Parts): DestinationVerifier {
     },
     async stop() {
       isStopped = true
-      await reading
+      await writing?.catch(() => undefined) // told where it was begun
     },
   }
 }

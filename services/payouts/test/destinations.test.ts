@@ -75,17 +75,11 @@ test('an account that Stripe has not told us of is read once, however many trans
   }
   const before = reads()
   await Promise.all(jobs.map(({ message }) => world.deliver(handlers.pay, message)))
-  for (const { transferId } of jobs) await expectHeldOrReleased(transferId)
   await handlers.verifier.idle()
   expect(reads() - before).toBe(1)
-  expect(await released()).toHaveLength(8)
   for (const { transferId } of jobs) await expectPaid(transferId, 'acct_often')
   expect(reads() - before).toBe(1)
 })
-
-async function expectHeldOrReleased(transferId: string): Promise<void> {
-  expect(['awaiting_destination', 'pending']).toContain((await transferNow(world, transferId)).status)
-}
 
 test('accounts of a large settlement are all read, each once, and those that cannot be read hold up no other', async () => {
   const winners = Array.from({ length: 130 }, (_, index) => ({ account: `acct_large_${index}` }))

@@ -122,6 +122,8 @@ test('a message that overtakes its settlement waits for it; one of a settlement 
   const settlementId = 'ST-yet-to-come'
   const [early] = await world.deliver(handlers.create, { settlementId })
   expect(early).toEqual({ kind: 'retry', afterMs: 2_000, reason: 'the settlement is not there yet' })
+  const [later] = await world.deliver(handlers.create, aMessage({ settlementId }, { retries: 5 }))
+  expect(later).toMatchObject({ kind: 'retry', afterMs: 64_000 })
   await aSettlement(world, { changes: { settlementId } })
   expect(await world.deliver(handlers.create, aMessage({ settlementId }, { retries: 1 }))).toEqual([done])
   expect(await jobOf(world, settlementId)).toMatchObject({ counts: { total: 1 } })

@@ -1,0 +1,39 @@
+import { expect, test } from '@jest/globals'
+import { readConfig } from './config.ts'
+
+const right = {
+  DATABASE_URL: 'postgresql://remesa@localhost/remesa',
+  PUBSUB_PROJECT_ID: 'remesa',
+  STRIPE_SECRET_KEY: 'sk_live_hunter2',
+}
+
+test('Stripe’s real address and limits hold unless others are named, and money waits for accounts without a bank', () => {
+  expect(readConfig(right)).toMatchObject({
+    STRIPE_API_HOST: 'api.stripe.com',
+    STRIPE_API_PROTOCOL: 'https',
+    STRIPE_REQUESTS_PER_SECOND: 25,
+    PAYOUT_MAX_ATTEMPTS: 5,
+    PAYOUT_HOLD_WITHOUT_BANK: true,
+    PAYOUT_SCHEDULER_GRACE_MS: 120_000,
+  })
+  expect(readConfig({ ...right, PAYOUT_HOLD_WITHOUT_BANK: 'false' }).PAYOUT_HOLD_WITHOUT_BANK).toBe(false)
+})
+
+test('one line names every variable that is wrong, and none of their values', () => {
+  expect(() =>
+    readConfig({
+      STRIPE_API_HOST: 'https://hunter2',
+      PAYOUT_HOLD_WITHOUT_BANK: 'perhaps',
+      PAYOUT_MAX_ATTEMPTS: '0',
+      PAYMENT_LEASE_MS: 'long',
+    }),
+  ).toThrow(
+    'the environment is wrong: DATABASE_URL is not set (expected a postgres:// URL); ' +
+      'PUBSUB_PROJECT_ID is not set (expected a Google Cloud project id); ' +
+      'STRIPE_SECRET_KEY is not set (expected a secret); ' +
+      'STRIPE_API_HOST is not right (expected a host name, without scheme and port); ' +
+      'PAYMENT_LEASE_MS is not right (expected a whole number from 1000 to 3600000); ' +
+      'PAYOUT_MAX_ATTEMPTS is not right (expected a whole number from 1 to 100); ' +
+      'PAYOUT_HOLD_WITHOUT_BANK is not right (expected true or false)',
+  )
+})
