@@ -116,6 +116,23 @@ test('while Stripe cannot be read its transfers wait; the scheduler asks again',
   await expectPaid(transferId, 'acct_unread')
 })
 
+test('a worker that stops reads no more accounts; another one does', async () => {
+  const { transferId, message } = await aTransfer(world, handlers, {
+    winners: [{ account: 'acct_left_by_one' }],
+    accountsAreKnown: false,
+  })
+  const leaving = payoutHandlers(world)
+  await leaving.verifier.stop()
+  const before = reads()
+  await world.deliver(leaving.pay, message)
+  await leaving.verifier.idle()
+  expect(reads()).toBe(before)
+  await expectHeld(transferId, 'account_unverified')
+  await world.deliver(handlers.scheduled, {})
+  await handlers.verifier.idle()
+  expect(await released()).toEqual([message])
+})
+
 test('an account that is not ours at Stripe holds its transfer, and people are told', async () => {
   const { transferId, message, userId } = await aTransfer(world, handlers, {
     winners: [{ account: 'acct_missing_here' }],
