@@ -76,7 +76,8 @@ export async function claimUnreported(
 
 /** What came of telling. */
 export interface PaymentReport {
-  readonly payment: Pick<EndedPayment, 'sellerBalanceId' | 'attemptId' | 'outcome'>
+  /** `closingMatch` is that by which it was decided whether GSC must know. */
+  readonly payment: Pick<EndedPayment, 'sellerBalanceId' | 'attemptId' | 'outcome' | 'closingMatch'>
   /** NetSuite knows. `vendorPaymentId` is null when there was a refusal to tell of, not a payment. */
   readonly erpTold?: { readonly vendorPaymentId: string | null }
   /** GSC knows, or need not. */
@@ -88,7 +89,8 @@ export interface PaymentReport {
 
 /**
  * Notes who was told, and what kept others from being told. A payment that has moved on meanwhile, to another end or
- * another attempt, is left alone: its new end must still be told.
+ * another attempt, is left alone: its new end must still be told. So must GSC be when the closing came meanwhile: what
+ * was decided without it does not stand, and the closing's own message tells.
  * @returns ids of those that still stood where they stood when they were claimed
  */
 export async function recordReports(
@@ -102,6 +104,7 @@ export async function recordReports(
     id: payment.sellerBalanceId,
     attempt: payment.attemptId,
     outcome: payment.outcome,
+    closing: payment.closingMatch,
     erp: erpTold !== undefined,
     vendor_payment: erpTold?.vendorPaymentId ?? null,
     gsc: gscTold !== undefined,
@@ -111,13 +114,14 @@ export async function recordReports(
   const { rows } = await sql<{ id: string; erp: boolean | null; gsc: boolean | null }>`
     with told as (
       select * from jsonb_to_recordset(${JSON.stringify(told)}::jsonb) as t(id uuid, attempt uuid, outcome text,
-        erp boolean, vendor_payment text, gsc boolean, jobs jsonb, over boolean)
+        closing text, erp boolean, vendor_payment text, gsc boolean, jobs jsonb, over boolean)
     ), locked as (
       select id from seller_balances where id = any(${ids}::uuid[]) order by id for no key update
     )
     update seller_balances b set
       erp_told_at = case when told.erp then coalesce(b.erp_told_at, ${now}) else b.erp_told_at end,
-      gsc_told_at = case when told.gsc then coalesce(b.gsc_told_at, ${now}) else b.gsc_told_at end,
+      gsc_told_at = case when told.gsc and b.closing_match is not distinct from told.closing
+        then coalesce(b.gsc_told_at, ${now}) else b.gsc_told_at end,
       erp_vendor_payment_id = coalesce(told.vendor_payment, b.erp_vendor_payment_id),
       report_lease_expires_at = case when told.over then null else b.report_lease_expires_at end,
       jobs = b.jobs || told.jobs, updated_at = ${now}

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { insertClosingsOnce } from '@remesa/database/seller-closings'
+import { currency as currencyOf } from '@remesa/domain/currency'
 import { alertsAbout, auditTrail, balanceRow } from '@remesa/local-stack/testing/books'
 import { anAcceptedPayment, payNow } from '@remesa/local-stack/testing/payments'
 import type { PayableFacts } from '@remesa/local-stack/testing/sellers'
@@ -332,4 +334,42 @@ test('a country that finance has not opened in NetSuite is an error of ours that
     error: expect.objectContaining({ message: 'NetSuite’s ids for co and COP are not configured' }),
   })
   expect(vendorPaymentsOf(sellerBalanceId)).toEqual([])
+})
+
+test('a closing that arrives while NetSuite is being told has GSC told, once', async () => {
+  const { sellerBalanceId, gscSellerId, country, currency, businessDate } = await aSettledPayment({
+    closing: 'missing',
+    bills: [100_000n],
+  })
+  const settlementId = `ST-late-${sellerBalanceId}`
+  const closing = { settlementId, gscSellerId, country, date: businessDate, currency, amount: '100000' }
+  world.sandbox.gsc.loadClosings([closing])
+  const during = netsuiteWith({
+    async upsertVendorPayment(...call) {
+      await world.database
+        .transaction()
+        .execute((tx) =>
+          insertClosingsOnce(
+            tx,
+            [
+              {
+                settlementId,
+                gscSellerId,
+                country,
+                businessDate,
+                money: { amount: 100_000n, currency: currencyOf(currency) },
+              },
+            ],
+            'test',
+          ),
+        )
+      return world.netsuite.upsertVendorPayment(...call)
+    },
+  })
+  expect(await world.deliver(during, { sellerBalanceId })).toEqual([done])
+  expect(await balanceRow(world, sellerBalanceId)).toMatchObject({ closing_match: 'matched', gsc_told_at: null })
+  await world.deliver(check, { sellerBalanceId }) // the closing's own message
+  await world.deliver(check, { sellerBalanceId })
+  expect(notificationsOf(settlementId)).toMatchObject([{ status: 'PAID', amount: '100000' }])
+  expect(vendorPaymentsOf(sellerBalanceId)).toHaveLength(1)
 })
