@@ -1,6 +1,7 @@
 import type { BusinessDate } from '@remesa/domain/business-date'
-import { formatMajor, type Money } from '@remesa/domain/money'
+import type { Money } from '@remesa/domain/money'
 import type { RailName } from '@remesa/domain/rail'
+import { jsonAmount } from '@remesa/provider-http/exact-json'
 import { internalId } from './ids.ts'
 
 /** What NetSuite is told of a seller. An absent field is left as it is there; null empties it. */
@@ -113,25 +114,15 @@ export function vendorPaymentBody(fields: VendorPaymentFields): object {
     tranDate: fields.date,
     memo: shortened(fields.memo, MEMO_LENGTH),
     apply: {
-      items: apply.map(({ billId, amount }) => ({ doc: reference(billId), apply: true, amount: jsonAmount(amount) })),
+      items: apply.map(({ billId, amount }) => ({ doc: reference(billId), apply: true, amount: paidAmount(amount) })),
     },
   }
 }
 
-/**
- * An amount as the JSON number NetSuite wants, digit by digit: no float in between could round it.
- * @throws RangeError unless it is positive
- */
-export function jsonAmount({ amount, currency }: Money): unknown {
-  if (amount <= 0n) throw new RangeError('an amount that is paid must be positive')
-  return JSON.rawJSON(formatMajor(amount, currency))
-}
-
-declare global {
-  interface JSON {
-    /** A value that JSON.stringify writes as it stands (ECMAScript, JSON.parse source text access). */
-    rawJSON(text: string): unknown
-  }
+/** @throws RangeError unless it is positive */
+function paidAmount(amount: Money): unknown {
+  if (amount.amount <= 0n) throw new RangeError('an amount that is paid must be positive')
+  return jsonAmount(amount)
 }
 
 /** At most so many characters, and no half of one. */

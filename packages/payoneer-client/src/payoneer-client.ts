@@ -1,5 +1,6 @@
 import type { PaymentInstruction, PaymentOutcome, Rail, RailContract, RefusalCategory } from '@remesa/domain/rail'
 import { createClientCredentialsTokens } from '@remesa/provider-http/client-credentials'
+import { jsonAmount } from '@remesa/provider-http/exact-json'
 import { createHttpClient, type HttpAnswer } from '@remesa/provider-http/http-client'
 import { factsOf, outcomeOfFailure } from '@remesa/provider-http/payment-outcome'
 import { ProviderError } from '@remesa/provider-http/provider-error'
@@ -11,7 +12,7 @@ import { outcomeOf, outcomeOfPayment, outcomeWithoutPayment } from './outcome.ts
 import { type Reading, statusOf } from './payment.ts'
 import { createProgramBalance } from './program-balance.ts'
 import { createVisibility } from './visibility.ts'
-import { codeOf, errorSchema, exactBody, jsonAmount, paymentAnswer } from './wire.ts'
+import { codeOf, errorSchema, exactBody, paymentAnswer } from './wire.ts'
 
 export interface PayoneerOptions {
   /** With the version: `https://api.payoneer.com/v4`. */

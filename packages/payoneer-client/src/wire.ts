@@ -1,4 +1,3 @@
-import { formatMajor, type Money } from '@remesa/domain/money'
 import type { HttpAnswer } from '@remesa/provider-http/http-client'
 import { z } from 'zod'
 
@@ -34,22 +33,9 @@ export const errorSchema = z.object({
 })
 export type PayoneerError = z.infer<typeof errorSchema>
 
-declare global {
-  /** ECMAScript 2026, not yet in the library types. */
-  interface JSON {
-    rawJSON(text: string): unknown
-  }
-}
-
 /** What names the refusal best: the item's own code, else the request's. */
 export const codeOf = ({ error_details: { sub_code, errors } }: PayoneerError): string | undefined =>
   errors?.find((one) => one.sub_code)?.sub_code ?? sub_code ?? undefined
-
-/**
- * An amount as Payoneer wants it: a JSON number in major units, `150.00`. It is written digit by digit, since a
- * number of JavaScript could not carry every amount.
- */
-export const jsonAmount = ({ amount, currency }: Money): unknown => JSON.rawJSON(formatMajor(amount, currency))
 
 /** The answer with a body whose amounts are the digits that Payoneer sent, as strings, instead of rounded numbers. */
 export function exactBody(answer: HttpAnswer): HttpAnswer {

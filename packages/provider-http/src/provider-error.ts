@@ -65,7 +65,6 @@ export class NoAnswerError extends ProviderError {
   constructor(facts: Omit<ProviderErrorFacts, 'kind' | 'status'> & { readonly sent: boolean }) {
     super({ ...facts, kind: 'unavailable', status: 0 })
     this.name = 'NoAnswerError'
-    this.name = 'NoAnswerError'
     this.sent = facts.sent
   }
 }
