@@ -25,4 +25,5 @@ export async function recordAudit(tx: Transaction<Schema>, rows: readonly AuditR
       subject_type text, subject_id text, reason text, before jsonb, after jsonb)`.execute(tx)
 }
 
-const bigintAsString = (_: string, value: unknown) => (typeof value === 'bigint' ? value.toString() : value)
+/** For `JSON.stringify`, which knows no bigint: a decimal string, since a JSON number would be rounded when it is read. */
+export const bigintAsString = (_: string, value: unknown) => (typeof value === 'bigint' ? value.toString() : value)

@@ -1,5 +1,6 @@
 import { type FinanceAlertKind, type FinanceAlertSeverity, severityOf } from '@remesa/domain/finance-alert'
 import { sql, type Transaction } from 'kysely'
+import { bigintAsString } from './audit.ts'
 import type { Database } from './connection.ts'
 import type { Schema } from './schema.ts'
 
@@ -167,5 +168,3 @@ function byKey(alerts: readonly NewAlert[]): ReadonlyMap<string, { alert: NewAle
   }
   return matters
 }
-
-const bigintAsString = (_: string, value: unknown) => (typeof value === 'bigint' ? value.toString() : value)
