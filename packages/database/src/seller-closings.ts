@@ -116,8 +116,9 @@ async function matchBalances(
 ): Promise<Pick<ClosingsInserted, 'matched' | 'alerts'>> {
   if (closings.length === 0) return { matched: [], alerts: [] }
   // Locks every balance concerned, also one that is still `initialized`: its documents may be being recorded at this
-  // moment by somebody who cannot see our closing, and who would leave it as missing for good. One look-up per closing, by the unique index: joined freely, the planner
-  // pairs every closing with every balance of the date while the tables are new and it knows nothing of them.
+  // moment by somebody who cannot see our closing, and who would leave it as missing for good. One look-up per closing,
+  // by the unique index: joined freely, the planner pairs every closing with every balance of the date while the tables
+  // are new and it knows nothing of them.
   const { rows } = await sql<{
     id: string
     gsc_seller_id: string

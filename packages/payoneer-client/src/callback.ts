@@ -36,7 +36,10 @@ export interface PayoneerCallback {
   /** `hmacauth <AppName>:<Signature>:<Nonce>:<Unix seconds>` */
   readonly authorizationHeader: string | undefined
   readonly secret: string
-  /** Remembers a nonce for as long as its time is within tolerance, and tells whether it came before. Asked last, so that only Payoneer can use nonces up. */
+  /**
+   * Remembers a nonce for as long as its time is within tolerance, and tells whether it came before. Asked last, so that
+   * only Payoneer can use nonces up.
+   */
   readonly seenNonce?: (nonce: string) => boolean
   readonly now: Date
 }

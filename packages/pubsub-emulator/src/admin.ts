@@ -13,7 +13,8 @@ export type Admin = {
 }
 
 /**
- * Serves `GET /stats` (the emulator's, and `process`, a {@link ProcessUsage}), `GET /knobs` and `PUT /knobs` (some or all of them, as JSON; answers all).
+ * Serves `GET /stats` (the emulator's, and `process`, a {@link ProcessUsage}), `GET /knobs` and `PUT /knobs` (some or all
+ * of them, as JSON; answers all).
  * @param options.port - 0 takes any free port
  * @throws Error when the port cannot be had
  */
