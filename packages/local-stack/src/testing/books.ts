@@ -30,13 +30,6 @@ export async function balanceRow(world: World, sellerBalanceId: string): Promise
   return rows[0]
 }
 
-/** @returns how many balances are in each status */
-export async function statusCounts(world: World): Promise<Partial<Record<SellerBalanceStatus, number>>> {
-  const { rows } = await sql<{ status: SellerBalanceStatus; count: number }>`
-    select status, count(*)::int as count from seller_balances group by status`.execute(world.database)
-  return Object.fromEntries(rows.map(({ status, count }) => [status, count]))
-}
-
 export interface AttemptRow {
   readonly generation: number
   readonly idempotency_key: string
