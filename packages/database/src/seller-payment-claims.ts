@@ -14,6 +14,7 @@ import {
   insertAttempts,
   type LatestAttempt,
   type Lease,
+  latestAttempts,
   reclaimAttempts,
 } from './payment-attempts.ts'
 import { pausedRails } from './rail-answers.ts'
@@ -59,13 +60,18 @@ export async function claimSellerPayments(
   const messageOf = (row: PayableRow): string => asked.get(row.id)?.messageId ?? ''
   const answers = new Map<string, ClaimAnswer>()
   const rows = await lockPayables(tx, ids)
+  const newest = await latestAttempts(
+    tx,
+    'seller_balance',
+    rows.map(({ id }) => id),
+  )
   const paused = await pausedRails(tx, lease.now)
   const fresh: { row: PayableRow; rail: RailName; instruction: PaymentInstruction }[] = []
   const again: { row: PayableRow; attempt: LatestAttempt }[] = []
   const blocked: { row: PayableRow; reason: BlockedReason }[] = []
 
   for (const row of rows) {
-    const step = nextStep(row, lease.now)
+    const step = nextStep(row, newest.get(row.id), lease.now)
     const rail = step.kind === 'again' ? step.attempt.rail : step.kind === 'fresh' ? step.rail : undefined
     const restsUntil = rail && paused.get(rail)
     if (restsUntil) answers.set(row.id, { kind: 'later', at: restsUntil, why: 'rail_paused' })
@@ -149,11 +155,6 @@ interface PayableRow {
   payoneer_payee_id: string | null
   /** What the ledger says we owe this seller and have not sent, all its balances together. */
   payee_balance: bigint
-  attempt_id: string | null
-  attempt_state: LatestAttempt['state']
-  generation: number
-  lease_expires_at: Date | null
-  rail: RailName
 }
 
 /** The seller is locked, too: an account that arrives at this moment must not find the balance not blocked yet. */
@@ -161,14 +162,9 @@ async function lockPayables(tx: Transaction<Schema>, ids: readonly string[]): Pr
   const { rows } = await sql<PayableRow>`
     select b.id, b.status, b.seller_id, b.country, b.business_date, b.currency, b.amount_owed, b.attempts,
       b.funds_refusals, b.next_try_at, s.legal_name, s.tax_id, s.operation_type, s.status as seller_status, s.fpay_id,
-      s.payoneer_payee_id, a.id as attempt_id, a.state as attempt_state, a.generation, a.lease_expires_at, a.rail,
-      coalesce(l.balance, 0) as payee_balance
+      s.payoneer_payee_id, coalesce(l.balance, 0) as payee_balance
     from seller_balances b
     join sellers s on s.id = b.seller_id
-    left join lateral (
-      select * from payment_attempts a where a.payable_type = 'seller_balance' and a.payable_id = b.id
-      order by a.generation desc limit 1
-    ) a on true
     left join ledger_payee_balances l on l.account = 'payee:' || b.seller_id and l.currency = b.currency
     where b.id = any(${ids}::uuid[])
     order by b.id
@@ -182,16 +178,7 @@ type NextStep =
   | { kind: 'block'; reason: BlockedReason }
   | { kind: 'answer'; answer: ClaimAnswer }
 
-function nextStep(row: PayableRow, now: Date): NextStep {
-  const attempt: LatestAttempt | null = row.attempt_id
-    ? {
-        id: row.attempt_id,
-        state: row.attempt_state,
-        generation: row.generation,
-        leaseExpiresAt: row.lease_expires_at,
-        rail: row.rail,
-      }
-    : null
+function nextStep(row: PayableRow, attempt: LatestAttempt | undefined, now: Date): NextStep {
   if (row.status === 'paying' && attempt?.state === 'claimed') {
     const leased = attempt.leaseExpiresAt && attempt.leaseExpiresAt > now ? attempt.leaseExpiresAt : null
     // The worker before us died, or had no answer: the same key again.
