@@ -15,6 +15,8 @@ export interface ClaimedAttempt {
   readonly calls: number
   /** When this key was first used: a provider may have forgotten an old one. */
   readonly firstCalledAt: Date
+  /** Given up: never called again, only looked up. See {@link supersedeAttempts}. */
+  readonly superseded: boolean
 }
 
 /** The newest attempt of a payable, as far as the next step depends on it. */
@@ -24,6 +26,8 @@ export interface LatestAttempt {
   readonly generation: number
   readonly leaseExpiresAt: Date | null
   readonly rail: RailName
+  /** Where its money goes. */
+  readonly destination: string
 }
 
 /**
@@ -36,7 +40,8 @@ export async function latestAttempts(
   payableIds: readonly string[],
 ): Promise<ReadonlyMap<string, LatestAttempt>> {
   const { rows } = await sql<LatestAttempt & { payableId: string }>`
-    select p.id as "payableId", a.id, a.state, a.generation, a.lease_expires_at as "leaseExpiresAt", a.rail
+    select p.id as "payableId", a.id, a.state, a.generation, a.lease_expires_at as "leaseExpiresAt", a.rail,
+      a.destination
     from unnest(${payableIds}::uuid[]) as p(id)
     cross join lateral (
       select * from payment_attempts a where a.payable_type = ${payableType} and a.payable_id = p.id
@@ -65,6 +70,7 @@ export async function insertAttempts(
     instruction,
     calls: 1,
     firstCalledAt: lease.now,
+    superseded: false,
   }))
   const rows = claimed.map(({ attemptId, leaseToken, rail, instruction }) => ({
     id: attemptId,
@@ -91,6 +97,20 @@ export async function insertAttempts(
   return claimed
 }
 
+/** Stands in `refusal_reason` of an attempt that is given up, from then to its end. */
+const SUPERSEDED = 'superseded'
+
+/**
+ * Gives postponed attempts up, whose money must not go where they would send it: their keys are never called again. Each
+ * is still live, since a call before its refusal may have been carried out: it ends when a look-up says what is so.
+ */
+export async function supersedeAttempts(tx: Transaction<Schema>, ids: readonly string[]): Promise<void> {
+  if (ids.length === 0) return
+  await sql`
+    update payment_attempts set refusal_reason = ${SUPERSEDED}
+    where id = any(${ids}::uuid[]) and state = 'postponed'`.execute(tx)
+}
+
 /** Takes attempts up again with their own keys: postponed ones, and claimed ones whose lease has ended. */
 export async function reclaimAttempts(
   tx: Transaction<Schema>,
@@ -105,12 +125,14 @@ export async function reclaimAttempts(
     instruction: StoredInstruction
     calls: number
     first_called_at: Date
+    superseded: boolean
   }>`
     update payment_attempts set state = 'claimed', lease_token = gen_random_uuid(), calls = calls + 1,
       lease_expires_at = ${lease.expiresAt}, updated_at = ${lease.now}
     where id = any(${ids}::uuid[])
       and (state = 'postponed' or (state = 'claimed' and lease_expires_at <= ${lease.now}))
-    returning id, lease_token, rail, instruction, calls, first_called_at`.execute(tx)
+    returning id, lease_token, rail, instruction, calls, first_called_at,
+      refusal_reason is not distinct from ${SUPERSEDED} as superseded`.execute(tx)
   return rows.map((row) => ({
     attemptId: row.id,
     leaseToken: row.lease_token,
@@ -121,6 +143,7 @@ export async function reclaimAttempts(
     },
     calls: row.calls,
     firstCalledAt: row.first_called_at,
+    superseded: row.superseded,
   }))
 }
 
@@ -152,7 +175,7 @@ export async function recordAnswers(
     state,
     retry_at: retryAt?.toISOString() ?? null,
     reference,
-    reason: refusalReason,
+    reason: attempt.superseded && state === 'claimed' ? SUPERSEDED : refusalReason,
     facts,
     settled_at: settledAt?.toISOString() ?? null,
   }))

@@ -16,6 +16,7 @@ import {
   type Lease,
   latestAttempts,
   reclaimAttempts,
+  supersedeAttempts,
 } from './payment-attempts.ts'
 import { pausedRails } from './rail-answers.ts'
 import type { Schema } from './schema.ts'
@@ -67,7 +68,7 @@ export async function claimSellerPayments(
   )
   const paused = await pausedRails(tx, lease.now)
   const fresh: { row: PayableRow; rail: RailName; instruction: PaymentInstruction }[] = []
-  const again: { row: PayableRow; attempt: LatestAttempt }[] = []
+  const again: { row: PayableRow; attempt: LatestAttempt; superseded: boolean }[] = []
   const blocked: { row: PayableRow; reason: BlockedReason }[] = []
 
   for (const row of rows) {
@@ -76,11 +77,15 @@ export async function claimSellerPayments(
     const restsUntil = rail && paused.get(rail)
     if (restsUntil) answers.set(row.id, { kind: 'later', at: restsUntil, why: 'rail_paused' })
     else if (step.kind === 'fresh') fresh.push({ row, rail: step.rail, instruction: step.instruction })
-    else if (step.kind === 'again') again.push({ row, attempt: step.attempt })
+    else if (step.kind === 'again') again.push({ row, attempt: step.attempt, superseded: step.superseded })
     else if (step.kind === 'block') blocked.push({ row, reason: step.reason })
     else answers.set(row.id, step.answer)
   }
 
+  await supersedeAttempts(
+    tx,
+    again.flatMap(({ attempt, superseded }) => (superseded ? [attempt.id] : [])),
+  )
   const attempts = [
     ...(await insertAttempts(tx, 'seller_balance', fresh, lease)),
     ...(await reclaimAttempts(
@@ -174,24 +179,25 @@ async function lockPayables(tx: Transaction<Schema>, ids: readonly string[]): Pr
 
 type NextStep =
   | { kind: 'fresh'; rail: RailName; instruction: PaymentInstruction }
-  | { kind: 'again'; attempt: LatestAttempt }
+  /** `superseded`: the money must not go where the attempt sends it any more; it is looked up and given up. */
+  | { kind: 'again'; attempt: LatestAttempt; superseded: boolean }
   | { kind: 'block'; reason: BlockedReason }
   | { kind: 'answer'; answer: ClaimAnswer }
 
 function nextStep(row: PayableRow, attempt: LatestAttempt | undefined, now: Date): NextStep {
   if (row.status === 'paying' && attempt?.state === 'claimed') {
     const leased = attempt.leaseExpiresAt && attempt.leaseExpiresAt > now ? attempt.leaseExpiresAt : null
-    // The worker before us died, or had no answer: the same key again.
+    // The worker before us died, or had no answer: the same key again, whatever changed meanwhile. It may be paid, and a
+    // call of that worker's may still be on its way, so that no look-up could say for certain that nothing was made.
     if (leased) return { kind: 'answer', answer: { kind: 'later', at: leased, why: 'leased' } }
     refuseWhatIsNotOwed(row)
-    return { kind: 'again', attempt }
+    return { kind: 'again', attempt, superseded: false }
   }
   if (!mayBecome(row.status, 'paying')) return { kind: 'answer', answer: { kind: 'nothing_to_pay' } }
   if (row.next_try_at && row.next_try_at > now) {
     return { kind: 'answer', answer: { kind: 'later', at: row.next_try_at, why: 'not_yet' } }
   }
   refuseWhatIsNotOwed(row)
-  if (attempt?.state === 'postponed') return { kind: 'again', attempt }
   const choice = chooseRail(
     {
       operationType: row.operation_type,
@@ -201,6 +207,10 @@ function nextStep(row: PayableRow, attempt: LatestAttempt | undefined, now: Date
     },
     { currency: currencyOf(row.currency) },
   )
+  if (attempt?.state === 'postponed') {
+    const isAsBefore = 'rail' in choice && choice.rail === attempt.rail && choice.destination === attempt.destination
+    return { kind: 'again', attempt, superseded: !isAsBefore }
+  }
   if ('blocked' in choice) return { kind: 'block', reason: choice.blocked }
   const generation = (attempt?.generation ?? 0) + 1
   return { kind: 'fresh', rail: choice.rail, instruction: instructionOf(row, choice.destination, generation) }

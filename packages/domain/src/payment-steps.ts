@@ -122,6 +122,8 @@ export function afterAnswer(
     }
     case 'declined_may_change': {
       const attempt = outcome.keyIsSpent ? 'declined' : 'postponed'
+      // Nobody refused anything: the next claim makes a new generation, for where the money goes now.
+      if (outcome.reason === 'superseded') return { attempt, standing: 'again', counts: 'nothing', retryAfterMs: 0 }
       if (outcome.reason === 'funds') return wantOfFunds(attempt, counted, patience, random)
       if (outcome.reason === 'rate_limited') return { attempt, standing: 'again', counts: 'nothing', retryAfterMs }
       return newTry(attempt, 'transient', counted, patience, retryAfterMs)

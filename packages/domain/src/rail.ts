@@ -62,10 +62,13 @@ export type PaymentOutcome =
         | 'mismatch'
       readonly facts: ProviderFacts
     }
-  /** Nothing was paid, and a later try may be. `keyIsSpent`: the provider stored the refusal, so a new generation is needed. */
+  /**
+   * Nothing was paid, and a later try may be. `keyIsSpent`: the provider stored the refusal, so a new generation is needed.
+   * `superseded`: no refusal, but an attempt that we gave up, and a look-up that found nothing made by it.
+   */
   | {
       readonly kind: 'declined_may_change'
-      readonly reason: 'funds' | 'rate_limited' | 'rail_unavailable'
+      readonly reason: 'funds' | 'rate_limited' | 'rail_unavailable' | 'superseded'
       readonly keyIsSpent: boolean
       readonly facts: ProviderFacts
     }

@@ -6,13 +6,22 @@ interface Attempt {
   /** Calls with this key, the coming one included. */
   readonly calls: number
   readonly firstCalledAt: Date
+  /** Given up, since its money must go elsewhere now: only looked up. */
+  readonly superseded: boolean
 }
 
 /**
  * The second of claim, call, record (design §5), as the rail's contract wants it: one call with the attempt's key. Where
  * the provider may have forgotten that key, or answers it with the same error for ever, a look-up says first what is so.
+ * An attempt that is given up is looked up, and ends unless it was carried out before.
  */
 export async function callRail(rail: Rail, attempt: Attempt, now: Date): Promise<PaymentOutcome> {
+  if (attempt.superseded) {
+    const found = await rail.find(attempt.instruction)
+    return found === 'not-found'
+      ? { kind: 'declined_may_change', reason: 'superseded', keyIsSpent: true, facts: { status: 404 } }
+      : found
+  }
   if (attempt.calls > 1 && mayHaveForgotten(rail.contract, attempt.firstCalledAt, now)) {
     const found = await rail.find(attempt.instruction)
     if (found !== 'not-found') return found

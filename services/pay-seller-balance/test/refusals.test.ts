@@ -10,7 +10,7 @@ import {
   postedFor,
 } from '@remesa/local-stack/testing/books'
 import { follow } from '@remesa/local-stack/testing/payments'
-import { aPayableBalance } from '@remesa/local-stack/testing/sellers'
+import { aPayableBalance, changeSeller } from '@remesa/local-stack/testing/sellers'
 import { startWorld, type World } from '@remesa/local-stack/testing/world'
 import { topics } from '@remesa/messaging/catalogue'
 import { done } from '@remesa/messaging/handler'
@@ -58,6 +58,70 @@ test('a request that the bank turned away for haste goes out again with its key,
   await settleAndFollow(sellerBalanceId)
   expect(await balanceRow(world, sellerBalanceId)).toMatchObject({ status: 'paid' })
   expect(await alertsAbout(world, sellerBalanceId)).toEqual({})
+})
+
+test('a payment that waited is made to the seller’s new account, once a look-up found nothing made to the old one', async () => {
+  const { sellerBalanceId, ...seller } = await aPayableBalance(world, { account: 'FP-BEFORE-1' })
+  world.sandbox.fpay.faults.script({ kind: 'rate-limited', subject: sellerBalanceId, times: 1 })
+  await world.deliver(pay, { sellerBalanceId })
+  expect(await attemptRows(world, sellerBalanceId)).toMatchObject([{ state: 'postponed' }])
+  await changeSeller(world, seller, { fpayId: 'FP-AFTER-1' })
+  await nextTry(sellerBalanceId)
+  expect(await balanceRow(world, sellerBalanceId)).toMatchObject({ status: 'payable', attempts: 0, funds_refusals: 0 })
+  await nextTry(sellerBalanceId)
+  expect(await attemptRows(world, sellerBalanceId)).toMatchObject([
+    { generation: 1, state: 'declined', refusal_reason: 'superseded' },
+    { generation: 2, state: 'accepted' },
+  ])
+  expect(world.sandbox.fpay.payoutsOf(sellerBalanceId)).toMatchObject([{ accountNumber: 'FP-AFTER-1' }])
+  expect(await alertsAbout(world, sellerBalanceId)).toEqual({})
+})
+
+test('a payment that waited for a seller who was closed meanwhile is not made: the balance is blocked', async () => {
+  const { sellerBalanceId, ...seller } = await aPayableBalance(world)
+  world.sandbox.fpay.faults.script({ kind: 'rate-limited', subject: sellerBalanceId, times: 1 })
+  await world.deliver(pay, { sellerBalanceId })
+  await changeSeller(world, seller, { status: 'closed' })
+  await nextTry(sellerBalanceId)
+  await nextTry(sellerBalanceId)
+  expect(await balanceRow(world, sellerBalanceId)).toMatchObject({ status: 'blocked', blocked_reason: 'seller_closed' })
+  expect(world.sandbox.fpay.payoutsOf(sellerBalanceId)).toEqual([])
+})
+
+test('a payment that waited, and was made by an earlier call after all, is kept though the account changed', async () => {
+  const { sellerBalanceId, ...seller } = await aPayableBalance(world, { account: 'FP-BEFORE-2' })
+  const fpay = world.rails.get('fpay')
+  if (!fpay) throw new Error('no fpay')
+  const madeYetRefused: typeof fpay = {
+    ...fpay,
+    async pay(instruction) {
+      await fpay.pay(instruction)
+      return { kind: 'declined_may_change', reason: 'rate_limited', keyIsSpent: false, facts: { status: 429 } }
+    },
+  }
+  await world.deliver(payHandler(world, { rails: new Map([['fpay', madeYetRefused]]) }), { sellerBalanceId })
+  await changeSeller(world, seller, { fpayId: 'FP-AFTER-2' })
+  world.moveClock(4 * HOUR_MS)
+
+  // While nobody can look, it stays given up: no key is called, whoever takes it up again.
+  const blind: typeof fpay = {
+    ...fpay,
+    pay: () => Promise.reject(new Error('called')),
+    find: async () => ({ kind: 'unknown', reason: 'no_answer', facts: { status: 0 } }),
+  }
+  for (let look = 0; look < 2; look += 1) {
+    await world.take(topics.paySellerBalance)
+    expect(await world.deliver(payHandler(world, { rails: new Map([['fpay', blind]]) }), { sellerBalanceId })).toEqual([
+      done,
+    ])
+    expect(await attemptRows(world, sellerBalanceId)).toMatchObject([
+      { state: 'claimed', refusal_reason: 'superseded' },
+    ])
+    world.moveClock(4 * HOUR_MS)
+  }
+  await nextTry(sellerBalanceId)
+  expect(await attemptRows(world, sellerBalanceId)).toMatchObject([{ generation: 1, state: 'accepted' }])
+  expect(world.sandbox.fpay.payoutsOf(sellerBalanceId)).toMatchObject([{ accountNumber: 'FP-BEFORE-2' }])
 })
 
 test('a treasury that is too low at submission keeps the key: the balance awaits funds and is then paid once', async () => {
