@@ -54,7 +54,9 @@ export function defineTopic<Data extends object>(description: Description<Data>)
         ordered: orderingKeyOf !== undefined,
         ackDeadlineSeconds: 15,
         retryPolicy: { minimumBackoffSeconds: 1, maximumBackoffSeconds: 600 },
-        maxDeliveryAttempts: 20,
+        // As many as Pub/Sub takes: with backoff up to ten minutes they last most of a day, so that a database that is
+        // out for hours does not set aside all that was on its way. What kills workers is set aside all the same.
+        maxDeliveryAttempts: 100,
       },
     ],
     deadLetter: { topic: `${name}_dead_letter`, subscription: `${name}_dead_letter_subscription` },

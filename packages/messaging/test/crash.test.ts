@@ -69,7 +69,7 @@ test('a message that no worker survives becomes a dead letter, is listed, and is
   const [letter] = await listDeadLetters(world.database, { topic: loose.name, waitingOnly: true, limit: 10 })
   expect(letter).toMatchObject({
     subscription: subscription.name,
-    reason: 'delivered 20 times without an answer',
+    reason: 'delivered 100 times without an answer',
     replayedAt: null,
   })
   expect(seen).toEqual([])

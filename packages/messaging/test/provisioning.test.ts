@@ -32,7 +32,7 @@ test('several services may provision the whole catalogue at once, and again', as
     retryPolicy: { minimumBackoff: { seconds: '1' }, maximumBackoff: { seconds: '600' } },
     deadLetterPolicy: {
       deadLetterTopic: 'projects/test/topics/seller_closing_topic_dead_letter',
-      maxDeliveryAttempts: 20,
+      maxDeliveryAttempts: 100,
     },
     expirationPolicy: { ttl: null },
   })
