@@ -11,7 +11,12 @@ import type { AnyTopic } from './topic.ts'
 export type Answer =
   | { readonly kind: 'nothing' }
   /** `counts` are the attributes that tell of its tries. */
-  | { readonly kind: 'again'; readonly afterMs: number; readonly counts: Readonly<Record<string, string>> }
+  | {
+      readonly kind: 'again'
+      readonly afterMs: number
+      readonly counts: Readonly<Record<string, string>>
+      readonly reason: string
+    }
   | { readonly kind: 'set-aside'; readonly reason: string }
 
 export interface Answered {
@@ -25,7 +30,7 @@ export interface Answered {
 
 /**
  * @param verdict - of the handler, for a message that could be read
- * @param maxThrows - how often in a row a message may throw before it is set aside
+ * @param maxThrows - how often a message may throw before it is set aside
  */
 export function answerDelivery(
   delivery: Delivery,
@@ -42,8 +47,17 @@ export function answerDelivery(
     case 'done':
       return { ...about, outcome: 'done', answer: { kind: 'nothing' } }
     case 'retry': {
-      const counts = { [RETRIES]: String(reading.message.retries + 1) }
-      return { ...about, outcome: 'retry', answer: { kind: 'again', afterMs: milliseconds(verdict.afterMs), counts } }
+      const { [THROWN]: thrown } = delivery.attributes
+      const counts = {
+        [RETRIES]: String(reading.message.retries + 1),
+        ...(thrown !== undefined && { [THROWN]: thrown }),
+      }
+      const { reason } = verdict
+      return {
+        ...about,
+        outcome: 'retry',
+        answer: { kind: 'again', afterMs: milliseconds(verdict.afterMs), counts, reason },
+      }
     }
     case 'reject':
       return { ...about, outcome: 'reject', answer: { kind: 'set-aside', reason: verdict.reason } }
@@ -56,11 +70,10 @@ export function answerDelivery(
 
 function afterThrow({ attributes }: Delivery, error: unknown, maxThrows: number): Answer {
   const thrown = countOf(attributes, THROWN) + 1
-  if (thrown >= maxThrows) {
-    return { kind: 'set-aside', reason: `threw ${thrown} times: ${error instanceof Error ? error.message : error}` }
-  }
+  const reason = `threw ${thrown} times: ${error instanceof Error ? error.message : error}`
+  if (thrown >= maxThrows) return { kind: 'set-aside', reason }
   const afterMs = Math.min(MAXIMUM_BACKOFF_MS, MINIMUM_BACKOFF_MS * 2 ** (thrown - 1))
-  return { kind: 'again', afterMs: afterMs * (0.75 + Math.random() / 2), counts: { [THROWN]: String(thrown) } }
+  return { kind: 'again', afterMs: afterMs * (0.75 + Math.random() / 2), counts: { [THROWN]: String(thrown) }, reason }
 }
 
 const MINIMUM_BACKOFF_MS = 1000

@@ -4,7 +4,7 @@
 export const ONLY_FOR = 'onlyForSubscription'
 /** How often a handler answered `retry`. */
 export const RETRIES = 'retries'
-/** How often in a row a handler threw for this message alone. */
+/** How often a handler threw for this message alone. A `retry` between two throws is no progress, and keeps it. */
 export const THROWN = 'thrown'
 
 /** Without what Pub/Sub added and would not take back, and what only told of an earlier try. */

@@ -4,6 +4,7 @@ import type { Logger } from '@remesa/service-kit/logger'
 import type { Metrics } from '@remesa/service-kit/metrics'
 import { type Answered, answerDelivery, recordAnswers } from './answers.ts'
 import { askHandler, type VerdictOf } from './ask-handler.ts'
+import { countOf, RETRIES } from './attributes.ts'
 import { openConsumer } from './consumer.ts'
 import { openDeadLetterStore } from './dead-letter-store.ts'
 import { createGatherer } from './gatherer.ts'
@@ -35,7 +36,7 @@ interface Parts<Data extends object> {
   /** How long a message may wait for its batch to fill, milliseconds. */
   readonly lingerMs?: number
   readonly concurrentBatches?: number
-  /** How often a message may throw in a row before it is set aside; waits double from a second up to ten minutes. */
+  /** How often a message may throw before it is set aside, retries between not counted; waits double from a second up to ten minutes. */
   readonly maxThrows?: number
   readonly relay: Relay
   readonly logger: Logger
@@ -91,6 +92,14 @@ export function startWorker<Data extends object>(parts: Parts<Data>): Worker {
     if (outcome !== 'not-ours') metrics.messageHandled({ subscription, outcome })
     const about = { messageId: delivery.id, eventId: delivery.attributes.eventId }
     if (error !== undefined) logger.error({ err: error, ...about }, 'a handler threw')
+    if (outcome === 'retry' && answer.kind === 'again') {
+      const retries = countOf(answer.counts, RETRIES)
+      const level = isLandmark(retries) ? 'warn' : 'debug'
+      logger[level](
+        { ...about, reason: answer.reason, retries, afterMs: answer.afterMs },
+        'a message is tried again later',
+      )
+    }
     if (answer.kind === 'set-aside') logger.error({ ...about, reason: answer.reason }, 'a message was set aside')
   }
 
@@ -125,6 +134,9 @@ export function startWorker<Data extends object>(parts: Parts<Data>): Worker {
     },
   }
 }
+
+/** The 10th, 100th, … retry: heard of now and then, however many messages wait for however long. */
+const isLandmark = (retries: number): boolean => retries >= 10 && /^10+$/.test(String(retries))
 
 function onlySubscription(topic: AnyTopic): string {
   const [first, ...others] = topic.subscriptions

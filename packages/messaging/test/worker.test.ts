@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
+import { createLogger } from '@remesa/service-kit/logger'
 import { currentTrace, runWithTrace } from '@remesa/service-kit/trace'
 import { sql } from 'kysely'
 import { done, eachMessage, type Message, reject, retry } from '../src/handler.ts'
@@ -108,6 +109,39 @@ test('a poisoned message holds up none of its batch, is tried again by itself, a
   expect(poisoned.length).toBeGreaterThanOrEqual(2)
   expect((await deadLetters())[0]).toMatchObject({ reason: 'threw 2 times: cannot read 3' })
   await world.until('the end', () => backlog() === 0)
+})
+
+test('a message that throws, asks for a retry and throws again is set aside after as many throws', async () => {
+  let calls = 0
+  world.worker(
+    eachMessage(async () => {
+      calls++
+      if (calls % 2 === 0) return retry(1, 'leased')
+      throw new Error('a fault of ours')
+    }),
+    { maxThrows: 3 },
+  )
+  await world.send({ data: { n: 1 } })
+  await world.until('the dead letter', async () => (await deadLetters()).length === 1)
+  expect((await deadLetters())[0]).toMatchObject({ reason: 'threw 3 times: a fault of ours' })
+})
+
+test('why a message is tried again can be read: each time at debug, the tenth as a warning', async () => {
+  const lines: { level: string; reason?: string; retries?: number }[] = []
+  const logger = createLogger(
+    { service: 'test', level: 'debug' },
+    { write: (line) => void lines.push(JSON.parse(line)) },
+  )
+  let calls = 0
+  world.worker(
+    eachMessage(async () => (++calls <= 10 ? retry(1, 'the bank is shut') : done)),
+    { logger },
+  )
+  await world.send({ data: { n: 1 } })
+  await world.until('the end', () => calls === 11 && backlog() === 0)
+  const told = lines.filter(({ reason }) => reason === 'the bank is shut')
+  expect(told.map(({ retries }) => retries)).toEqual(upTo(10).map((n) => n + 1))
+  expect(told.map(({ level }) => level)).toEqual([...upTo(9).map(() => 'debug'), 'warn'])
 })
 
 test('a handler that answers for too few of its messages has thrown', async () => {
