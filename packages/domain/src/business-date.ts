@@ -16,6 +16,10 @@ export function businessDate(text: string): BusinessDate {
 const noDate = (text: string, cause?: unknown): RangeError =>
   new RangeError(`${JSON.stringify(text)} is not a date like 2026-11-20`, { cause })
 
+/** The day it is in `timeZone` at `instant`. */
+export const businessDateAt = (instant: Temporal.Instant, timeZone: string): BusinessDate =>
+  instant.toZonedDateTimeISO(timeZone).toPlainDate().toString() as BusinessDate
+
 /** The day before the one it is in `timeZone` at `now`: what a pay-day that starts in the morning pays. */
 export function previousBusinessDate(now: Temporal.Instant, timeZone = 'America/Santiago'): BusinessDate {
   return now.toZonedDateTimeISO(timeZone).toPlainDate().subtract({ days: 1 }).toString() as BusinessDate

@@ -26,6 +26,10 @@ const FINANCE_ALERTS = {
     'The rail lacks funds, or its limit is used up. Top it up; payment is tried again.',
   ),
   payment_rejected: alert('warning', 'A payment was refused for good. The payee’s details must be mended first.'),
+  payment_tries_used_up: alert(
+    'warning',
+    'The rail refused a payment as often as we try, for reasons that pass. Release it once they have passed.',
+  ),
   payment_request_refused: alert('critical', 'The rail refused what we asked, not the payee: this is a fault of ours.'),
   payment_compliance: alert(
     'critical',

@@ -12,7 +12,7 @@ export interface RefusalRule {
 /** Facts: marketplace §4.2. Money is never retried for a reason that nobody knows. */
 export const REFUSAL_RULES: Readonly<Record<RefusalCategory, RefusalRule>> = {
   funding: { follows: 'funds', alert: 'insufficient_funds' },
-  transient: { follows: 'new_try', alert: 'payment_rejected' },
+  transient: { follows: 'new_try', alert: 'payment_tries_used_up' },
   beneficiary: { follows: 'person', alert: 'payment_rejected' },
   request: { follows: 'person', alert: 'payment_request_refused' },
   compliance: { follows: 'person', alert: 'payment_compliance' },

@@ -153,13 +153,38 @@ test('want of funds waits and alerts, under the same key unless that is spent, u
   })
   expect(pay(broke(true)).attempt).toBe('declined')
   const last = { ...fresh, fundsRefusals: PATIENCE.maxFundsRefusals - 1 }
-  expect(pay(broke(false), last)).toMatchObject({ attempt: 'declined', balance: 'failed', alert: 'payment_rejected' })
+  expect(pay(broke(false), last)).toMatchObject({
+    attempt: 'declined',
+    balance: 'failed',
+    alert: 'payment_tries_used_up',
+  })
 })
 
 test('a rail that refuses again and again is tried at most as often as the maximum', () => {
   const refusal: PaymentOutcome = { kind: 'declined_may_change', reason: 'rail_unavailable', keyIsSpent: true, facts }
   const balances = [0, 1, 2].map((attempts) => pay(refusal, { ...fresh, attempts }).balance)
   expect(balances).toEqual(['payable', 'payable', 'failed'])
+})
+
+test('a refusal for a passing reason waits a quarter of an hour, not a network’s seconds, and the last one says so', () => {
+  const away: PaymentOutcome = { kind: 'declined_may_change', reason: 'rail_unavailable', keyIsSpent: false, facts }
+  for (const step of [pay(away), seen(rejected('transient'))]) {
+    expect(step?.retryAfterMs).toBe(PATIENCE.refused.firstMs * 0.75)
+  }
+  expect(pay({ kind: 'unknown', reason: 'no_answer', facts }).retryAfterMs).toBe(PATIENCE.retry.firstMs * 0.75)
+  const last = { ...fresh, attempts: PATIENCE.maxAttempts - 1 }
+  for (const step of [pay(away, last), seen(rejected('transient'), 'accepted', last)]) {
+    expect(step).toMatchObject({ balance: 'failed', alert: 'payment_tries_used_up' })
+  }
+})
+
+test('an attempt that was given up ends without a count, and the balance is payable at once', () => {
+  expect(pay({ kind: 'declined_may_change', reason: 'superseded', keyIsSpent: true, facts })).toEqual({
+    attempt: 'declined',
+    balance: 'payable',
+    counts: 'nothing',
+    retryAfterMs: 0,
+  })
 })
 
 test.each([

@@ -14,7 +14,10 @@ export interface PaymentPatience {
   /** Refusals by the bank after which a balance fails; want of funds is counted apart. */
   readonly maxAttempts: number
   readonly maxFundsRefusals: number
+  /** After no answer, or haste (429). */
   readonly retry: Backoff
+  /** After a refusal for a reason that passes: a bank that is closed needs longer than a network that hiccups. */
+  readonly refused: Backoff
   readonly funds: Backoff
   /** How long a rail rests after it refused our own credentials. */
   readonly railPauseMs: number
@@ -29,6 +32,7 @@ export const PATIENCE: PaymentPatience = {
   maxAttempts: 3, // facts: marketplace §4.2
   maxFundsRefusals: 20,
   retry: { firstMs: 2_000, maxMs: 10 * 60_000 },
+  refused: { firstMs: 15 * 60_000, maxMs: 4 * 3_600_000 },
   funds: { firstMs: 15 * 60_000, maxMs: 4 * 3_600_000 },
   railPauseMs: 60_000,
 }
@@ -126,7 +130,13 @@ export function afterAnswer(
       if (outcome.reason === 'superseded') return { attempt, standing: 'again', counts: 'nothing', retryAfterMs: 0 }
       if (outcome.reason === 'funds') return wantOfFunds(attempt, counted, patience, random)
       if (outcome.reason === 'rate_limited') return { attempt, standing: 'again', counts: 'nothing', retryAfterMs }
-      return newTry(attempt, 'transient', counted, patience, retryAfterMs)
+      return newTry(
+        attempt,
+        'transient',
+        counted,
+        patience,
+        waitMs(outcome.facts, refusedMs(counted, patience, random)),
+      )
     }
     case 'declined_for_good':
       return failed(outcome.category ?? 'unknown')
@@ -159,7 +169,7 @@ export function afterStatus(
       if (attempt === 'paid') return undefined // a paid payment comes back as reversed, never as rejected
       const { follows } = REFUSAL_RULES[status.category]
       if (follows === 'funds') return ofBalance(wantOfFunds('declined', counted, patience, random))
-      const retryAfterMs = backoffMs(counted.attempts + 1, patience.retry, random)
+      const retryAfterMs = refusedMs(counted, patience, random)
       return ofBalance(
         follows === 'new_try'
           ? newTry('declined', status.category, counted, patience, retryAfterMs)
@@ -200,7 +210,7 @@ const failed = (category: RefusalCategory): AnswerStep => ({
 function wantOfFunds(attempt: AttemptState, counted: Counted, patience: PaymentPatience, random: number): AnswerStep {
   const refusals = counted.fundsRefusals + 1
   if (refusals >= patience.maxFundsRefusals) {
-    return { attempt: 'declined', standing: 'failed', counts: 'funds_refusal', alert: 'payment_rejected' }
+    return { attempt: 'declined', standing: 'failed', counts: 'funds_refusal', alert: 'payment_tries_used_up' }
   }
   return {
     attempt,
@@ -210,6 +220,9 @@ function wantOfFunds(attempt: AttemptState, counted: Counted, patience: PaymentP
     alert: 'insufficient_funds',
   }
 }
+
+const refusedMs = ({ attempts }: Counted, { refused }: PaymentPatience, random: number): number =>
+  backoffMs(attempts + 1, refused, random)
 
 const HOUR_MS = 3_600_000
 

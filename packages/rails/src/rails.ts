@@ -36,8 +36,10 @@ export const railEnvironment = {
     .describe('expected codes with a category each, such as 10304=funding,10009=beneficiary'),
   /** How long a payment may stay unseen at Payoneer after it was made (facts: marketplace §5). */
   PAYONEER_HIDDEN_MS: wholeNumber({ from: 0, to: 3_600_000 }).default(120_000),
-  /** The first wait after no answer, or a refusal that may change; it doubles from there. */
+  /** The first wait after no answer; it doubles from there. */
   PAYMENT_RETRY_FIRST_MS: wholeNumber({ from: 1, to: 3_600_000 }).default(PATIENCE.retry.firstMs),
+  /** The first wait after a refusal for a reason that passes. */
+  PAYMENT_REFUSED_RETRY_FIRST_MS: wholeNumber({ from: 1, to: 86_400_000 }).default(PATIENCE.refused.firstMs),
   PAYMENT_FUNDS_RETRY_FIRST_MS: wholeNumber({ from: 1, to: 86_400_000 }).default(PATIENCE.funds.firstMs),
   PAYMENT_MAX_ATTEMPTS: wholeNumber({ from: 1, to: 100 }).default(PATIENCE.maxAttempts),
   PAYMENT_MAX_FUNDS_REFUSALS: wholeNumber({ from: 1, to: 1_000 }).default(PATIENCE.maxFundsRefusals),
@@ -93,6 +95,10 @@ export const patienceOf = (config: RailConfig): PaymentPatience => ({
   retry: {
     firstMs: config.PAYMENT_RETRY_FIRST_MS,
     maxMs: Math.max(PATIENCE.retry.maxMs, config.PAYMENT_RETRY_FIRST_MS),
+  },
+  refused: {
+    firstMs: config.PAYMENT_REFUSED_RETRY_FIRST_MS,
+    maxMs: Math.max(PATIENCE.refused.maxMs, config.PAYMENT_REFUSED_RETRY_FIRST_MS),
   },
   funds: {
     firstMs: config.PAYMENT_FUNDS_RETRY_FIRST_MS,

@@ -182,7 +182,7 @@ test('a payment that the bank could not carry out is made anew, at most three ti
     await settleAndFollow(sellerBalanceId)
   }
   expect(await balanceRow(world, sellerBalanceId)).toMatchObject({ status: 'failed', attempts: 3 })
-  expect(await alertsAbout(world, sellerBalanceId)).toEqual({ payment_rejected: 1 })
+  expect(await alertsAbout(world, sellerBalanceId)).toEqual({ payment_tries_used_up: 1 })
   world.moveClock(24 * HOUR_MS)
   expect(await world.take(topics.paySellerBalance)).toEqual([])
   expect(await world.deliver(pay, { sellerBalanceId })).toEqual([done])

@@ -41,6 +41,7 @@ await runService({
           maxAttempts: config.PAYOUT_MAX_ATTEMPTS,
           maxFundsRefusals: config.PAYOUT_MAX_FUNDS_REFUSALS,
           retry: { ...PATIENCE.retry, firstMs: config.PAYOUT_RETRY_FIRST_MS },
+          refused: { ...PATIENCE.retry, firstMs: config.PAYOUT_RETRY_FIRST_MS }, // Stripe's own trouble: no bank is asked
           funds: { ...PATIENCE.funds, firstMs: config.PAYOUT_FUNDS_RETRY_FIRST_MS },
           railPauseMs: config.PAYOUT_RAIL_PAUSE_MS,
         },

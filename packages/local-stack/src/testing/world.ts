@@ -234,6 +234,7 @@ function connectClients(
     PAYONEER_REASON_CATEGORIES: `${SANDBOX_CODES.insufficientFunds}=funding`,
     PAYONEER_HIDDEN_MS: '50',
     PAYMENT_RETRY_FIRST_MS: '100',
+    PAYMENT_REFUSED_RETRY_FIRST_MS: '100',
     PAYMENT_FUNDS_RETRY_FIRST_MS: '1000',
     PAYMENT_RAIL_PAUSE_MS: '1000',
     ...parts.env,
