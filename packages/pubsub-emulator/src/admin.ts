@@ -2,6 +2,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Emulator } from './emulator.ts'
+import { listen } from './port.ts'
 
 const LARGEST_BODY_BYTES = 10_000
 
@@ -25,10 +26,7 @@ export async function startAdmin(emulator: Emulator, { port, host }: { port: num
       (error: unknown) => send(response, 500, { error: String(error) }),
     )
   })
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(port, host, resolve)
-  })
+  await listen(server, host, port)
   const { port: boundPort } = server.address() as AddressInfo
   return { url: `http://${host}:${boundPort}`, stop: () => close(server) }
 }

@@ -5,6 +5,7 @@ import { systemClock } from './clock.ts'
 import { loadServices } from './definitions.ts'
 import type { Knobs } from './knobs.ts'
 import { Mischief } from './knobs.ts'
+import { tryPort } from './port.ts'
 import { publisherService } from './publisher-service.ts'
 import { subscriberService } from './subscriber-service.ts'
 
@@ -67,7 +68,9 @@ export async function startEmulator(
   }
 }
 
-function bind(server: Server, host: string, port: number): Promise<number> {
+async function bind(server: Server, host: string, port: number): Promise<number> {
+  // gRPC tells of a port that cannot be had in a sentence without the reason: a plain socket knows it.
+  if (port !== 0) await tryPort(host, port)
   return new Promise((resolve, reject) => {
     server.bindAsync(`${host}:${port}`, ServerCredentials.createInsecure(), (error, boundPort) =>
       error ? reject(new Error(`cannot listen on ${host}:${port}`, { cause: error })) : resolve(boundPort),

@@ -58,9 +58,6 @@ async function main(args: string[]): Promise<void> {
   setLogVerbosity(logVerbosity.NONE) // its errors arrive here as well, and are told once
   const emulator = await startEmulator({ host, port })
   const admin = adminPort === undefined ? undefined : await startAdmin(emulator, { host, port: adminPort })
-  process.stdout.write(`export PUBSUB_EMULATOR_HOST=${emulator.host}\n`)
-  if (admin) process.stdout.write(`# figures and knobs: ${admin.url}\n`)
-
   let isStopping = false
   const stop = async () => {
     if (isStopping) return
@@ -68,7 +65,12 @@ async function main(args: string[]): Promise<void> {
     await admin?.stop()
     await emulator.stop()
   }
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void stop())
+  // Whoever forked it may end without a farewell; the channel to it then closes.
+  for (const end of ['SIGINT', 'SIGTERM', 'SIGHUP', 'disconnect'] as const) process.on(end, () => void stop())
+  process.channel?.unref() // it must not keep a stopped process alive
+
+  process.stdout.write(`export PUBSUB_EMULATOR_HOST=${emulator.host}\n`)
+  if (admin) process.stdout.write(`# figures and knobs: ${admin.url}\n`)
 }
 
 main(process.argv.slice(2)).catch((error: unknown) => {

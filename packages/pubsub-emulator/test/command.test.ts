@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { fork, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { PubSub } from '@google-cloud/pubsub'
@@ -86,7 +86,20 @@ test('a port that is taken gets one line, and exit code 1', async () => {
   const port = /:(\d+)$/m.exec(first.output.stdout)?.[1] ?? ''
   const second = run('--port', port)
   expect(await second.exited).toBe(1)
-  expect(second.output.stderr).toMatch(new RegExp(`^emulator: cannot listen on 127\\.0\\.0\\.1:${port} .*\\n$`))
+  expect(second.output.stderr).toBe(`emulator: port ${port} is in use\n`)
+  const third = run('--port', '0', '--admin-port', port)
+  expect(await third.exited).toBe(1)
+  expect(third.output.stderr).toBe(`emulator: port ${port} is in use\n`)
   first.child.kill('SIGINT')
   expect(await first.exited).toBe(0)
+})
+
+test.each(['SIGTERM', 'disconnect'] as const)('a program that forked it can end it by %s', async (how) => {
+  const child = fork(MAIN, ['--port', '0', '--admin-port', '0'], { stdio: ['ignore', 'pipe', 'inherit', 'ipc'] })
+  const exited = once(child, 'exit')
+  if (child.stdout) await once(child.stdout, 'data')
+  if (how === 'disconnect')
+    child.disconnect() // as when its parent was killed
+  else child.kill(how)
+  expect(await exited).toEqual([0, null])
 })
