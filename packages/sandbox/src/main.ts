@@ -77,12 +77,16 @@ async function main(): Promise<void> {
   if (env.SANDBOX_FAULT_RATE > 0) sandbox.setFaults(allTransientFaults(env.SANDBOX_FAULT_RATE))
   const control = await startControlServer(sandbox, { host, port: env.SANDBOX_CONTROL_PORT })
 
+  let isStopping = false
   const stop = async (): Promise<void> => {
+    if (isStopping) return
+    isStopping = true
     await control.stop()
     await sandbox.stop()
   }
-  process.once('SIGTERM', () => void stop())
-  process.once('SIGINT', () => void stop())
+  // Whoever forked it may end without a farewell; the channel to it then closes.
+  for (const end of ['SIGTERM', 'SIGINT', 'SIGHUP', 'disconnect'] as const) process.on(end, () => void stop())
+  process.channel?.unref() // it must not keep a stopped process alive
   const ready = { ready: true, control: control.url, urls: sandbox.urls, credentials: sandbox.credentials() }
   process.stdout.write(`${JSON.stringify(ready)}\n`)
 }
