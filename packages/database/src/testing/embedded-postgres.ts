@@ -42,7 +42,9 @@ export async function startEmbeddedPostgres(): Promise<{ url: string; stop(): Pr
   const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])
   const server = spawn(bin('postgres'), ['-D', data, ...flags], { ...user, stdio: ['ignore', 'ignore', 'pipe'] })
   const said = tail(server)
+  const guard = guardFor(server, home)
   const stop = async (): Promise<void> => {
+    guard.kill()
     if (server.exitCode === null && server.signalCode === null) {
       server.kill('SIGINT') // fast shutdown
       await once(server, 'exit')
@@ -56,6 +58,20 @@ export async function startEmbeddedPostgres(): Promise<{ url: string; stop(): Pr
     throw new Error(`the embedded PostgreSQL did not start: ${said()}`, { cause: error })
   }
   return { url: `postgresql://${USER}@127.0.0.1:${port}/${USER}`, stop }
+}
+
+/**
+ * A shell that ends the server and removes its directory when this process dies without doing so itself, by SIGKILL for
+ * instance: then the pipe closes that it reads from. In a session of its own, so that a closed terminal spares it.
+ */
+function guardFor(server: ChildProcess, home: string): ChildProcess {
+  const script = 'read -r _; kill -INT "$0"; while kill -0 "$0"; do sleep 0.1; done; rm -rf "$1"'
+  const guard = spawn('/bin/sh', ['-c', script, String(server.pid), home], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+    detached: true,
+  })
+  guard.unref()
+  return guard
 }
 
 async function createDatabase(port: number, server: ChildProcess): Promise<void> {
