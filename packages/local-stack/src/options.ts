@@ -148,9 +148,9 @@ Exit codes:
 
 /** Commander's words for a line of ours: `unknown option '--seler'; did you mean --sellers?` */
 function oneLine({ code, message }: CommanderError): string {
-  if (code === 'commander.excessArguments') return 'expected options only, like --sellers 500 (see --help)'
+  if (code === 'commander.excessArguments') return 'expected options only, like --sellers 500 (see start --help)'
   const [problem = '', suggestion] = message.replace(/^error: /, '').split('\n')
-  const advice = suggestion?.replace(/[()]/g, '').replace('Did', 'did') ?? 'see --help'
+  const advice = suggestion?.replace(/[()]/g, '').replace('Did', 'did') ?? 'see start --help'
   return `${problem}; ${advice}`
 }
 

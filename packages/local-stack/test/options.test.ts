@@ -80,9 +80,9 @@ test.each([
   ],
   ['--json .', `--json FILE: expected a file, and ${directory} is a directory`],
   ['--seller 4', "unknown option '--seller'; did you mean --sellers?"],
-  ['--quick', "unknown option '--quick'; see --help"],
-  ['--sellers', "option '--sellers <N>' argument missing; see --help"],
-  ['500', 'expected options only, like --sellers 500 (see --help)'],
+  ['--quick', "unknown option '--quick'; see start --help"],
+  ['--sellers', "option '--sellers <N>' argument missing; see start --help"],
+  ['500', 'expected options only, like --sellers 500 (see start --help)'],
 ])('%s is refused in one line that says what was expected', (words, problem) => {
   expect(problemsOf(words)).toEqual([problem])
 })
