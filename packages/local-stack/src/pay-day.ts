@@ -63,9 +63,13 @@ export async function untilPaid(stack: Stack, businessDate: BusinessDate, watch:
 async function whatIsStuck(stack: Stack, businessDate: BusinessDate): Promise<readonly string[]> {
   const { rows: balances } = await sql<{ status: string; count: number; example: string; reason: string | null }>`
     select b.status, count(*)::int as count, min(b.id::text) as example,
-      min(coalesce(a.refusal_reason, a.state)) as reason
+      min(coalesce(b.jobs->'retrieval'->>'error', b.jobs->'payment'->>'error', b.jobs->'status_check'->>'error',
+        b.jobs->'erp'->>'error', b.jobs->'gsc'->>'error', a.refusal_reason, a.state)) as reason
     from seller_balances b
-    left join payment_attempts a on a.payable_id = b.id and a.payable_type = 'seller_balance'
+    left join lateral (
+      select refusal_reason, state from payment_attempts
+      where payable_type = 'seller_balance' and payable_id = b.id order by generation desc limit 1
+    ) a on true
     where b.business_date = ${businessDate}
       and (b.status not in ('no_payment_due', 'paid', 'failed', 'blocked', 'returned')
         or (b.status in ('paid', 'failed') and (b.erp_told_at is null or b.gsc_told_at is null)))
