@@ -69,7 +69,7 @@ function bank(balances: readonly PayableBalance[], chance: () => number, parcel:
         if (payout.state === 'PAID' && willComeBack && chance() < 0.3) world.sandbox.fpay.reverse(payoutId)
         const isNews = told.get(payoutId) !== payout.state
         told.set(payoutId, payout.state)
-        // The last word of a payment that came back is always told: nobody looks at one that was paid.
+        // The last word of a payment that came back is always told: the first look at one that was paid is a day away.
         if (!willComeBack && (!isNews || (payout.state !== 'REVERSED' && chance() < 0.4))) return []
         const eventId = `${payoutId}-${payout.state}`
         const event = parcel({
