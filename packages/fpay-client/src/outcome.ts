@@ -40,14 +40,25 @@ export function outcomeOf(
       return { kind: 'unknown', reason: 'in_progress', facts }
     case '422 IDEMPOTENCY_MISMATCH':
       return { kind: 'unknown', reason: 'mismatch', facts }
-    case '422 INSUFFICIENT_FUNDS':
+  }
+  // FPay's refusals of a request, among them codes it may add: nothing was made, and a person decides unless the reason
+  // passes. Of the 404s, only the account's is about the payment: another may be said of a wrong path.
+  const isRefusal =
+    [400, 422].includes(answer.status) || (answer.status === 404 && refusal.code === 'ACCOUNT_NOT_FOUND')
+  return isRefusal ? refusedOver(refusal.code, facts) : { kind: 'unknown', reason: 'garbled', facts }
+}
+
+/** A refused request leaves nothing behind its key, which is good for the next try. */
+function refusedOver(code: string, facts: ProviderFacts): PaymentOutcome {
+  const category = categoryOf(code)
+  switch (category) {
+    case 'funding':
       return { kind: 'declined_may_change', reason: 'funds', keyIsSpent: false, facts }
+    case 'transient':
+      return { kind: 'declined_may_change', reason: 'rail_unavailable', keyIsSpent: false, facts }
+    default:
+      return { kind: 'declined_for_good', reason: code, category, facts }
   }
-  // FPay's refusals of a request, among them codes it may add: nothing was made, and a person decides.
-  if ([400, 404, 422].includes(answer.status)) {
-    return { kind: 'declined_for_good', reason: refusal.code, category: categoryOf(refusal.code), facts }
-  }
-  return { kind: 'unknown', reason: 'garbled', facts }
 }
 
 const refusalSchema = z.object({ code: z.string().min(1), existingPayoutId: z.string().min(1).nullish() })

@@ -119,6 +119,21 @@ test.each<[string, Reply, object]>([
     { status: 422, body: refused('NEW_CODE') },
     { kind: 'declined_for_good', reason: 'NEW_CODE', category: 'unknown' },
   ],
+  [
+    '422 for the day’s limit',
+    { status: 422, body: refused('DAILY_LIMIT_EXCEEDED') },
+    { kind: 'declined_may_change', reason: 'funds', keyIsSpent: false },
+  ],
+  [
+    '422 for a bank that is away',
+    { status: 422, body: refused('BANK_UNAVAILABLE') },
+    { kind: 'declined_may_change', reason: 'rail_unavailable', keyIsSpent: false },
+  ],
+  [
+    '404 over anything but the account',
+    { status: 404, body: refused('NOT_FOUND') },
+    { kind: 'unknown', reason: 'garbled' },
+  ],
   ['404 that is not FPay’s', { status: 404, body: '<html>not here</html>' }, { kind: 'unknown', reason: 'garbled' }],
   ['409 with an unknown code', { status: 409, body: refused('NEW_CODE') }, { kind: 'unknown', reason: 'garbled' }],
   [
