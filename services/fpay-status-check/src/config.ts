@@ -3,7 +3,7 @@ import { gscEnvironment } from '@remesa/gsc-client/environment'
 import { workerEnvironment } from '@remesa/messaging/worker-service'
 import { netsuiteEnvironment } from '@remesa/netsuite-client/environment'
 import { railEnvironment } from '@remesa/rails/rails'
-import { parseEnvironment, wholeNumber } from '@remesa/service-kit/environment'
+import { parseEnvironment, timeZone, wholeNumber } from '@remesa/service-kit/environment'
 import { z } from 'zod'
 
 const delays = z
@@ -20,6 +20,8 @@ export const readConfig = (env: NodeJS.ProcessEnv) =>
       ...railEnvironment,
       ...netsuiteEnvironment,
       ...gscEnvironment,
+      /** In whose calendar NetSuite's vendor payments are dated. */
+      BUSINESS_TIME_ZONE: timeZone.default('America/Santiago'),
       /** The delay before each look at a pending payment; the last one repeats. */
       PAYMENT_POLL_SCHEDULE_MS: delays.default([...POLL_SCHEDULE_MS]),
       /** How long telling of a payment's end keeps other workers from telling of it, too. */

@@ -46,6 +46,7 @@ await runService({
       database,
       netsuite,
       gsc,
+      timeZone: config.BUSINESS_TIME_ZONE,
       leaseMs: config.PAYMENT_REPORT_LEASE_MS,
       now: () => new Date(),
       random: Math.random,

@@ -17,6 +17,8 @@ export interface ReportParts {
   readonly database: Database
   readonly netsuite: Pick<NetSuiteClient, 'upsertVendorPayment' | 'setBillPaymentStatus'>
   readonly gsc: Pick<GscClient, 'notifySettlementPayment'>
+  /** In whose calendar a payment was made on a day. */
+  readonly timeZone: string
   /** How long telling of a payment keeps other workers from telling of it, too. */
   readonly leaseMs: number
   readonly now: () => Date
@@ -70,9 +72,10 @@ export function reportPayments(parts: ReportParts): ReportPayments {
 
   async function reportToErp(payment: EndedPayment, notGscs: boolean, asked: PossiblyEnded) {
     try {
-      const vendorPaymentId = await tellNetSuite(parts.netsuite, payment)
+      const answer = await tellNetSuite(parts.netsuite, payment, parts.timeZone)
+      if ('missing' in answer) return await putOffUnconfigured(payment, answer.missing, asked)
       const jobs = { erp: jobNote('succeeded', { messageId: asked.messageId, now: now() }) }
-      const report = { payment, erpTold: { vendorPaymentId }, jobs, over: notGscs }
+      const report = { payment, erpTold: answer, jobs, over: notGscs }
       const stands = await note({ report: notGscs ? { ...report, gscTold: 'need_not' } : report })
       return stands ? 'stands' : 'moved_on'
     } catch (error) {
@@ -95,7 +98,14 @@ export function reportPayments(parts: ReportParts): ReportPayments {
   }
 
   async function putOff(whom: 'erp' | 'gsc', error: unknown, payment: EndedPayment, asked: PossiblyEnded) {
-    if (!(error instanceof ProviderError)) throw error
+    if (!(error instanceof ProviderError)) {
+      // Its next try must find it free: held, it would be put off by our own lease instead of coming to a dead letter.
+      const jobs = {
+        [whom]: jobNote('goes_on', { messageId: asked.messageId, now: now(), error: 'a fault of ours: see the log' }),
+      }
+      await note({ report: { payment, jobs, over: true } })
+      throw error
+    }
     const { code, status, message } = error
     logger.warn({ sellerBalanceId: payment.sellerBalanceId, err: error }, 'the end of a payment could not be told yet')
     const refused = whom === 'erp' && error.kind === 'refused'
@@ -105,6 +115,17 @@ export function reportPayments(parts: ReportParts): ReportPayments {
     return refused
       ? retry(AGAIN_AFTER_REFUSAL_MS, message)
       : retry(backoffMs(asked.retries + 1, AGAIN_AFTER_OUTAGE, random()), message)
+  }
+
+  /** Finance has not opened the country or currency in NetSuite: it is told, and the payment entered once it has. */
+  async function putOffUnconfigured(payment: EndedPayment, missing: readonly string[], asked: PossiblyEnded) {
+    const { country, money } = payment
+    const problem = `NetSuite’s ids for ${country} and ${money.currency} are not configured: ${missing.join(', ')}`
+    logger.error({ sellerBalanceId: payment.sellerBalanceId, country, missing }, 'NetSuite’s ids are not configured')
+    const jobs = { erp: jobNote('goes_on', { messageId: asked.messageId, now: now(), error: problem }) }
+    const alerts = [alert(payment, 'vendor_payment_refused', { country, missing })]
+    await note({ report: { payment, jobs, over: true }, alerts })
+    return retry(AGAIN_AFTER_REFUSAL_MS, problem)
   }
 
   return async (balances) => {

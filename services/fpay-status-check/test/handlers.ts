@@ -15,6 +15,7 @@ export function statusHandlers(world: World, changes: Partial<StatusParts & Repo
     pollScheduleMs: [1, 2, 5].map((minutes) => minutes * MINUTE_MS),
     watchScheduleMs: RETURN_WATCH_MS,
     pendingLimits: { alertAfterMs: 24 * 60 * MINUTE_MS, handOverAfterMs: 72 * 60 * MINUTE_MS },
+    timeZone: 'America/Santiago',
     leaseMs: REPORT_LEASE_MS,
     random: () => 0.5,
     ...changes,
