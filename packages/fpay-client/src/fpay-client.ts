@@ -66,6 +66,11 @@ export function createFPayRail(options: FPayOptions): Rail & { close(): void } {
       json: bodyFor(instruction, options.callbackUrl),
     })
     const outcome = outcomeOf(answer, instruction, now())
+    if (outcome.kind === 'unknown' && outcome.reason === 'mismatch' && outcome.facts.code === 'IDEMPOTENCY_MISMATCH') {
+      // The key was used with another body, as it is when our callback address changed in between. What it made tells.
+      const found = await find(instruction)
+      return found === 'not-found' ? outcome : found
+    }
     if (outcome.kind !== 'duplicate') return outcome
     const { payout } = await getPayout(outcome.payoutId)
     return outcomeOfDuplicate(payout, instruction, outcome.facts, now())

@@ -85,11 +85,6 @@ test.each<[string, Reply, object]>([
     { kind: 'unknown', reason: 'in_progress' },
   ],
   [
-    '422 with another body under the key',
-    { status: 422, body: refused('IDEMPOTENCY_MISMATCH') },
-    { kind: 'unknown', reason: 'mismatch' },
-  ],
-  [
     '403 for the merchant',
     { status: 403, body: refused('MERCHANT_NOT_ALLOWED') },
     { kind: 'unknown', reason: 'credentials', facts: { status: 403, code: 'MERCHANT_NOT_ALLOWED' } },
@@ -206,6 +201,26 @@ test.each<[string, Reply, string]>([
   running.push(server, rail)
   expect(await rail.pay(instruction)).toMatchObject({ kind: 'unknown', reason })
   expect(server.received.map(({ target }) => target)).toEqual(['/elsewhere'])
+})
+
+test.each<[string, Reply, object]>([
+  ['made this payment', { status: 200, body: { payouts: [payout] } }, { kind: 'accepted', reference: 'fpo_1' }],
+  [
+    'made another payment',
+    { status: 200, body: { payouts: [{ ...payout, accountNumber: 'FP-OTHER' }] } },
+    { kind: 'unknown', reason: 'mismatch' },
+  ],
+  [
+    'made nothing',
+    { status: 200, body: { payouts: [] } },
+    { kind: 'unknown', reason: 'mismatch', facts: { status: 422, code: 'IDEMPOTENCY_MISMATCH' } },
+  ],
+  ['made what cannot be read', { status: 500 }, { kind: 'unknown', reason: 'server_error' }],
+])('a key that went out with another body, and %s', async (_, found, outcome) => {
+  const { rail } = await railAnswered(({ method }) =>
+    method === 'POST' ? { status: 422, body: refused('IDEMPOTENCY_MISMATCH') } : found,
+  )
+  expect(await rail.pay(instruction)).toMatchObject(outcome)
 })
 
 const duplicate = { status: 409, body: { ...refused('DUPLICATE_REFERENCE'), existingPayoutId: 'fpo_1' } }
