@@ -19,7 +19,7 @@ afterAll(() => world.stop())
 const SETTLEMENTS = 20
 const WINNERS = 100
 /** One each time that another share of the transfers has been made. */
-const SIGKILLS = 8
+const SIGKILLS = 6
 const SHORT_WAITS = {
   PAYMENT_LEASE_MS: '1500',
   PAYOUT_RETRY_FIRST_MS: '10',

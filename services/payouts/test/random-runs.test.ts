@@ -78,7 +78,7 @@ test('whatever faults, deaths, lost and repeated messages, each payee is paid on
     fc.asyncProperty(fc.array(settlement, { minLength: 1, maxLength: 3 }), fc.integer(), async (settlements, seed) => {
       await run(settlements, chanceFrom(seed))
     }),
-    { numRuns: 12, endOnFailure: true },
+    { numRuns: 8, endOnFailure: true },
   )
 }, 90_000)
 
