@@ -1,5 +1,5 @@
 import type { PaymentOutcome, RailName } from '@remesa/domain/rail'
-import type { Transaction } from 'kysely'
+import { sql, type Transaction } from 'kysely'
 import type { ClaimedAttempt } from './payment-attempts.ts'
 import type { Schema } from './schema.ts'
 
@@ -53,6 +53,51 @@ export async function unexplainedAcceptances<Answer extends RailAnswer>(
       return { answer, reference, recorded: known.get(answer.claim.attempt.attemptId) ?? null }
     })
     .filter(({ reference, recorded }) => reference !== recorded)
+}
+
+/** An acceptance by a reference that is on record as another attempt's. */
+export interface TakenReference {
+  readonly reference: string
+  /** Key of the attempt that has it. */
+  readonly recordedFor: string
+}
+
+/**
+ * A rail that gives one reference for two attempts says that one payment is both. Which of them it is, a person tells:
+ * the first on record keeps it.
+ * @returns the acceptances among these answers that name a payment of another attempt
+ */
+export async function takenReferences<Answer extends RailAnswer>(
+  tx: Transaction<Schema>,
+  answers: readonly Answer[],
+): Promise<ReadonlyMap<Answer, TakenReference>> {
+  const taken = new Map<Answer, TakenReference>()
+  const first = new Map<string, ClaimedAttempt>()
+  const accepted: { answer: Answer; reference: string }[] = []
+  for (const answer of answers) {
+    const { outcome, claim } = answer
+    if (outcome.kind !== 'accepted') continue
+    const { reference } = outcome
+    const { attemptId, rail } = claim.attempt
+    const holder = first.get(`${rail} ${reference}`)
+    if (holder && holder.attemptId !== attemptId) {
+      taken.set(answer, { reference, recordedFor: holder.instruction.idempotencyKey })
+    }
+    if (!holder) first.set(`${rail} ${reference}`, claim.attempt)
+    accepted.push({ answer, reference })
+  }
+  if (accepted.length === 0) return taken
+  const { rows } = await sql<{ place: number; key: string }>`
+    select r.place::int as place, a.idempotency_key as key
+    from unnest(${accepted.map(({ answer }) => answer.claim.attempt.attemptId)}::uuid[],
+      ${accepted.map(({ answer }) => answer.claim.attempt.rail)}::text[],
+      ${accepted.map(({ reference }) => reference)}::text[]) with ordinality as r(id, rail, reference, place)
+    join payment_attempts a on a.rail = r.rail and a.provider_reference = r.reference and a.id <> r.id`.execute(tx)
+  for (const { place, key } of rows) {
+    const found = accepted[place - 1]
+    if (found) taken.set(found.answer, { reference: found.reference, recordedFor: key })
+  }
+  return taken
 }
 
 /** The rails that rest now, and until when. */

@@ -7,7 +7,13 @@ import type { NewAlert } from './finance-alerts.ts'
 import { jobNote } from './job-notes.ts'
 import { inTransit, moved, payeeAccount, recordEntries } from './ledger.ts'
 import { recordAnswers } from './payment-attempts.ts'
-import { oneOfEachAttempt, pauseRails, unexplainedAcceptances } from './rail-answers.ts'
+import {
+  oneOfEachAttempt,
+  pauseRails,
+  type TakenReference,
+  takenReferences,
+  unexplainedAcceptances,
+} from './rail-answers.ts'
 import type { Schema } from './schema.ts'
 import type { SellerPaymentClaim } from './seller-payment-claims.ts'
 
@@ -44,9 +50,14 @@ export async function recordSellerPayments(
     tx,
     results.map(({ claim }) => claim.sellerBalanceId),
   )
-  const planned = results.map(({ claim, outcome }): PlannedAnswer => {
+  const taken = await takenReferences(tx, results)
+  const planned = results.map((result): PlannedAnswer => {
+    const { claim } = result
+    const takenReference = taken.get(result)
+    const outcome = takenReference ? mismatch(result.outcome) : result.outcome
     const step = afterPay(outcome, claim.counted, patience, options.random())
-    return { claim, outcome, step, retryAt: step.retryAfterMs === undefined ? null : after(now, step.retryAfterMs) }
+    const retryAt = step.retryAfterMs === undefined ? null : after(now, step.retryAfterMs)
+    return { claim, outcome, step, retryAt, takenReference }
   })
   const chosen = oneOfEachAttempt(planned)
   const movedIds = await recordAnswers(tx, [...chosen].map(answerOf), now)
@@ -80,7 +91,7 @@ export async function recordSellerPayments(
       }
     }),
     alerts: [
-      ...applied.flatMap(({ claim, outcome, step }) => (step.alert ? [paymentAlert(claim, outcome, step)] : [])),
+      ...applied.flatMap((plan) => (plan.step.alert ? [paymentAlert(plan, plan.step.alert)] : [])),
       ...contradictions.map(({ answer, reference, recorded }) =>
         alert(answer.claim, 'payment_mismatch', { reference, recorded }),
       ),
@@ -93,7 +104,12 @@ const ACTOR = 'pay-seller-balance'
 interface PlannedAnswer extends AnsweredClaim {
   readonly step: PaymentStep
   readonly retryAt: Date | null
+  /** Why an acceptance is not taken for one. */
+  readonly takenReference: TakenReference | undefined
 }
+
+/** It may be paid, and the rail's word does not tell which payment it is. */
+const mismatch = ({ facts }: PaymentOutcome): PaymentOutcome => ({ kind: 'unknown', reason: 'mismatch', facts })
 
 /** In the order of their ids, as everywhere, so that two batches cannot wait in a circle. */
 async function lockBalances(
@@ -159,11 +175,12 @@ const acceptedEntry = ({ claim: { sellerBalanceId, sellerId, attempt } }: Planne
   postings: moved(attempt.instruction.money, { from: payeeAccount(sellerId), to: inTransit(attempt.rail) }),
 })
 
-const paymentAlert = (claim: SellerPaymentClaim, outcome: PaymentOutcome, step: PaymentStep): NewAlert =>
-  alert(claim, step.alert ?? 'payment_unknown', {
+const paymentAlert = ({ claim, outcome, takenReference }: PlannedAnswer, kind: NewAlert['kind']): NewAlert =>
+  alert(claim, kind, {
     outcome: outcome.kind,
     refusal: refusalOf(outcome),
     ...outcome.facts,
+    ...(takenReference && { key: claim.attempt.instruction.idempotencyKey, ...takenReference }),
   })
 
 function alert(claim: SellerPaymentClaim, kind: NewAlert['kind'], details: object): NewAlert {

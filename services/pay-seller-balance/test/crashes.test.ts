@@ -238,3 +238,55 @@ test('a bank that gives two references for one key has its books compared by a p
   ])
   expect(await alertsAbout(world, sellerBalanceId)).toEqual({ payment_mismatch: 1 })
 })
+
+test('a bank that gives one reference for two payments has its books compared: the second stays open, neither loops', async () => {
+  const [one, two, three] = [await aPayableBalance(world), await aPayableBalance(world), await aPayableBalance(world)]
+  const same = payHandler(
+    world,
+    fpayWith(() => async () => {
+      return { kind: 'accepted', reference: 'fpo_same', status: { state: 'pending' }, facts: { status: 201 } }
+    }),
+  )
+  const message = ({ sellerBalanceId }: { sellerBalanceId: string }) => ({ sellerBalanceId })
+  expect(await world.deliver(same, message(one))).toEqual([done])
+  expect(await world.deliver(same, message(two), message(three))).toEqual([done, done])
+  expect(await attemptRows(world, one.sellerBalanceId)).toMatchObject([{ state: 'accepted' }])
+  for (const { sellerBalanceId } of [two, three]) {
+    expect(await balanceRow(world, sellerBalanceId)).toMatchObject({ status: 'paying', attempts: 0 })
+    expect(await attemptRows(world, sellerBalanceId)).toMatchObject([
+      { state: 'claimed', lease_expires_at: expect.any(Date), provider_reference: null },
+    ])
+    expect(await alertsAbout(world, sellerBalanceId)).toEqual({ payment_mismatch: 1 })
+    const alert = await world.database
+      .selectFrom('finance_alerts')
+      .select('details')
+      .where('subject_id', '=', sellerBalanceId)
+      .executeTakeFirstOrThrow()
+    expect(alert.details).toMatchObject({
+      reference: 'fpo_same',
+      key: `seller-balance:${sellerBalanceId}`,
+      recordedFor: `seller-balance:${one.sellerBalanceId}`,
+    })
+  }
+})
+
+test('two payments accepted by one reference in one transaction are told apart, too', async () => {
+  const balances = [await aPayableBalance(world), await aPayableBalance(world)]
+  const same = payHandler(
+    world,
+    fpayWith(() => async () => {
+      return { kind: 'accepted', reference: 'fpo_twin', status: { state: 'pending' }, facts: { status: 201 } }
+    }),
+  )
+  expect(await world.deliver(same, ...balances.map(({ sellerBalanceId }) => ({ sellerBalanceId })))).toEqual([
+    done,
+    done,
+  ])
+  const states = await Promise.all(balances.map(({ sellerBalanceId }) => attemptRows(world, sellerBalanceId)))
+  expect(
+    states
+      .flat()
+      .map(({ state }) => state)
+      .sort(),
+  ).toEqual(['accepted', 'claimed'])
+})
