@@ -50,6 +50,11 @@ const FINANCE_ALERTS = {
     'The rail does not say whether a payment was made. We keep asking; look at its portal.',
   ),
   rail_paused: alert('critical', 'The rail refuses our credentials. Nothing is paid through it until they are mended.'),
+  provider_credentials: alert(
+    'critical',
+    'NetSuite or GSC refuses our credentials. No pay-day goes on without them: have them mended.',
+  ),
+  pay_day_stalled: alert('critical', 'A pay-day does not come to its end. Find out what its balances wait for.'),
   vendor_payment_refused: alert(
     'warning',
     'The seller is paid, but NetSuite refused the vendor payment. Enter it by hand.',

@@ -8,6 +8,7 @@ test('by default a pay-day begins at six in Chile, transfers are looked for ever
     BUSINESS_TIME_ZONE: 'America/Santiago',
     PAYMENT_RESET_CRON: '0 6 * * *',
     PAYOUT_SCHEDULER_CRON: '*/5 * * * *',
+    BALANCE_SWEEP_CRON: '*/5 * * * *',
     AUDIT_SEAL_CRON: '* * * * *',
     HOUSEKEEPING_CRON: '30 3 * * *',
   })

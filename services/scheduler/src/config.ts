@@ -18,6 +18,11 @@ export const readConfig = (env: NodeJS.ProcessEnv) =>
       BUSINESS_TIME_ZONE: timeZone.default('America/Santiago'),
       PAYMENT_RESET_CRON: cron.default('0 6 * * *'), // never skipped or doubled by a change of clocks
       PAYOUT_SCHEDULER_CRON: cron.default('*/5 * * * *'),
+      BALANCE_SWEEP_CRON: cron.default('*/5 * * * *'),
+      /** How long a balance's own message has to bring it to a worker. */
+      BALANCE_SWEEP_GRACE_MS: wholeNumber({ from: 60_000, to: 86_400_000 }).default(600_000),
+      /** How long after its reset a pay-day may take before people are told. */
+      PAY_DAY_STALLED_MS: wholeNumber({ from: 60_000, to: 7 * 86_400_000 }).default(6 * 3_600_000),
       AUDIT_SEAL_CRON: cron.default('* * * * *'),
       HOUSEKEEPING_CRON: cron.default('30 3 * * *'),
       /** How often due jobs are looked for. */

@@ -1,20 +1,34 @@
 import { sealAuditLog } from '@remesa/database/audit-seals'
+import { claimBalancesToQueue, findStalledPayDays, type LeftBalance } from '@remesa/database/balance-sweep'
 import type { Database } from '@remesa/database/connection'
+import type { Schema } from '@remesa/database/schema'
 import { deleteWebhookEvents } from '@remesa/database/webhook-events'
 import { previousBusinessDate } from '@remesa/domain/business-date'
 import { topics } from '@remesa/messaging/catalogue'
+import { raiseAlerts } from '@remesa/messaging/finance-alerts'
 import { enqueue } from '@remesa/messaging/outbox'
+import type { Logger } from '@remesa/service-kit/logger'
+import type { Transaction } from 'kysely'
 import type { Config } from './config.ts'
 import type { Job } from './run-due-jobs.ts'
 
 type Schedules = Pick<
   Config,
-  'PAYMENT_RESET_CRON' | 'PAYOUT_SCHEDULER_CRON' | 'AUDIT_SEAL_CRON' | 'HOUSEKEEPING_CRON' | 'BUSINESS_TIME_ZONE'
+  | 'PAYMENT_RESET_CRON'
+  | 'PAYOUT_SCHEDULER_CRON'
+  | 'BALANCE_SWEEP_CRON'
+  | 'BALANCE_SWEEP_GRACE_MS'
+  | 'PAY_DAY_STALLED_MS'
+  | 'AUDIT_SEAL_CRON'
+  | 'HOUSEKEEPING_CRON'
+  | 'BUSINESS_TIME_ZONE'
 >
 
 /** Providers repeat a callback for three days, and an older recording has a signature that has expired. */
 const WEBHOOK_EVENTS_KEPT_DAYS = 30
 const DAY_MS = 86_400_000
+/** Of each kind; what is left over is older than the rest at the next run. */
+const SWEPT_AT_ONCE = 1_000
 
 /**
  * Everything the clock starts. In production Cloud Scheduler may start what only sends a message: then switch the job
@@ -22,7 +36,7 @@ const DAY_MS = 86_400_000
  */
 export function scheduledJobs(
   config: Schedules,
-  { database, now }: { database: Database; now: () => Date },
+  { database, now, logger }: { database: Database; now: () => Date; logger: Pick<Logger, 'warn'> },
 ): readonly Job[] {
   return [
     {
@@ -51,6 +65,24 @@ export function scheduledJobs(
       enqueue: (tx) => enqueue(tx, topics.payoutScheduler, [{ data: {} }]),
     },
     {
+      name: 'balance-sweep',
+      schedule: config.BALANCE_SWEEP_CRON,
+      timeZone: 'UTC',
+      async enqueue(tx) {
+        const left = await claimBalancesToQueue(tx, {
+          now: now(),
+          graceMs: config.BALANCE_SWEEP_GRACE_MS,
+          limit: SWEPT_AT_ONCE,
+        })
+        await queueAgain(tx, left)
+        await raiseAlerts(tx, await findStalledPayDays(tx, { now: now(), stalledMs: config.PAY_DAY_STALLED_MS }))
+        const counts = Map.groupBy(left, ({ due }) => due)
+        for (const [due, { length: balances }] of counts) {
+          logger.warn({ due, balances }, 'balances that were left behind are queued again')
+        }
+      },
+    },
+    {
       name: 'audit-seal',
       schedule: config.AUDIT_SEAL_CRON,
       timeZone: 'UTC',
@@ -67,4 +99,16 @@ export function scheduledJobs(
       },
     },
   ]
+}
+
+async function queueAgain(tx: Transaction<Schema>, left: readonly LeftBalance[]): Promise<void> {
+  const of = (due: LeftBalance['due']) => left.filter((balance) => balance.due === due)
+  const about = ({ sellerBalanceId }: LeftBalance) => ({ data: { sellerBalanceId } })
+  await enqueue(tx, topics.balanceDataRetrieval, of('retrieval').map(about))
+  await enqueue(tx, topics.paySellerBalance, of('payment').map(about))
+  await enqueue(tx, topics.checkFpayPaymentStatus, [
+    // Named by its number, so that it starts no second row of looks beside its own message, should that come yet.
+    ...of('look').map(({ sellerBalanceId, statusChecks }) => ({ data: { sellerBalanceId, look: statusChecks } })),
+    ...of('report').map(about),
+  ])
 }

@@ -13,7 +13,7 @@ await runService({
     const { config, logger } = parts
     const { database, relay } = await connectWorkerService('scheduler', parts)
     const now = () => new Date()
-    const jobs = scheduledJobs(config, { database, now })
+    const jobs = scheduledJobs(config, { database, now, logger })
     await makeJobsKnown({ database, jobs, now })
 
     const stopping = new AbortController()

@@ -22,9 +22,9 @@ async function aScheduler({ at, jobs }: { at: string; jobs?: (database: Database
   await sql`truncate admin_jobs, outbox`.execute(database)
   let now = new Date(at)
   const logged: object[] = []
-  const logger = { info: () => {}, error: (about: unknown) => void logged.push(about as object) }
+  const logger = { info: () => {}, warn: () => {}, error: (about: unknown) => void logged.push(about as object) }
   const clock = () => now
-  const theJobs = jobs?.(database) ?? scheduledJobs(CONFIG, { database, now: clock })
+  const theJobs = jobs?.(database) ?? scheduledJobs(CONFIG, { database, now: clock, logger })
   const parts = { database, jobs: theJobs, now: clock, nudge: () => {}, logger }
   await makeJobsKnown(parts)
   return {
@@ -55,6 +55,9 @@ async function aScheduler({ at, jobs }: { at: string; jobs?: (database: Database
 const CONFIG = {
   PAYMENT_RESET_CRON: '0 6 * * *',
   PAYOUT_SCHEDULER_CRON: '*/5 * * * *',
+  BALANCE_SWEEP_CRON: '*/5 * * * *',
+  BALANCE_SWEEP_GRACE_MS: 600_000,
+  PAY_DAY_STALLED_MS: 21_600_000,
   AUDIT_SEAL_CRON: '* * * * *',
   HOUSEKEEPING_CRON: '30 3 * * *',
   BUSINESS_TIME_ZONE: 'America/Santiago',
@@ -234,4 +237,48 @@ test('the audit log gets sealed', async () => {
     if (performance.now() > deadline) break
   }
   expect(await verifyAuditLog(scheduler.database)).toMatchObject({ sealedRows: 2, unsealedRows: 0, problems: [] })
+})
+
+test('balances that were left behind are queued again, and a pay-day that stalls is told, once', async () => {
+  const scheduler = await aScheduler({ at: '2026-11-21T08:00:00Z' })
+  const { database } = scheduler
+  await sql`insert into countries (id, name, currency, enabled) values ('cl', 'Chile', 'CLP', true)`.execute(database)
+  const balances = await sql<{ id: string; status: string }>`
+    with run as (
+      insert into pay_day_runs (business_date, opened_at, initialized_at)
+      values ('2026-11-20', '2026-11-21T09:00:00Z', '2026-11-21T09:00:00Z') returning id
+    ), sellers as (
+      insert into sellers (gsc_seller_id, legal_name, tax_id, operation_type, type, status)
+      select s, 's', '76192083-9', 'local', '3P', 'active'
+      from unnest('{initialized,payable,payment_pending,paid}'::text[]) s returning id, gsc_seller_id
+    )
+    insert into seller_balances (run_id, seller_id, country, business_date, currency, status, amount_owed, status_checks,
+      created_at, updated_at)
+    select run.id, sellers.id, 'cl', '2026-11-20', 'CLP', gsc_seller_id,
+      case gsc_seller_id when 'initialized' then null else 5 end, 2, '2026-11-21T09:00:00Z', '2026-11-21T09:00:00Z'
+    from run, sellers returning id, status`.execute(database)
+  const idOf = (status: string) => balances.rows.find((row) => row.status === status)?.id
+  const queued = async () =>
+    (
+      await sql<{ topic: string; data: object }>`
+      select topic, data from outbox where topic not in (${topics.paymentReset.name}, ${topics.payoutScheduler.name})
+      order by id`.execute(database)
+    ).rows
+  await scheduler.runAt('2026-11-21T09:05:00Z')
+  expect(await queued()).toEqual([])
+  await scheduler.runAt('2026-11-21T15:00:00Z')
+  const all = [
+    { topic: topics.balanceDataRetrieval.name, data: { sellerBalanceId: idOf('initialized') } },
+    { topic: topics.paySellerBalance.name, data: { sellerBalanceId: idOf('payable') } },
+    { topic: topics.checkFpayPaymentStatus.name, data: { sellerBalanceId: idOf('payment_pending'), look: 2 } },
+    { topic: topics.checkFpayPaymentStatus.name, data: { sellerBalanceId: idOf('paid') } },
+    { topic: topics.financeAlert.name, data: expect.anything() },
+  ]
+  expect(await queued()).toEqual(all)
+  await scheduler.runAt('2026-11-21T15:05:00Z')
+  expect(await queued()).toEqual(all)
+  const { rows } = await sql`select kind, details, times from finance_alerts`.execute(database)
+  expect(rows).toEqual([
+    { kind: 'pay_day_stalled', details: { initialized: true, open: { initialized: 1, payable: 1 } }, times: 1 },
+  ])
 })
