@@ -27,7 +27,9 @@ const stack = await setUp(options)
 
 let stopping: Promise<never> | undefined
 let isPaid = false
-for (const [signal, code] of [['SIGINT', 130] as const, ['SIGTERM', 143] as const]) {
+// A terminal that is closed takes its output with it; the stack is still to be stopped.
+for (const output of [process.stdout, process.stderr]) output.on('error', () => {})
+for (const [signal, code] of [['SIGHUP', 129] as const, ['SIGINT', 130] as const, ['SIGTERM', 143] as const]) {
   process.on(signal, () => void stopWith(isPaid ? 0 : code)) // once it is paid, this is how a person ends it
 }
 
