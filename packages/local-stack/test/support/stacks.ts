@@ -16,15 +16,17 @@ export async function aStack(options: Partial<StackOptions>, stops: (() => Promi
   return stack
 }
 
-/** Kills services, one at a time, chosen and timed by the seed. */
+/** Kills services, one at a time, none twice before each was killed once; order, victims and moments follow from the seed. */
 export async function killAtRandom(
   stack: Stack,
   plan: { seed: number; kills: number; everyMs: number },
 ): Promise<void> {
   const random = randomFrom(plan.seed)
+  let left: (typeof stack.services)[number][] = []
   for (let kill = 0; kill < plan.kills; kill++) {
     await sleep(random() * 2 * plan.everyMs)
-    const victim = stack.services[Math.floor(random() * stack.services.length)]
+    if (left.length === 0) left = [...stack.services]
+    const [victim] = left.splice(Math.floor(random() * left.length), 1)
     await victim?.crash()
   }
 }
