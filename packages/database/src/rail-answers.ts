@@ -1,5 +1,6 @@
 import type { PaymentOutcome, RailName } from '@remesa/domain/rail'
 import { sql, type Transaction } from 'kysely'
+import { resolveAlerts } from './finance-alerts.ts'
 import type { ClaimedAttempt } from './payment-attempts.ts'
 import type { Schema } from './schema.ts'
 
@@ -105,6 +106,29 @@ export async function pausedRails(tx: Transaction<Schema>, now: Date): Promise<R
   const rows = await tx.selectFrom('rails').select(['name', 'paused_until']).where('paused_until', '>', now).execute()
   return new Map(rows.flatMap(({ name, paused_until }) => (paused_until ? [[name, paused_until]] : [])))
 }
+
+/** Names the one matter that a resting rail is, for everybody. */
+export const railPausedKey = (rail: RailName): string => `rail_paused:${rail}`
+
+/**
+ * Ends the rest of rails that take our credentials again, and closes their alerts, so that the next refusal is told of.
+ * Only a rest that is over: an answer that comes during one is to a call from before it.
+ */
+export async function resumeRails(tx: Transaction<Schema>, answers: readonly RailAnswer[], now: Date): Promise<void> {
+  const names = [...new Set(answers.filter(isPastTheDoor).map(({ claim }) => claim.attempt.rail))]
+  if (names.length === 0) return
+  const { rows } = await sql<{ name: RailName }>`
+    update rails set paused_until = null, paused_reason = null
+    where name in (
+      select name from rails where name = any(${names}::text[]) and paused_until <= ${now} order by name for update
+    ) returning name`.execute(tx)
+  const dedupKeys = rows.map(({ name }) => railPausedKey(name))
+  await resolveAlerts(tx, { dedupKeys, note: 'The rail takes our credentials again.' })
+}
+
+/** True when the rail spoke about the payment, which it does only to one it knows. A 429 may come before it looks. */
+const isPastTheDoor = ({ outcome }: RailAnswer): boolean =>
+  outcome.kind !== 'unknown' && !(outcome.kind === 'declined_may_change' && outcome.reason === 'rate_limited')
 
 /** Lets rails rest that refused our own credentials. */
 export async function pauseRails(tx: Transaction<Schema>, pauses: ReadonlyMap<RailName, Date>): Promise<void> {

@@ -10,6 +10,8 @@ import { recordAnswers } from './payment-attempts.ts'
 import {
   oneOfEachAttempt,
   pauseRails,
+  railPausedKey,
+  resumeRails,
   type TakenReference,
   takenReferences,
   unexplainedAcceptances,
@@ -64,6 +66,7 @@ export async function recordSellerPayments(
   const applied = planned.filter((plan) => chosen.has(plan) && movedIds.has(plan.claim.attempt.attemptId))
   const others = planned.filter((plan) => !applied.includes(plan))
   await moveBalances(tx, applied, now)
+  await resumeRails(tx, applied, now)
   await pauseRails(tx, pausesOf(applied, now))
   await recordEntries(tx, applied.filter(({ outcome }) => outcome.kind === 'accepted').map(acceptedEntry))
   await recordAudit(
@@ -187,7 +190,7 @@ function alert(claim: SellerPaymentClaim, kind: NewAlert['kind'], details: objec
   const { rail, instruction } = claim.attempt
   const money = { amount: instruction.money.amount.toString(), currency: instruction.money.currency }
   // A rail that rests concerns everybody at once: one alert until it is resolved, not one per balance.
-  const dedupKey = kind === 'rail_paused' ? `${kind}:${rail}` : `${kind}:${instruction.idempotencyKey}`
+  const dedupKey = kind === 'rail_paused' ? railPausedKey(rail) : `${kind}:${instruction.idempotencyKey}`
   return {
     kind,
     dedupKey,

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { openAlerts } from '@remesa/database/finance-alerts'
 import { findSellerPayments } from '@remesa/database/seller-payments'
 import { currency } from '@remesa/domain/currency'
 import {
@@ -207,13 +208,13 @@ test('an account that the bank does not know fails the balance at once, and what
 
 test('our own refused credentials rest the rail: nobody is counted, one alert, and all are paid once they are mended', async () => {
   const alone = await startWorld() // other balances must not meet the paused rail
+  let refused: World | undefined
   try {
     const payAlone = payHandler(alone)
     const balances = await Promise.all(Array.from({ length: 3 }, () => aPayableBalance(alone)))
     const messages = balances.map(({ sellerBalanceId }) => ({ sellerBalanceId }))
-    const wrong = await startWorld({ env: { FPAY_CLIENT_SECRET: 'wrong', FPAY_BASE_URL: alone.sandbox.urls.fpay } })
-    await alone.deliver(payHandler(alone, { rails: wrong.rails }), ...messages)
-    await wrong.stop()
+    refused = await startWorld({ env: { FPAY_CLIENT_SECRET: 'wrong', FPAY_BASE_URL: alone.sandbox.urls.fpay } })
+    await alone.deliver(payHandler(alone, { rails: refused.rails }), ...messages)
     for (const { sellerBalanceId } of balances) {
       expect(await balanceRow(alone, sellerBalanceId)).toMatchObject({ status: 'paying', attempts: 0 })
       expect(await alertsAbout(alone, sellerBalanceId)).toEqual({})
@@ -233,7 +234,15 @@ test('our own refused credentials rest the rail: nobody is counted, one alert, a
       expect(alone.sandbox.fpay.payoutsOf(sellerBalanceId)).toHaveLength(1)
       expect(await attemptRows(alone, sellerBalanceId)).toMatchObject([{ generation: 1, state: 'accepted' }])
     }
+    expect(await openAlerts(alone.database, { limit: 10 })).toEqual([])
+
+    // Refused once more, another day: people are told anew.
+    const next = await aPayableBalance(alone)
+    await alone.deliver(payHandler(alone, { rails: refused.rails }), { sellerBalanceId: next.sellerBalanceId })
+    expect(await openAlerts(alone.database, { limit: 10 })).toMatchObject([{ kind: 'rail_paused' }])
+    expect(await alone.take(topics.financeAlert)).toHaveLength(1)
   } finally {
+    await refused?.stop()
     await alone.stop()
   }
 })
