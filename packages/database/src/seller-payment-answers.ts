@@ -1,9 +1,10 @@
-import { afterPay, type PaymentPatience, type PaymentStep } from '@remesa/domain/payment-steps'
+import { sellerBalanceKey } from '@remesa/domain/idempotency-key'
+import { afterPay, CALLS_BEFORE_ALERT, type PaymentPatience, type PaymentStep } from '@remesa/domain/payment-steps'
 import type { PaymentOutcome, RailName } from '@remesa/domain/rail'
 import type { SellerBalanceStatus } from '@remesa/domain/seller-balance'
 import { sql, type Transaction } from 'kysely'
 import { recordAudit } from './audit.ts'
-import type { NewAlert } from './finance-alerts.ts'
+import { type NewAlert, resolveAlerts } from './finance-alerts.ts'
 import { jobNote } from './job-notes.ts'
 import { inTransit, moved, payeeAccount, recordEntries } from './ledger.ts'
 import { recordAnswers } from './payment-attempts.ts'
@@ -68,6 +69,8 @@ export async function recordSellerPayments(
   await moveBalances(tx, applied, now)
   await resumeRails(tx, applied, now)
   await pauseRails(tx, pausesOf(applied, now))
+  const dedupKeys = applied.filter(({ outcome }) => outcome.kind === 'accepted').flatMap(settledKeys)
+  await resolveAlerts(tx, { dedupKeys, note: 'The payment was accepted.' })
   await recordEntries(tx, applied.filter(({ outcome }) => outcome.kind === 'accepted').map(acceptedEntry))
   await recordAudit(
     tx,
@@ -170,6 +173,18 @@ const pausesOf = (applied: readonly PlannedAnswer[], now: Date): ReadonlyMap<Rai
       step.pauseRailMs ? [[claim.attempt.rail, after(now, step.pauseRailMs)] as const] : [],
     ),
   )
+
+/**
+ * What an acceptance settles of what people may have been told about this balance, whichever generation it was about. A
+ * payment that went well at once has none, and costs no statement.
+ */
+function settledKeys({ claim: { sellerBalanceId, attempt, counted } }: PlannedAnswer): readonly string[] {
+  const { generation } = attempt.instruction
+  if (generation === 1 && counted.fundsRefusals === 0 && counted.calls < CALLS_BEFORE_ALERT) return []
+  return Array.from({ length: generation }, (_, index) => sellerBalanceKey(sellerBalanceId, index + 1)).flatMap(
+    (key) => [`insufficient_funds:${key}`, `payment_unknown:${key}`],
+  )
+}
 
 const acceptedEntry = ({ claim: { sellerBalanceId, sellerId, attempt } }: PlannedAnswer) => ({
   idempotencyKey: `ledger:${attempt.instruction.idempotencyKey}:accepted`,

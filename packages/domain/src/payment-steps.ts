@@ -81,7 +81,7 @@ const BALANCE_WHEN: Readonly<Record<Standing, SellerBalanceStatus>> = {
 const ofBalance = ({ standing, ...step }: AnswerStep): PaymentStep => ({ ...step, balance: BALANCE_WHEN[standing] })
 
 /** Calls with one key that bring no answer before people are told. */
-const CALLS_BEFORE_ALERT = 8
+export const CALLS_BEFORE_ALERT = 8
 
 /**
  * What a rail's answer to `pay` (or a look-up in its place) makes of a balance in `paying` and of its claimed attempt.

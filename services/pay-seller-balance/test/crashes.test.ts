@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { openAlerts } from '@remesa/database/finance-alerts'
 import type { PaymentOutcome, Rail } from '@remesa/domain/rail'
 import { alertsAbout, attemptRows, balanceRow, ledgerFaults, postedFor } from '@remesa/local-stack/testing/books'
 import { aPayableBalance } from '@remesa/local-stack/testing/sellers'
@@ -109,6 +110,7 @@ test('a provider that answers nothing usable for long is told of, and asked on w
   }
   await world.deliver(pay, { sellerBalanceId })
   expect(await attemptRows(world, sellerBalanceId)).toMatchObject([{ generation: 1, state: 'accepted', calls: 10 }])
+  expect(await openAlerts(world.database, { limit: 10 })).toEqual([])
   await world.take(topics.paySellerBalance)
   await expectPaidOnce(sellerBalanceId, profile.fpayId)
 })

@@ -35,6 +35,12 @@ async function nextTry(sellerBalanceId: string): Promise<void> {
   expect(await world.deliver(pay, { sellerBalanceId })).toEqual([done])
 }
 
+/** Kinds of the alerts about a balance that still wait for a person. */
+async function openAbout(sellerBalanceId: string): Promise<readonly string[]> {
+  const open = await openAlerts(world.database, { limit: 100 })
+  return open.flatMap(({ kind, subject }) => (subject.id === sellerBalanceId ? [kind] : []))
+}
+
 /** The bank ends what it has, and we hear of it. */
 async function settleAndFollow(sellerBalanceId: string): Promise<void> {
   world.sandbox.fpay.settleAll()
@@ -142,6 +148,7 @@ test('a treasury that is too low at submission keeps the key: the balance awaits
   world.sandbox.fpay.setTreasury({ amount: 60_000n, currency: currency('PEN') })
   await nextTry(sellerBalanceId)
   expect(await attemptRows(world, sellerBalanceId)).toMatchObject([{ generation: 1, state: 'accepted', calls: 2 }])
+  expect(await openAbout(sellerBalanceId)).toEqual([])
   await settleAndFollow(sellerBalanceId)
   expect(world.sandbox.fpay.books.payments(profile.fpayId ?? '')).toHaveLength(1)
   expect(world.sandbox.fpay.treasury(currency('PEN'))).toBe(10_000n)
@@ -166,6 +173,7 @@ test('a payment rejected later for want of funds is made anew under a new key, a
     { generation: 1, state: 'declined', refusal_reason: 'INSUFFICIENT_FUNDS' },
     { generation: 2, state: 'accepted', idempotency_key: `seller-balance:${sellerBalanceId}:g2` },
   ])
+  expect(await openAbout(sellerBalanceId)).toEqual([])
   await settleAndFollow(sellerBalanceId)
   expect(world.sandbox.fpay.books.payments(profile.fpayId ?? '')).toHaveLength(1)
   expect(await postedFor(world, sellerBalanceId)).toEqual({ owed_from: -100_000n, paid_from: 100_000n })
