@@ -149,8 +149,10 @@ function missingInNetSuite({ country, erp }: BalanceToRetrieve): string | undefi
   return undefined
 }
 
-const entityIdsOf = ({ erp }: BalanceToRetrieve): string[] =>
-  [erp.vendorId, erp.customerId].filter((id): id is string => id !== null)
+/** One id when vendor and customer share it (NetSuite's "Other Relationships", facts: netsuite §3). */
+const entityIdsOf = ({ erp }: BalanceToRetrieve): string[] => [
+  ...new Set([erp.vendorId, erp.customerId].filter((id) => id !== null)),
+]
 
 /** Whose document it is: bills name a vendor, invoices a customer, and both a subsidiary, which is a country. */
 function documentsByBalance(balances: readonly BalanceToRetrieve[], found: FoundDocuments): readonly Retrieved[] {

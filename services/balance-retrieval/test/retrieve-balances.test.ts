@@ -84,6 +84,14 @@ test('a seller with two countries has each country’s documents in its own bala
   expect(await stateOf(world, peru)).toMatchObject({ owed: { amount: 80_000n, currency: 'PEN' } })
 })
 
+test('a seller that is vendor and customer under one id in NetSuite has each document counted once', async () => {
+  const balance = await anInitializedBalance(world)
+  addDocuments(world, balance, 'vendorBill', [70_000n])
+  await sql`update sellers set erp_customer_id = erp_id where id = ${balance.sellerId}`.execute(world.database)
+  expect(await retrieve(world, balance)).toEqual([{ kind: 'done' }])
+  expect(await stateOf(world, balance)).toMatchObject({ owed: { amount: 70_000n } })
+})
+
 test('a document in the wrong currency blocks its balance, with an alert that names it; its neighbours are paid', async () => {
   const wrong = await anInitializedBalance(world)
   const right = await anInitializedBalance(world)
