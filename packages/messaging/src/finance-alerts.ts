@@ -20,3 +20,25 @@ export async function raiseAlerts(
   )
   return toSend
 }
+
+/** @param refusal - of our credentials, as the provider's client threw it */
+export const credentialsAlert = (refusal: {
+  readonly provider: string
+  readonly operation: string
+  readonly status: number
+  readonly code: string | undefined
+}): NewAlert => ({
+  kind: 'provider_credentials',
+  dedupKey: credentialsKey(refusal.provider),
+  subject: { type: 'provider', id: refusal.provider },
+  businessDate: null,
+  details: { operation: refusal.operation, status: refusal.status, code: refusal.code ?? null },
+})
+
+/** What to resolve once the provider has answered. */
+export const credentialsAccepted = (provider: string): { dedupKeys: readonly string[]; note: string } => ({
+  dedupKeys: [credentialsKey(provider)],
+  note: 'Our credentials are accepted.',
+})
+
+const credentialsKey = (provider: string): string => `provider_credentials:${provider}`

@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { openAlerts } from '@remesa/database/finance-alerts'
 import { anInitializedBalance, type TestBalance } from '@remesa/local-stack/testing/sellers'
 import { aMessage, startWorld, type World } from '@remesa/local-stack/testing/world'
 import { ProviderError } from '@remesa/provider-http/provider-error'
 import { sql } from 'kysely'
-import { addDocuments, credited, retrieve, retriever, stateOf } from './retrieval.ts'
+import { addDocuments, credited, type NetSuiteReads, queries, retrieve, retriever, stateOf } from './retrieval.ts'
 
 let world: World
 beforeAll(async () => {
@@ -74,6 +75,50 @@ test('waits grow with each try, up to five minutes, and are never shorter than N
   }
   const handler = retriever(world, { findSellerDocuments: asksForPatience })
   expect(await world.deliver(handler, again(balance, 0))).toMatchObject([{ kind: 'retry', afterMs: 77_000 }])
+})
+
+test('one balance that cannot be recorded throws alone: its neighbours go on, and NetSuite is not asked again', async () => {
+  const balances = [await anOwedBalance(), await anOwedBalance(), await anOwedBalance()]
+  const poisoned = balances[1]
+  const doubling: NetSuiteReads = {
+    async findSellerDocuments(filter) {
+      const found = await world.netsuite.findSellerDocuments(filter)
+      const twice = found.documents.filter(({ entityId }) => entityId === poisoned?.vendorId)
+      return { ...found, documents: [...found.documents, ...twice] }
+    },
+  }
+  const before = queries(world)
+  const messages = balances.map(({ sellerBalanceId }) => ({ sellerBalanceId }))
+  expect(await world.deliver(retriever(world, doubling), ...messages)).toMatchObject([
+    { kind: 'done' },
+    { kind: 'threw', error: { message: expect.stringContaining('is listed twice') } },
+    { kind: 'done' },
+  ])
+  expect(queries(world) - before).toBe(1)
+  const states = await Promise.all(balances.map((balance) => stateOf(world, balance)))
+  expect(states.map(({ status }) => status)).toEqual(['payable', 'initialized', 'payable'])
+})
+
+test('credentials that NetSuite refuses are told to people, once, until they are accepted', async () => {
+  const balance = await anOwedBalance()
+  const refuses = async () => {
+    throw new ProviderError({
+      kind: 'unavailable',
+      provider: 'netsuite',
+      operation: 'find seller documents',
+      status: 401,
+      credentials: true,
+    })
+  }
+  for (let tries = 0; tries < 2; tries += 1) {
+    const [verdict] = await world.deliver(retriever(world, { findSellerDocuments: refuses }), again(balance, tries))
+    expect(verdict).toMatchObject({ kind: 'retry' })
+  }
+  const told = async () =>
+    (await openAlerts(world.database, { limit: 100 })).filter(({ subject }) => subject.id === 'netsuite')
+  expect(await told()).toMatchObject([{ kind: 'provider_credentials', times: 2, details: { status: 401 } }])
+  expect(await retrieve(world, balance)).toEqual([{ kind: 'done' }])
+  expect(await told()).toEqual([])
 })
 
 test('a balance whose seller NetSuite does not have yet waits, while its neighbours go on', async () => {

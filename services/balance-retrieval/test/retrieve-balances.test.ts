@@ -191,17 +191,14 @@ test('killed before its transaction commits, it has done nothing; delivered agai
   addDocuments(world, balance, 'vendorBill', [800n])
   await world.database.transaction().execute(async (tx) => {
     await sql`select from seller_balances where id = ${balance.sellerBalanceId} for update`.execute(tx)
-    const retrieval = retrieve(world, balance).then(
-      () => 'survived',
-      () => 'killed',
-    )
+    const retrieval = retrieve(world, balance)
     await world.until('it waits for the balance’s row', async () => {
       const { rows } = await sql`
         select pg_terminate_backend(pid) from pg_stat_activity
         where datname = current_database() and wait_event_type = 'Lock'`.execute(world.database)
       return rows.length > 0
     })
-    expect(await retrieval).toBe('killed')
+    expect(await retrieval).toMatchObject([{ kind: 'threw' }])
   })
   expect(await stateOf(world, balance)).toMatchObject({ status: 'initialized', jobs: {} })
   expect(await toBePaid(world)).not.toContain(balance.sellerBalanceId)

@@ -8,7 +8,7 @@ import type { SellerProfile } from '@remesa/domain/seller'
 import type { UpdatableField } from '@remesa/domain/seller-updates'
 import type { GscClient } from '@remesa/gsc-client/gsc-client'
 import { topics } from '@remesa/messaging/catalogue'
-import { raiseAlerts } from '@remesa/messaging/finance-alerts'
+import { credentialsAccepted, credentialsAlert, raiseAlerts } from '@remesa/messaging/finance-alerts'
 import { type BatchHandler, done, eachMessage, reject, retry } from '@remesa/messaging/handler'
 import { enqueue } from '@remesa/messaging/outbox'
 import type { DataOf } from '@remesa/messaging/topic'
@@ -63,6 +63,7 @@ export function applySellerEvents({ database, gsc, updatable, random, logger }: 
         dedupKeys: upserts.flatMap(settledAlerts),
         note: 'GSC tells the seller as it should be.',
       })
+      await resolveAlerts(tx, credentialsAccepted('gsc'))
       return upserts
     },
   })
@@ -91,6 +92,7 @@ export function applySellerEvents({ database, gsc, updatable, random, logger }: 
       if (!(error instanceof ProviderError)) throw error
       if (error.kind === 'refused') return reject(error.message)
       logger.warn({ gscSellerId, err: error }, 'GSC could not be read')
+      if (error.credentials) await database.transaction().execute((tx) => raiseAlerts(tx, [credentialsAlert(error)]))
       return retry(Math.max(error.retryAfterMs ?? 0, again()), error.message)
     }
   })

@@ -5,7 +5,7 @@ import { groupCommit } from '@remesa/database/group-commit'
 import { findSellersForVendorSync, recordVendorsSynced, type SellerForVendorSync } from '@remesa/database/sellers'
 import { backoffMs } from '@remesa/domain/payment-steps'
 import type { UpdatableField } from '@remesa/domain/seller-updates'
-import { raiseAlerts } from '@remesa/messaging/finance-alerts'
+import { credentialsAccepted, credentialsAlert, raiseAlerts } from '@remesa/messaging/finance-alerts'
 import { type BatchHandler, done, eachMessage, reject, retry } from '@remesa/messaging/handler'
 import type { NetSuiteClient } from '@remesa/netsuite-client/netsuite-client'
 import { ProviderError } from '@remesa/provider-http/provider-error'
@@ -44,6 +44,7 @@ export function syncVendors({
       // The same seller twice in a group: the later message read the newer profile.
       await recordVendorsSynced(tx, [...new Map(synced.map((one) => [one.sellerId, one])).values()], ACTOR)
       await resolveAlerts(tx, { dedupKeys: synced.map(refusalKey), note: 'NetSuite has taken the seller.' })
+      await resolveAlerts(tx, credentialsAccepted('netsuite'))
       return synced.map(() => undefined)
     },
   })
@@ -65,6 +66,7 @@ export function syncVendors({
         if (!(error instanceof ProviderError)) throw error
         if (error.kind === 'refused') return refuse(sellerId, error.message)
         logger.warn({ sellerId, err: error }, 'the vendor could not be synced yet')
+        if (error.credentials) await database.transaction().execute((tx) => raiseAlerts(tx, [credentialsAlert(error)]))
         return retry(Math.max(error.retryAfterMs ?? 0, backoffMs(retries + 1, AGAIN, random())), error.message)
       }
     }
