@@ -7,11 +7,14 @@ export type FinanceAlertSeverity = 'info' | 'warning' | 'critical'
 /** What happened, and what people can do; ids and amounts are told beside it. */
 const FINANCE_ALERTS = {
   closing_missing: alert('warning', 'GSC has sent no closing for this balance. NetSuite’s figure stands.'),
-  closing_different: alert('warning', 'GSC’s closing differs from NetSuite. NetSuite’s figure stands; find out why.'),
+  closing_different: alert(
+    'warning',
+    'GSC’s closing differs from NetSuite, or from what GSC said before. NetSuite’s figure stands; find out why.',
+  ),
   bank_id_missing: alert('warning', 'The seller has no account to be paid to. It is paid once GSC sends one.'),
   rail_currency: alert(
     'warning',
-    'The seller’s rail does not pay this balance’s currency. Correct the seller’s country.',
+    'Payoneer pays USD only, and this balance is in another currency. Have GSC correct the operation type of a seller that is local; settle any other by hand.',
   ),
   seller_closed: alert('warning', 'A closed seller is owed money. Decide how it is paid.'),
   document_currency: alert('warning', 'A NetSuite document is in another currency than the balance. Correct it there.'),

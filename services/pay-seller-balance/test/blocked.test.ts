@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { releaseBlocked } from '@remesa/database/seller-balances'
+import { sentenceOf } from '@remesa/domain/finance-alert'
 import { alertsAbout, attemptRows, auditTrail, balanceRow } from '@remesa/local-stack/testing/books'
 import { aPayableBalance, changeSeller, type PayableFacts } from '@remesa/local-stack/testing/sellers'
 import { startWorld, type World } from '@remesa/local-stack/testing/world'
@@ -35,6 +36,19 @@ test.each<[string, string, PayableFacts]>([
   // Delivered again, it is still blocked, and nobody is told twice.
   expect(await world.deliver(pay, { sellerBalanceId })).toEqual([done])
   expect(await alertsAbout(world, sellerBalanceId)).toEqual({ [reason]: 1 })
+})
+
+test('a balance blocked over its currency is paid once GSC corrects the operation type, as its alert says', async () => {
+  const { sellerBalanceId, ...seller } = await aPayableBalance(world, {
+    operationType: 'international',
+    currency: 'CLP',
+  })
+  await world.deliver(pay, { sellerBalanceId })
+  expect(sentenceOf('rail_currency')).toMatch(/Have GSC correct the operation type/)
+  await changeSeller(world, seller, { operationType: 'local', fpayId: 'FP-LOCAL-1' })
+  await world.database.transaction().execute((tx) => releaseBlocked(tx, [seller.sellerId], 'test'))
+  await world.deliver(pay, { sellerBalanceId })
+  expect(world.sandbox.fpay.payoutsOf(sellerBalanceId)).toMatchObject([{ accountNumber: 'FP-LOCAL-1' }])
 })
 
 test('a suspended seller is paid what it is owed', async () => {
