@@ -9,7 +9,10 @@ export const readConfig = (env: NodeJS.ProcessEnv) =>
     z.object({
       ...workerEnvironment,
       ...railEnvironment,
-      /** Longer than a call can take: until then no other worker calls with the same key. */
+      /**
+       * How long a claim keeps other workers away; longer than a call takes. It may end before the call is made, when the
+       * claim waits for a place at the rail: another worker then calls, too, but with the same key, which pays once.
+       */
       PAYMENT_LEASE_MS: wholeNumber({ from: 1_000, to: 3_600_000 }).default(60_000),
       /** When an accepted payment is looked at first; a callback makes it faster. */
       PAYMENT_FIRST_CHECK_MS: wholeNumber({ from: 0, to: 3_600_000 }).default(60_000),
