@@ -18,7 +18,10 @@ export const netsuiteEnvironment = {
   NETSUITE_CONSUMER_SECRET: secret.optional(),
   NETSUITE_TOKEN_ID: secret.optional(),
   NETSUITE_TOKEN_SECRET: secret.optional(),
-  /** Of this process; all processes together must stay within the account's limit (facts: netsuite §5). */
+  /**
+   * Requests of this process at once. NetSuite counts all processes together and gives the smallest account 15: the default
+   * is for a process that is alone, and services that share an account are each given a slice of it (README: 5, 2 and 8).
+   */
   NETSUITE_MAX_CONCURRENT: wholeNumber({ from: 1, to: 140 }).default(15),
   NETSUITE_TIMEOUT_MS: wholeNumber({ from: 100, to: 900_000 }).default(60_000),
   /** The first wait after an overload; it doubles from there. */
