@@ -8,6 +8,7 @@ import { summaryText } from '../src/print.ts'
 import { runPayDay, stopwatch } from '../src/run.ts'
 import { startStack } from '../src/stack/stack.ts'
 import { cpuLines, cpuSeconds } from './cpu.ts'
+import { limitLines } from './limits.ts'
 
 // `pnpm bench payday`: a pay-day with every process, what it cost each of them, and how it scales.
 
@@ -53,6 +54,8 @@ for (const sellers of values.sellers.split(',').map(Number)) {
     console.log(summaryText(summary))
     console.log(`  ${Math.round(total / summary.seconds.payDay)} balances per second; CPU seconds of the pay-day:`)
     for (const line of await cpuLines(before, total, 'balance')) console.log(line)
+    console.log('  limits:')
+    for (const line of limitLines(summary)) console.log(`    ${line}`)
   } finally {
     await stack.stop()
     await rm(directory, { recursive: true, force: true })
