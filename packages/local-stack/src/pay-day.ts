@@ -45,7 +45,11 @@ export async function resetPayments(stack: Stack, businessDate: BusinessDate): P
 }
 
 /** Waits until every balance of the date has ended, NetSuite and GSC know, and no reset is on its way. */
-export async function untilPaid(stack: Stack, businessDate: BusinessDate, watch: PayDayWatch): Promise<void> {
+export async function untilPaid(
+  stack: Pick<Stack, 'database' | 'casualties'>,
+  businessDate: BusinessDate,
+  watch: PayDayWatch,
+): Promise<void> {
   await untilDone(stack, watch, async () => {
     const run = await runProgress(stack.database, businessDate)
     const open = await unreported(stack.database, businessDate)
@@ -60,7 +64,7 @@ export async function untilPaid(stack: Stack, businessDate: BusinessDate, watch:
 }
 
 /** For each kind of open balance how many there are, one of them, and why its last try failed. */
-async function whatIsStuck(stack: Stack, businessDate: BusinessDate): Promise<readonly string[]> {
+async function whatIsStuck(stack: Pick<Stack, 'database'>, businessDate: BusinessDate): Promise<readonly string[]> {
   const { rows: balances } = await sql<{ status: string; count: number; example: string; reason: string | null }>`
     select b.status, count(*)::int as count, min(b.id::text) as example,
       min(coalesce(b.jobs->'retrieval'->>'error', b.jobs->'payment'->>'error', b.jobs->'status_check'->>'error',

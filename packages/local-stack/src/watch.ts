@@ -24,7 +24,7 @@ export interface Look {
 
 /** Looks until it is done. @throws StuckError when nothing moves any more */
 export async function untilDone(
-  stack: Stack,
+  stack: Pick<Stack, 'casualties'>,
   { patienceMs }: Pick<Watch<never>, 'patienceMs'>,
   look: () => Promise<Look>,
 ): Promise<void> {
@@ -56,14 +56,14 @@ export async function backlogOf(
 }
 
 /** Messages of a topic that were not published yet, those for later included. */
-export async function outboxOf(stack: Stack, topic: string): Promise<number> {
+export async function outboxOf(stack: Pick<Stack, 'database'>, topic: string): Promise<number> {
   const { rows } = await sql<{ count: number }>`
     select count(*)::int as count from outbox where topic = ${topic}`.execute(stack.database)
   return rows[0]?.count ?? 0
 }
 
 /** What keeps every kind of payment: dead letters and paused rails, a line each. */
-export async function whatHolds(stack: Stack): Promise<readonly string[]> {
+export async function whatHolds(stack: Pick<Stack, 'database'>): Promise<readonly string[]> {
   const { rows: letters } = await sql<{ topic: string; count: number; reason: string }>`
     select topic, count(*)::int as count, min(reason) as reason from dead_letters where replayed_at is null
     group by topic order by topic`.execute(stack.database)
