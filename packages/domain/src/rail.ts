@@ -101,7 +101,6 @@ export interface RailContract {
   /** A paid payment can come back. */
   readonly reversible: boolean
   readonly lookUp: 'by-reference' | 'by-group'
-  readonly rate: { readonly perSecond: number; readonly concurrent: number }
 }
 
 export interface Rail {

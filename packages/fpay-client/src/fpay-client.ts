@@ -24,8 +24,6 @@ export interface FPayOptions {
   /** For one request, from its turn to the last byte of its answer. */
   readonly timeoutMs: number
   readonly maxConcurrent: number
-  /** What the payment protocol may send per second. Default 20. */
-  readonly perSecond?: number
   readonly logger?: Pick<Logger, 'debug'>
   readonly metrics?: Pick<Metrics, 'providerCall'>
   readonly now?: () => Date
@@ -86,7 +84,7 @@ export function createFPayRail(options: FPayOptions): Rail & { close(): void } {
 
   return {
     name: 'fpay',
-    contract: contractWith({ perSecond: options.perSecond ?? 20, concurrent: maxConcurrent }),
+    contract,
     pay: (instruction) => pay(instruction).catch(asOutcome),
     find: (instruction) => find(instruction).catch(asOutcome),
     async status(reference) {
@@ -100,14 +98,13 @@ export function createFPayRail(options: FPayOptions): Rail & { close(): void } {
   }
 }
 
-const contractWith = (rate: RailContract['rate']): RailContract => ({
+const contract: RailContract = {
   keyLifetime: Temporal.Duration.from({ hours: 7 * 24 }),
   replaysRefusals: false, // a refused request leaves nothing behind its key; a rejected payout is an accepted one that ended
   settles: 'later',
   reversible: true,
   lookUp: 'by-reference',
-  rate,
-})
+}
 
 /** @throws the error again when it is none of the provider's: a bug of ours is not an answer */
 function asOutcome(error: unknown): PaymentOutcome {

@@ -25,8 +25,6 @@ export interface PayoneerOptions {
   /** For one request, from its turn to the last byte of its answer. */
   readonly timeoutMs: number
   readonly maxConcurrent: number
-  /** What the payment protocol may send per second. Default 10. */
-  readonly perSecond?: number
   /** How long a payment may stay unseen after it was made. Default: the documented two minutes. */
   readonly hiddenForMs?: number
   /** How long the program's balance is believed before it is asked for again. Default 10 s. */
@@ -131,7 +129,7 @@ export function createPayoneerRail(options: PayoneerOptions): Rail & { close(): 
 
   return {
     name: 'payoneer',
-    contract: contractWith({ perSecond: options.perSecond ?? 10, concurrent: maxConcurrent }),
+    contract,
     pay: (instruction) => pay(instruction).catch(asOutcome),
     find: (instruction) => find(instruction).catch(asOutcome),
     async status(reference) {
@@ -149,14 +147,13 @@ export function createPayoneerRail(options: PayoneerOptions): Rail & { close(): 
 /** `sub_code` of a payment that does not exist, or is not visible yet. */
 const PAYMENT_UNKNOWN = '2306'
 
-const contractWith = (rate: RailContract['rate']): RailContract => ({
+const contract: RailContract = {
   keyLifetime: Temporal.Duration.from({ hours: 100 * 365 * 24 }), // references are for ever
   replaysRefusals: false,
   settles: 'later',
   reversible: false,
   lookUp: 'by-reference',
-  rate,
-})
+}
 
 /** @throws the error again when it is none of the provider's: a bug of ours is not an answer */
 function asOutcome(error: unknown): PaymentOutcome {

@@ -206,5 +206,4 @@ const contract: Rail['contract'] = {
   settles: 'at-once',
   reversible: false,
   lookUp: 'by-group',
-  rate: { perSecond: 100, concurrent: 10 },
 }

@@ -95,7 +95,6 @@ export function handMadeRail(parts: FPayRailParts, flaw?: Flaw): Rail {
       settles: 'later',
       reversible: true,
       lookUp: 'by-reference',
-      rate: { perSecond: 100, concurrent: 10 },
     },
     async pay(instruction) {
       const key = flaw === 'makes a key of its own for each call' ? crypto.randomUUID() : instruction.idempotencyKey

@@ -119,5 +119,4 @@ const contract: Rail['contract'] = {
   settles: 'at-once',
   reversible: false,
   lookUp: 'by-group',
-  rate: { perSecond: 25, concurrent: 20 },
 }

@@ -126,7 +126,7 @@ export function createStripeRail(options: StripeOptions): StripeRail {
 
   return {
     name: 'stripe',
-    contract: contractWith({ perSecond, concurrent }),
+    contract,
     pay,
     createTransfer: pay,
     async find(instruction) {
@@ -162,14 +162,13 @@ export function createStripeRail(options: StripeOptions): StripeRail {
 
 const FIND = 'find transfers'
 
-const contractWith = (rate: RailContract['rate']): RailContract => ({
+const contract: RailContract = {
   keyLifetime: Temporal.Duration.from({ hours: 24 }), // at least so long (facts: stripe §4)
   replaysRefusals: true,
   settles: 'at-once',
   reversible: true,
   lookUp: 'by-group',
-  rate,
-})
+}
 
 const transferPage = z.object({ object: z.literal('list'), data: z.array(transferSchema), has_more: z.boolean() })
 
