@@ -68,8 +68,30 @@ export async function insertClosingsOnce(
     answers.filter(({ kind }) => kind === 'inserted').map(({ closing }) => closing),
     actor,
   )
-  return { answers, matched, alerts }
+  return { answers, matched, alerts: [...alerts, ...answers.flatMap(contradictionAlert)] }
 }
+
+/** By settlement: whether a balance is owed for it is not known here. */
+const contradictionAlert = (answer: ClosingsInserted['answers'][number]): NewAlert[] => {
+  if (answer.kind !== 'contradicts') return []
+  const { settlementId, gscSellerId, country, businessDate } = answer.closing
+  return [
+    {
+      kind: 'closing_different',
+      dedupKey: `closing_different:settlement:${settlementId}`,
+      subject: { type: 'seller_closing', id: settlementId },
+      businessDate,
+      details: { gscSellerId, country, told: told(answer.closing), kept: answer.kept.map(told) },
+    },
+  ]
+}
+
+const told = ({ settlementId, businessDate, money }: SellerClosing) => ({
+  settlementId,
+  businessDate,
+  amount: money.amount.toString(),
+  currency: money.currency,
+})
 
 /** The closings of these sellers, countries and dates, as far as GSC has sent them. */
 export async function findClosings(

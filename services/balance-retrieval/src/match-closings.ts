@@ -20,7 +20,7 @@ type ClosingMessage = DataOf<typeof topics.sellerClosing>
 
 /**
  * Keeps what GSC says a seller is owed, and matches it with the balance whenever both are there. A closing that
- * contradicts an earlier one is set aside: what GSC said first is kept, and a person asks GSC.
+ * contradicts an earlier one is set aside and told to finance: what GSC said first is kept, and a person asks GSC.
  */
 export function matchClosings({ database, logger }: Parts): BatchHandler<ClosingMessage> {
   const keep = groupCommit<SellerClosing, 'inserted' | 'repeated' | 'contradicts'>({

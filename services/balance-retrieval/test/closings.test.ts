@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { openAlerts } from '@remesa/database/finance-alerts'
 import { currency } from '@remesa/domain/currency'
 import { formatMajor } from '@remesa/domain/money'
 import { anInitializedBalance, type TestBalance } from '@remesa/local-stack/testing/sellers'
@@ -126,7 +127,7 @@ test.each<[string, (closing: Closing) => Closing]>([
   ['the same settlement with another amount', (closing) => ({ ...closing, amount: '1001' })],
   ['another settlement for the same seller and day', (closing) => ({ ...closing, settlementId: 'ST-other' })],
   ['the same settlement for another day', (closing) => ({ ...closing, date: '2026-11-18' })],
-])('%s is set aside, and what GSC said first is kept', async (_, contradiction) => {
+])('%s is set aside and told to finance, and what GSC said first is kept', async (_, contradiction) => {
   const balance = await anOwedBalance()
   const closing = aClosing(balance, 1_000n)
   const answers = [...(await close(closing)), ...(await close(contradiction(closing)))]
@@ -134,6 +135,14 @@ test.each<[string, (closing: Closing) => Closing]>([
     { kind: 'done' },
     { kind: 'reject', reason: expect.stringContaining('another closing') },
   ])
+  await close(contradiction(closing))
+  const alerts = (await openAlerts(world.database, { limit: 100 })).filter(
+    ({ subject }) => subject.id === contradiction(closing).settlementId,
+  )
+  expect(alerts).toMatchObject([
+    { kind: 'closing_different', details: { kept: [{ settlementId: closing.settlementId, amount: '1000' }] } },
+  ])
+  await sql`delete from finance_alerts where subject_type = 'seller_closing'`.execute(world.database)
   await retrieve(world, balance)
   expect(await matchOf(balance)).toBe('matched')
 })
