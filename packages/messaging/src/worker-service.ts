@@ -35,15 +35,22 @@ export async function connectWorkerService(
   name: string,
   { config, logger, metrics, stopWith, readyWhen }: ServiceParts<WorkerConfig>,
 ): Promise<WorkerService> {
-  const database = openDatabase({
+  const options = {
     url: config.DATABASE_URL,
     poolSize: config.DATABASE_POOL_SIZE,
     applicationName: name,
-    onIdleError: (err) => logger.warn({ err }, 'an idle database connection broke'),
-  })
+    onIdleError: (err: Error) => logger.warn({ err }, 'an idle database connection broke'),
+  }
+  // A migration, and the wait for another service's, may take as long as it takes.
+  const migrating = openDatabase({ ...options, poolSize: 2, silentMs: 0 })
+  try {
+    for (const migration of await migrate(migrating)) logger.info({ migration }, 'schema migrated')
+  } finally {
+    await migrating.destroy()
+  }
+  const database = openDatabase(options)
   stopWith('database', () => database.destroy())
   readyWhen('database', () => sql`select 1`.execute(database))
-  for (const migration of await migrate(database)) logger.info({ migration }, 'schema migrated')
 
   const pubsub = createPubSub({ projectId: config.PUBSUB_PROJECT_ID, emulatorHost: config.PUBSUB_EMULATOR_HOST })
   stopWith('pubsub', () => pubsub.close())
