@@ -25,7 +25,7 @@ export interface UpsertedAccounts {
   readonly alerts: readonly NewAlert[]
   /** Accounts that nobody has, as far as we know. */
   readonly unknown: readonly string[]
-  /** Accounts that were said to be one user's and are another's: nothing of theirs changed. */
+  /** Accounts that were said to be a user's and are another's, or of one who has another by now: nothing changed. */
   readonly ofAnother: readonly string[]
   /** Accounts of which two events of the same second say different things: only reading them tells. Nothing changed. */
   readonly ambiguous: readonly string[]
@@ -33,7 +33,7 @@ export interface UpsertedAccounts {
 
 /**
  * Keeps accounts true to what Stripe says, whatever order its events come in: older news than what is known changes
- * nothing.
+ * nothing. News never changes which account a user has: an operator may have linked another while the old one was read.
  * @returns what follows, for the caller to put on its way in the same transaction
  */
 export async function upsertStripeAccounts(
@@ -52,8 +52,9 @@ export async function upsertStripeAccounts(
     const owner = ownerOf.get(one.stripeAccountId)
     const userId = one.userId ?? owner
     if (userId === undefined) unknown.add(one.stripeAccountId)
-    else if (owner !== undefined && owner !== userId) ofAnother.add(one.stripeAccountId)
-    else if ([known.get(userId), newest.get(userId)].some((other) => contradictsAtOnce(other, one))) {
+    else if ((owner ?? userId) !== userId || (known.has(userId) && owner === undefined)) {
+      ofAnother.add(one.stripeAccountId)
+    } else if ([known.get(userId), newest.get(userId)].some((other) => contradictsAtOnce(other, one))) {
       ambiguous.add(one.stripeAccountId)
     } else newest.set(userId, newerOf(newest.get(userId), { ...one, userId }))
   }
@@ -194,11 +195,12 @@ async function write(
       "transfersActive" boolean, "payoutsEnabled" boolean, "detailsSubmitted" boolean, "disabledReason" text,
       "asOf" timestamptz)
     order by "userId"
-    on conflict (user_id) do update set stripe_account_id = excluded.stripe_account_id,
-      transfers_active = excluded.transfers_active, payouts_enabled = excluded.payouts_enabled,
-      details_submitted = excluded.details_submitted, disabled_reason = excluded.disabled_reason,
-      last_event_created = excluded.last_event_created, updated_at = excluded.updated_at
-    where a.last_event_created is null or a.last_event_created <= excluded.last_event_created
+    on conflict (user_id) do update set transfers_active = excluded.transfers_active,
+      payouts_enabled = excluded.payouts_enabled, details_submitted = excluded.details_submitted,
+      disabled_reason = excluded.disabled_reason, last_event_created = excluded.last_event_created,
+      updated_at = excluded.updated_at
+    where a.stripe_account_id = excluded.stripe_account_id
+      and (a.last_event_created is null or a.last_event_created <= excluded.last_event_created)
     returning *`.execute(tx)
   return written.rows.map(accountOf)
 }

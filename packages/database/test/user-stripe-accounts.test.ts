@@ -108,6 +108,30 @@ test('an account of one user never becomes another’s', async () => {
   expect((await accountOf('cid'))?.stripeAccountId).toBe('acct_cid')
 })
 
+test('a read that an operator’s new link overtakes does not give the user the old account back', async () => {
+  await link({ userId: 'ivo', stripeAccountId: 'acct_ivo_old' })
+  await sql`update user_stripe_accounts set stripe_account_id = 'acct_ivo_new' where user_id = 'ivo'`.execute(
+    world.database,
+  )
+  const read = { ...news('ivo', 'acct_ivo_old'), wasRead: true as const }
+  expect(await tell(read)).toMatchObject({ ofAnother: ['acct_ivo_old'], released: [] })
+  expect(await accountOf('ivo')).toEqual({ userId: 'ivo', stripeAccountId: 'acct_ivo_new', facts: null })
+  await tell(news('ivo', 'acct_ivo_new'))
+  expect(await accountOf('ivo')).toEqual({ userId: 'ivo', stripeAccountId: 'acct_ivo_new', facts: ABLE })
+})
+
+test('a read that an operator’s new link overtakes does not give the user the old account back', async () => {
+  await link({ userId: 'ivo', stripeAccountId: 'acct_ivo_old' })
+  await sql`update user_stripe_accounts set stripe_account_id = 'acct_ivo_new' where user_id = 'ivo'`.execute(
+    world.database,
+  )
+  const read = { ...news('ivo', 'acct_ivo_old'), wasRead: true as const }
+  expect(await tell(read)).toMatchObject({ ofAnother: ['acct_ivo_old'], released: [] })
+  expect(await accountOf('ivo')).toEqual({ userId: 'ivo', stripeAccountId: 'acct_ivo_new', facts: null })
+  await tell(news('ivo', 'acct_ivo_new'))
+  expect(await accountOf('ivo')).toEqual({ userId: 'ivo', stripeAccountId: 'acct_ivo_new', facts: ABLE })
+})
+
 test('an account that Stripe was not asked about yet is paid nothing, and is on the list of those to read', async () => {
   await link({ userId: 'eli', stripeAccountId: 'acct_eli' })
   expect(await accountOf('eli')).toEqual({ userId: 'eli', stripeAccountId: 'acct_eli', facts: null })
