@@ -21,6 +21,7 @@ import {
   type Lease,
   latestAttempts,
   reclaimAttempts,
+  supersedeAttempts,
 } from './payment-attempts.ts'
 import { updateStatus } from './payout-jobs.ts'
 import { claimForProcessing, markAwaitingDestination, markProcessing, type PayoutTransfer } from './payout-transfers.ts'
@@ -76,16 +77,30 @@ export async function claimTransfers(
   )
   const restsUntil = (await pausedRails(tx, lease.now)).get(RAIL)
   const again: { transfer: PayoutTransfer; attempt: LatestAttempt }[] = []
+  const postponed: { transfer: PayoutTransfer; attempt: LatestAttempt }[] = []
   const fresh: { transfer: PayoutTransfer; generation: number }[] = []
   for (const transfer of transfers) {
     const step = nextStep(transfer, newest.get(transfer.transferId), lease.now)
     if (step.kind === 'answer') answers.set(transfer.transferId, step.answer)
     else if (restsUntil) answers.set(transfer.transferId, { kind: 'later', at: restsUntil, why: 'rail_paused' })
     else if (step.kind === 'again') again.push({ transfer, attempt: step.attempt })
+    else if (step.kind === 'postponed') postponed.push({ transfer, attempt: step.attempt })
     else fresh.push({ transfer, generation: step.generation })
   }
 
-  const { instructed, held, alerts } = await chooseDestinations(tx, fresh, policy)
+  const accounts = await shareLockAccounts(tx, [
+    ...new Set([...fresh, ...postponed].map(({ transfer }) => transfer.userId)),
+  ])
+  const { instructed, held, alerts } = chooseDestinations(fresh, accounts, policy)
+  const misdirected = postponed.filter(({ transfer, attempt }) => {
+    const account = accounts.get(transfer.userId)
+    return account?.stripeAccountId !== attempt.destination || heldReason(account, policy) !== undefined
+  })
+  await supersedeAttempts(
+    tx,
+    misdirected.map(({ attempt }) => attempt.id),
+  )
+  again.push(...postponed)
   const attempts = [
     ...(await insertAttempts(tx, RAIL_PAYABLE, instructed, lease)),
     ...(await reclaimAttempts(
@@ -117,8 +132,10 @@ const RAIL_PAYABLE = 'payout_transfer'
 const ACTOR = 'payouts'
 
 type NextStep =
-  /** An intent that was begun is finished under its own key and to its own destination, whatever changed meanwhile. */
+  /** A call that may be on its way is repeated under its own key and to its own destination, whatever changed meanwhile. */
   | { kind: 'again'; attempt: LatestAttempt }
+  /** So is one that was refused, unless its money must go elsewhere now: then it is looked up and given up. */
+  | { kind: 'postponed'; attempt: LatestAttempt }
   | { kind: 'fresh'; generation: number }
   | { kind: 'answer'; answer: TransferClaimAnswer }
 
@@ -136,7 +153,7 @@ function nextStep(transfer: PayoutTransfer, attempt: LatestAttempt | undefined, 
   if (nextTryAt && nextTryAt > now) {
     return { kind: 'answer', answer: { kind: 'later', at: nextTryAt, why: 'not_yet' } }
   }
-  if (attempt?.state === 'postponed') return { kind: 'again', attempt }
+  if (attempt?.state === 'postponed') return { kind: 'postponed', attempt }
   return { kind: 'fresh', generation: (attempt?.generation ?? 0) + 1 }
 }
 
@@ -147,13 +164,11 @@ interface Instructed {
 }
 
 /** Where each goes, by the accounts as they stand in this transaction. */
-async function chooseDestinations(
-  tx: Transaction<Schema>,
+function chooseDestinations(
   fresh: readonly { transfer: PayoutTransfer; generation: number }[],
+  accounts: ReadonlyMap<string, StripeAccount>,
   policy: DestinationPolicy,
 ) {
-  const userIds = [...new Set(fresh.map(({ transfer }) => transfer.userId))]
-  const accounts = await shareLockAccounts(tx, userIds)
   const instructed: Instructed[] = []
   const held: { transfer: PayoutTransfer; reason: HeldReason }[] = []
   const alerts = new Map<string, NewAlert>()

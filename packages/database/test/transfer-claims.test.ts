@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals'
 import { PATIENCE } from '@remesa/domain/payment-steps'
+import type { PaymentOutcome } from '@remesa/domain/rail'
 import { DESTINATION_POLICY } from '@remesa/domain/stripe-account'
 import { sql } from 'kysely'
 import { findById } from '../src/payout-jobs.ts'
@@ -16,11 +17,14 @@ import {
   claim,
   claimed,
   entriesOf,
+  faultsOfBooks,
+  haste,
   LEASE_MS,
   lackOfFunds,
   later,
   NOW,
   ourKey,
+  paid,
   record,
   tellOfAccounts,
   transferNow,
@@ -177,6 +181,71 @@ test('an intent that was begun keeps its destination, whatever becomes of the ac
   await tellOfAccounts(world, [name('ana')], { facts: { ...ABLE, transfersActive: false }, asOf: later(1_000) })
   const second = await claimed(world, id, later(LEASE_MS))
   expect(second.attempt.instruction).toEqual(first.attempt.instruction)
+})
+
+const SUPERSEDED: PaymentOutcome = {
+  kind: 'declined_may_change',
+  reason: 'superseded',
+  keyIsSpent: true,
+  facts: { status: 404 },
+}
+const retryOf = async (id: string) => (await transferNow(world, id)).next_try_at ?? NOW
+
+test('a transfer that waits goes on with its own key while its account stands', async () => {
+  const { transferOf } = await job({ ana: 10n })
+  const id = transferOf('ana')
+  const first = await claimed(world, id)
+  await record(world, [{ claim: first, outcome: haste }])
+  expect((await claimed(world, id, await retryOf(id))).attempt).toMatchObject({
+    attemptId: first.attempt.attemptId,
+    superseded: false,
+  })
+})
+
+test('a transfer that waits is only looked up once its user has another account, then paid there', async () => {
+  const { transferOf, name } = await job({ ana: 10n })
+  const id = transferOf('ana')
+  await record(world, [{ claim: await claimed(world, id), outcome: haste }])
+  await sql`update user_stripe_accounts set stripe_account_id = ${`acct_new_${name('ana')}`}
+    where user_id = ${name('ana')}`.execute(world.database)
+  const now = await retryOf(id)
+  const lookedUp = await claimed(world, id, now)
+  expect(lookedUp.attempt).toMatchObject({ superseded: true, instruction: { generation: 1 } })
+  await record(world, [{ claim: lookedUp, outcome: SUPERSEDED }], now)
+  expect((await claimed(world, id, now)).attempt).toMatchObject({
+    superseded: false,
+    instruction: { generation: 2, destination: `acct_new_${name('ana')}` },
+  })
+  expect(await faultsOfBooks(world)).toEqual([])
+})
+
+test('a transfer that waits is given up, and held, once its account is switched off', async () => {
+  const { transferOf, name } = await job({ ana: 10n })
+  const id = transferOf('ana')
+  await record(world, [{ claim: await claimed(world, id), outcome: haste }])
+  await tellOfAccounts(world, [name('ana')], { facts: { ...ABLE, transfersActive: false }, asOf: later(1_000) })
+  const now = await retryOf(id)
+  const lookedUp = await claimed(world, id, now)
+  expect(lookedUp.attempt.superseded).toBe(true)
+  // The worker that should look dies; whoever takes it up only looks, too.
+  const again = await claimed(world, id, later(LEASE_MS, now))
+  expect(again.attempt.superseded).toBe(true)
+  await record(world, [{ claim: again, outcome: SUPERSEDED }], later(LEASE_MS, now))
+  expect((await claim(world, [id], later(LEASE_MS, now))).get(id)).toEqual({
+    kind: 'held',
+    reason: 'transfers_inactive',
+  })
+})
+
+test('a transfer that the look-up finds is completed, at the account that got it', async () => {
+  const { transferOf, name } = await job({ ana: 10n })
+  const id = transferOf('ana')
+  await record(world, [{ claim: await claimed(world, id), outcome: haste }])
+  await tellOfAccounts(world, [name('ana')], { facts: { ...ABLE, transfersActive: false }, asOf: later(1_000) })
+  const now = await retryOf(id)
+  await record(world, [{ claim: await claimed(world, id, now), outcome: paid() }], now)
+  expect((await transferNow(world, id)).status).toBe('completed')
+  expect(await faultsOfBooks(world)).toEqual([])
 })
 
 test('a message for a transfer that does not exist has no answer', async () => {
