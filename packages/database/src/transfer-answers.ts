@@ -278,8 +278,9 @@ const alertOf = (plan: PlannedAnswer): readonly NewAlert[] =>
 function alertAbout({ claim }: AnsweredTransfer, kind: NewAlert['kind'], details: object): NewAlert {
   const { rail, instruction } = claim.attempt
   const { amount, currency } = instruction.money
-  // What concerns everybody at once is one matter, not one per transfer: a rail that rests, or our own want of funds.
-  const everybody = kind === 'rail_paused' ? rail : kind === 'insufficient_funds' ? `${rail}:${currency}` : undefined
+  // What concerns everybody at once is one matter, not one per transfer: a rail that rests or fails, or our own want of funds.
+  const isOfRail = kind === 'rail_paused' || kind === 'rail_unavailable'
+  const everybody = isOfRail ? rail : kind === 'insufficient_funds' ? `${rail}:${currency}` : undefined
   return {
     kind,
     dedupKey: `${kind}:${everybody ?? instruction.idempotencyKey}`,

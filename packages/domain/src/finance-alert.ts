@@ -52,6 +52,10 @@ const FINANCE_ALERTS = {
     'critical',
     'The rail does not say whether a payment was made. We keep asking; look at its portal.',
   ),
+  rail_unavailable: alert(
+    'critical',
+    'The rail answers with errors of its own each time. What was to be paid is tried again by itself; ask the rail.',
+  ),
   rail_paused: alert('critical', 'The rail refuses our credentials. Nothing is paid through it until they are mended.'),
   provider_credentials: alert(
     'critical',

@@ -11,8 +11,9 @@ export type AttemptState = 'claimed' | 'postponed' | 'accepted' | 'paid' | 'decl
 
 /** How patient the protocol is. Delays in milliseconds. */
 export interface PaymentPatience {
-  /** Refusals by the bank after which a balance fails; want of funds is counted apart. */
+  /** Refusals by the bank after which a balance fails; want of funds is counted apart. A transfer's end is `afterTransfer`'s. */
   readonly maxAttempts: number
+  /** After which a balance fails; a transfer waits for funds as long as it takes. */
   readonly maxFundsRefusals: number
   /** After no answer, or haste (429). */
   readonly retry: Backoff
@@ -227,7 +228,7 @@ const refusedMs = ({ attempts }: Counted, { refused }: PaymentPatience, random: 
 const HOUR_MS = 3_600_000
 
 /** At least what the provider asked for, unless it asks for more than an hour, and spread by our own backoff. */
-const waitMs = ({ retryAfterMs = 0 }: ProviderFacts, backoff: number): number =>
+export const waitMs = ({ retryAfterMs = 0 }: ProviderFacts, backoff: number): number =>
   Math.min(retryAfterMs, HOUR_MS) + backoff
 
 /**

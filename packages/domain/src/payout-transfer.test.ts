@@ -128,17 +128,34 @@ test.each([{ state: 'pending' } as const, { state: 'rejected', reason: 'odd', ca
   },
 )
 
-test('want of funds waits apart from refusals, and every other refusal has its maximum', () => {
+test('want of funds waits apart from refusals, tells people each time, and never ends a transfer', () => {
   const broke: PaymentOutcome = { kind: 'declined_may_change', reason: 'funds', keyIsSpent: true, facts }
-  expect(after(broke, { ...fresh, attempts: 99 })).toMatchObject({
-    attempt: 'declined',
-    status: 'retryable',
-    counts: 'funds_refusal',
-    alert: 'insufficient_funds',
-  })
+  for (const fundsRefusals of [0, PATIENCE.maxFundsRefusals, 1_000]) {
+    expect(after(broke, { ...fresh, attempts: 99, fundsRefusals })).toMatchObject({
+      attempt: 'declined',
+      status: 'retryable',
+      counts: 'funds_refusal',
+      alert: 'insufficient_funds',
+    })
+  }
+  expect(after(broke, { ...fresh, fundsRefusals: 1_000 }).retryAfterMs).toBe(PATIENCE.funds.maxMs * 0.75)
+})
+
+test('a month of Stripe’s own errors ends no transfer: the waits grow, and people are told again and again', () => {
   const away: PaymentOutcome = { kind: 'declined_may_change', reason: 'rail_unavailable', keyIsSpent: true, facts }
-  expect(after(away, { ...fresh, attempts: PATIENCE.maxAttempts - 2 })).toMatchObject({ status: 'retryable' })
-  expect(after(away, { ...fresh, attempts: PATIENCE.maxAttempts - 1 })).toMatchObject({ status: 'failed_terminal' })
+  const MONTH_MS = 30 * 86_400_000
+  const waits: number[] = []
+  const toldAt: number[] = []
+  for (let [attempts, elapsedMs] = [0, 0]; elapsedMs < MONTH_MS; attempts += 1) {
+    const { status, counts, retryAfterMs = 0, alert } = after(away, { ...fresh, attempts })
+    expect({ status, counts }).toEqual({ status: 'retryable', counts: 'attempt' })
+    if (alert) toldAt.push(attempts + 1)
+    waits.push(retryAfterMs)
+    elapsedMs += retryAfterMs
+  }
+  expect(waits).toEqual(waits.toSorted((a, b) => a - b))
+  expect(waits.at(-1)).toBe(PATIENCE.refused.maxMs * 0.75)
+  expect(toldAt.slice(0, 2)).toEqual([PATIENCE.maxAttempts, 2 * PATIENCE.maxAttempts])
 })
 
 test('haste counts nothing and keeps its key', () => {

@@ -1,4 +1,12 @@
-import { type AnswerStep, afterAnswer, type Counted, type PaymentPatience, type Standing } from './payment-steps.ts'
+import {
+  type AnswerStep,
+  afterAnswer,
+  backoffMs,
+  type Counted,
+  type PaymentPatience,
+  type Standing,
+  waitMs,
+} from './payment-steps.ts'
 import type { PaymentOutcome } from './rail.ts'
 
 /** The life of what one winner is paid for one contest (design §6.3). */
@@ -42,7 +50,11 @@ const STATUS_WHEN: Readonly<Record<Standing, TransferStatus>> = {
 /**
  * What a rail's answer makes of a transfer in `processing` and of its claimed attempt. Transfers move at once or not
  * at all: one that was made is paid, and has no state after that but reversed (facts: stripe §2).
- * @param counted - its `attempts` are the refusals that count towards `patience.maxAttempts`
+ *
+ * A transfer has no way back from its end, so a reason of Stripe's or of ours that passes never ends one, however often
+ * it is given: neither Stripe's own errors nor our want of funds.
+ * @param counted - its `attempts` are the refusals that were Stripe's own trouble: each makes the next wait longer
+ * @param patience - people are told of each `maxAttempts` such refusals
  * @param random - in [0, 1), spreads the retries
  */
 export function afterTransfer(
@@ -51,6 +63,21 @@ export function afterTransfer(
   patience: PaymentPatience,
   random: number,
 ): TransferStep {
+  if (outcome.kind === 'declined_may_change' && outcome.reason === 'funds') {
+    const retryAfterMs = backoffMs(counted.fundsRefusals + 1, patience.funds, random)
+    return { ...triedAgain(outcome), counts: 'funds_refusal', retryAfterMs, alert: 'insufficient_funds' }
+  }
+  if (outcome.kind === 'declined_may_change' && outcome.reason === 'rail_unavailable') {
+    const refusals = counted.attempts + 1
+    const retryAfterMs = waitMs(outcome.facts, backoffMs(refusals, patience.refused, random))
+    const tellPeople = refusals % patience.maxAttempts === 0
+    return {
+      ...triedAgain(outcome),
+      counts: 'attempt',
+      retryAfterMs,
+      ...(tellPeople && { alert: 'rail_unavailable' }),
+    }
+  }
   if (outcome.kind !== 'accepted') {
     const { standing, ...step } = afterAnswer(outcome, counted, patience, random)
     return { ...step, status: STATUS_WHEN[standing] }
@@ -73,3 +100,6 @@ export function afterTransfer(
       }
   }
 }
+
+const triedAgain = ({ keyIsSpent }: PaymentOutcome & { kind: 'declined_may_change' }) =>
+  ({ attempt: keyIsSpent ? 'declined' : 'postponed', status: 'retryable' }) as const

@@ -12,7 +12,7 @@ test('Stripe’s real address and limits hold unless others are named, and money
     STRIPE_API_HOST: 'api.stripe.com',
     STRIPE_API_PROTOCOL: 'https',
     STRIPE_REQUESTS_PER_SECOND: 25,
-    PAYOUT_MAX_ATTEMPTS: 5,
+    PAYOUT_REFUSALS_BEFORE_ALERT: 5,
     PAYOUT_HOLD_WITHOUT_BANK: true,
     PAYOUT_SCHEDULER_GRACE_MS: 120_000,
   })
@@ -24,7 +24,7 @@ test('one line names every variable that is wrong, and none of their values', ()
     readConfig({
       STRIPE_API_HOST: 'https://hunter2',
       PAYOUT_HOLD_WITHOUT_BANK: 'perhaps',
-      PAYOUT_MAX_ATTEMPTS: '0',
+      PAYOUT_REFUSALS_BEFORE_ALERT: '0',
       PAYMENT_LEASE_MS: 'long',
     }),
   ).toThrow(
@@ -33,7 +33,7 @@ test('one line names every variable that is wrong, and none of their values', ()
       'STRIPE_SECRET_KEY is not set (expected a secret); ' +
       'STRIPE_API_HOST is not right (expected a host name, without scheme and port); ' +
       'PAYMENT_LEASE_MS is not right (expected a whole number from 1000 to 3600000); ' +
-      'PAYOUT_MAX_ATTEMPTS is not right (expected a whole number from 1 to 100); ' +
+      'PAYOUT_REFUSALS_BEFORE_ALERT is not right (expected a whole number from 1 to 100); ' +
       'PAYOUT_HOLD_WITHOUT_BANK is not right (expected true or false)',
   )
 })

@@ -12,8 +12,8 @@ export const readConfig = (env: NodeJS.ProcessEnv) =>
       ...stripeEnvironment,
       /** Longer than a call and its wait for a place can take: until then no other worker calls with the same key. */
       PAYMENT_LEASE_MS: wholeNumber({ from: 1_000, to: 3_600_000 }).default(60_000),
-      PAYOUT_MAX_ATTEMPTS: wholeNumber({ from: 1, to: 100 }).default(5),
-      PAYOUT_MAX_FUNDS_REFUSALS: wholeNumber({ from: 1, to: 1_000 }).default(PATIENCE.maxFundsRefusals),
+      /** People are told each time that Stripe's own errors have refused one transfer so often. */
+      PAYOUT_REFUSALS_BEFORE_ALERT: wholeNumber({ from: 1, to: 100 }).default(5),
       /** The first wait after no answer, or a refusal that may change; it doubles from there. */
       PAYOUT_RETRY_FIRST_MS: wholeNumber({ from: 1, to: 3_600_000 }).default(PATIENCE.retry.firstMs),
       PAYOUT_FUNDS_RETRY_FIRST_MS: wholeNumber({ from: 1, to: 86_400_000 }).default(PATIENCE.funds.firstMs),

@@ -38,8 +38,8 @@ await runService({
         verifier,
         policy,
         patience: {
-          maxAttempts: config.PAYOUT_MAX_ATTEMPTS,
-          maxFundsRefusals: config.PAYOUT_MAX_FUNDS_REFUSALS,
+          ...PATIENCE,
+          maxAttempts: config.PAYOUT_REFUSALS_BEFORE_ALERT,
           retry: { ...PATIENCE.retry, firstMs: config.PAYOUT_RETRY_FIRST_MS },
           refused: { ...PATIENCE.retry, firstMs: config.PAYOUT_RETRY_FIRST_MS }, // Stripe's own trouble: no bank is asked
           funds: { ...PATIENCE.funds, firstMs: config.PAYOUT_FUNDS_RETRY_FIRST_MS },

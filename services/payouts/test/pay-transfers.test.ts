@@ -201,26 +201,29 @@ test.each([
   expect(await attemptRows(world, transferId)).toHaveLength(1)
 })
 
-test('passing refusals end after five tries, each of them counted, booked and audited', async () => {
+test('passing refusals end no transfer: each is counted, booked and audited, and people are told after five', async () => {
   const { transferId, message } = await aTransfer(world, handlers)
   const route = 'POST /v1/transfers'
   // A stored 500 that is replayed: nothing was made, and under its key nothing ever will be.
-  for (let tried = 1; tried <= 5; tried += 1) {
+  for (let tried = 1; tried <= 6; tried += 1) {
     world.sandbox.stripe.faults.script({ kind: 'stored-error-before', subject: transferId, route })
     if (tried === 1) await world.deliver(handlers.pay, message)
     else await nextTry(transferId)
     expect(await transferNow(world, transferId)).toMatchObject({ status: 'processing', refusals: tried - 1 })
     await nextTry(transferId) // the same key again: replayed
     expect(await transferNow(world, transferId)).toMatchObject({
-      status: tried < 5 ? 'retryable' : 'failed_terminal',
+      status: 'retryable',
       attempts: tried,
       refusals: tried,
     })
   }
   expect(madeAtStripe(world, transferId)).toEqual([])
-  expect(await attemptRows(world, transferId)).toHaveLength(5)
-  expect(await ledgerKeys(world, transferId)).toHaveLength(1 + 2 * 5)
+  expect(await attemptRows(world, transferId)).toHaveLength(6)
+  expect(await ledgerKeys(world, transferId)).toHaveLength(1 + 2 * 6)
   expect(await postedFor(world, transferId)).toEqual({ owed_from: -1_250n, payee: 1_250n })
+  expect(await alertsAbout(world, 'stripe')).toMatchObject({ rail_unavailable: 1 })
+  await nextTry(transferId)
+  expect(await transferNow(world, transferId)).toMatchObject({ status: 'completed' })
 })
 
 test('metrics tell of calls by outcome, of transfers by end, of tries, of the time from settlement to paid', async () => {
