@@ -7,6 +7,7 @@ import type { SellerDocument } from '@remesa/domain/seller-documents'
 import { sql, type Transaction } from 'kysely'
 import { recordAudit } from './audit.ts'
 import type { Database } from './connection.ts'
+import { resolveAlerts } from './finance-alerts.ts'
 import type { Lease } from './payment-attempts.ts'
 import type { JobNote, Schema } from './schema.ts'
 
@@ -41,6 +42,8 @@ export interface EndedPayment {
   /** The vendor bills it pays, oldest first. */
   readonly bills: readonly SellerDocument[]
   readonly erpTold: boolean
+  /** NetSuite was to be told before, and was not: perhaps people know. */
+  readonly erpPutOff: boolean
   readonly gscTold: boolean
 }
 
@@ -77,7 +80,7 @@ export async function claimUnreported(
 /** What came of telling. */
 export interface PaymentReport {
   /** `closingMatch` is that by which it was decided whether GSC must know. */
-  readonly payment: Pick<EndedPayment, 'sellerBalanceId' | 'attemptId' | 'outcome' | 'closingMatch'>
+  readonly payment: Pick<EndedPayment, 'sellerBalanceId' | 'attemptId' | 'outcome' | 'closingMatch' | 'erpPutOff'>
   /** NetSuite knows. `vendorPaymentId` is null when there was a refusal to tell of, not a payment. */
   readonly erpTold?: { readonly vendorPaymentId: string | null }
   /** GSC knows, or need not. */
@@ -133,6 +136,12 @@ export async function recordReports(
     )
     returning b.id, b.erp_told_at = ${now} as erp, b.gsc_told_at = ${now} as gsc`.execute(tx)
   const recorded = new Map(rows.map((row) => [row.id, row]))
+  await resolveAlerts(tx, {
+    dedupKeys: reports.flatMap(({ payment: { sellerBalanceId, erpPutOff }, erpTold }) =>
+      erpTold && erpPutOff && recorded.has(sellerBalanceId) ? [`vendor_payment_refused:${sellerBalanceId}`] : [],
+    ),
+    note: 'NetSuite has been told.',
+  })
   await recordAudit(
     tx,
     reports.flatMap(({ payment: { sellerBalanceId }, erpTold, gscTold }) => [
@@ -154,7 +163,8 @@ async function readEnded(database: Database, ids: readonly string[]): Promise<re
   if (ids.length === 0) return []
   const { rows } = await sql<EndedRow>`
     select b.id, b.business_date, b.country, b.status, b.amount_owed, b.currency, b.closing_match, b.erp_told_at,
-      b.gsc_told_at, s.gsc_seller_id, s.type, s.erp_id, c.erp_subsidiary_id, c.erp_bank_account_id,
+      b.gsc_told_at,
+      coalesce(b.jobs->'erp'->>'finished' = 'false', false) as erp_put_off, s.gsc_seller_id, s.type, s.erp_id, c.erp_subsidiary_id, c.erp_bank_account_id,
       c.erp_payables_account_id, e.erp_id as erp_currency_id, a.id as attempt_id, a.rail, a.provider_reference,
       a.refusal_reason, coalesce(a.settled_at, a.updated_at) as settled_at, k.settlement_id, d.bills
     from seller_balances b
@@ -187,6 +197,7 @@ interface EndedRow {
   closing_match: EndedPayment['closingMatch']
   erp_told_at: Date | null
   gsc_told_at: Date | null
+  erp_put_off: boolean
   gsc_seller_id: string
   type: SellerType
   erp_id: string | null
@@ -226,5 +237,6 @@ const endedPayment = (row: EndedRow): EndedPayment => ({
   },
   bills: (row.bills ?? []).map((bill) => ({ ...bill, amount: BigInt(bill.amount) })),
   erpTold: row.erp_told_at !== null,
+  erpPutOff: row.erp_put_off,
   gscTold: row.gsc_told_at !== null,
 })

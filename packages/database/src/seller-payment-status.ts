@@ -9,7 +9,7 @@ import type { PaymentStatus } from '@remesa/domain/rail'
 import type { SellerBalanceStatus } from '@remesa/domain/seller-balance'
 import { sql, type Transaction } from 'kysely'
 import { recordAudit } from './audit.ts'
-import type { NewAlert } from './finance-alerts.ts'
+import { type NewAlert, resolveAlerts } from './finance-alerts.ts'
 import { jobNote } from './job-notes.ts'
 import { inTransit, type LedgerEntry, moved, paidFrom, payeeAccount, recordEntries } from './ledger.ts'
 import { moveAttempts } from './payment-attempts.ts'
@@ -67,6 +67,7 @@ export async function recordPaymentStatuses(
   await moveEach(tx, steps, last, now)
   await moveBalances(tx, last, standing, now)
   await recordEntries(tx, steps.map(entryOf))
+  await resolveAlerts(tx, { dedupKeys: steps.flatMap(pendingAlertKeys), note: 'The payment has ended.' })
   await recordAudit(
     tx,
     steps.map(({ payment, status, step, before }) => ({
@@ -245,6 +246,12 @@ function entryOf({ payment, status, step, before }: PlannedStep): LedgerEntry {
     postings: moved(payment.money, way),
   }
 }
+
+/** Those that a payment may have raised while it was pending: none before a look found it so. */
+const pendingAlertKeys = ({ payment, before }: PlannedStep): string[] =>
+  before.attempt === 'accepted' && payment.statusChecks > 0
+    ? ['payment_pending_too_long', 'payment_handed_over'].map((kind) => `${kind}:${payment.idempotencyKey}`)
+    : []
 
 function alertFor(payment: SellerPayment, kind: NewAlert['kind'], status: PaymentStatus): NewAlert {
   const { amount, currency } = payment.money

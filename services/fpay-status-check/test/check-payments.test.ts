@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { openAlerts } from '@remesa/database/finance-alerts'
 import {
   alertsAbout,
   attemptRows,
@@ -147,7 +148,7 @@ test('a look that an operator asks for is taken at once and goes on in place of 
   expect(readsOf()).toBe(before + 1)
 })
 
-test('a payment that is pending for a day, and for three, is told of once each, and looked at on', async () => {
+test('a payment that is pending for a day, and for three, is told of once each, and looked at on; its end settles both', async () => {
   const { sellerBalanceId } = await anAcceptedPayment(world)
   const looks = [
     { afterMs: 24 * HOUR_MS - 60_000, alerts: {} },
@@ -166,6 +167,9 @@ test('a payment that is pending for a day, and for three, is told of once each, 
   world.sandbox.fpay.settleAll()
   await world.deliver(check, { sellerBalanceId, look: 4 })
   expect(await balanceRow(world, sellerBalanceId)).toMatchObject({ status: 'paid' })
+  expect(
+    (await openAlerts(world.database, { limit: 100 })).filter(({ subject }) => subject.id === sellerBalanceId),
+  ).toEqual([])
 })
 
 test.each([
