@@ -130,13 +130,14 @@ export async function resumeRails(tx: Transaction<Schema>, answers: readonly Rai
 const isPastTheDoor = ({ outcome }: RailAnswer): boolean =>
   outcome.kind !== 'unknown' && !(outcome.kind === 'declined_may_change' && outcome.reason === 'rate_limited')
 
-/** Lets rails rest that refused our own credentials. */
+/** Lets rails rest that refused our own credentials. A longer rest stands, with its reason: perhaps an operator wants it. */
 export async function pauseRails(tx: Transaction<Schema>, pauses: ReadonlyMap<RailName, Date>): Promise<void> {
   for (const [rail, until] of [...pauses].sort(([a], [b]) => a.localeCompare(b))) {
     await tx
       .updateTable('rails')
       .set({ paused_until: until, paused_reason: 'our credentials were refused' })
       .where('name', '=', rail)
+      .where((eb) => eb.or([eb('paused_until', 'is', null), eb('paused_until', '<', until)]))
       .execute()
   }
 }

@@ -126,6 +126,20 @@ test('our own refused credentials rest the rail and cost no transfer anything', 
   expect((await claimed(world, transferOf('ben'), until)).tryNumber).toBe(1)
 })
 
+test('refused credentials do not shorten the rest that an operator gave the rail', async () => {
+  const { transferOf } = await job({ ana: 10n })
+  const begun = await claimed(world, transferOf('ana'))
+  const until = later(PATIENCE.railPauseMs + 1)
+  await sql`update rails set paused_until = ${until}, paused_reason = 'wrong amounts' where name = 'stripe'`.execute(
+    world.database,
+  )
+  await record(world, [{ claim: begun, outcome: ourKey }])
+  const { rows } = await sql`select paused_until, paused_reason from rails where name = 'stripe'`.execute(
+    world.database,
+  )
+  expect(rows).toEqual([{ paused_until: until, paused_reason: 'wrong amounts' }])
+})
+
 let held = 0
 test.each([
   ['no_account', null, undefined, false],
