@@ -15,6 +15,8 @@ export interface ClaimedAttempt {
   readonly calls: number
   /** When this key was first used: a provider may have forgotten an old one. */
   readonly firstCalledAt: Date
+  /** When the lease ends. */
+  readonly expiresAt: Date
   /** Given up: never called again, only looked up. See {@link supersedeAttempts}. */
   readonly superseded: boolean
 }
@@ -70,6 +72,7 @@ export async function insertAttempts(
     instruction,
     calls: 1,
     firstCalledAt: lease.now,
+    expiresAt: lease.expiresAt,
     superseded: false,
   }))
   const rows = claimed.map(({ attemptId, leaseToken, rail, instruction }) => ({
@@ -143,6 +146,7 @@ export async function reclaimAttempts(
     },
     calls: row.calls,
     firstCalledAt: row.first_called_at,
+    expiresAt: lease.expiresAt,
     superseded: row.superseded,
   }))
 }

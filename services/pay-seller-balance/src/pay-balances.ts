@@ -35,6 +35,7 @@ export function payBalances(parts: Parts): BatchHandler<SellerBalanceMessage> {
       // No transaction is open here: a slow provider must not hold row locks. The attempt and its key are committed, so
       // that after a crash the same request goes out again and is answered from the provider's memory.
       const outcome = await callRail(railOf(parts, claim), claim.attempt, parts.now())
+      if (!outcome) return retry(0, 'the lease ran out before the call')
       await record({ claim, outcome })
       return done
     } catch (error) {

@@ -39,6 +39,7 @@ export function payTransfers(parts: Parts): BatchHandler<{ payoutTransferId: str
       // No transaction is open here: a slow Stripe must not hold row locks. The attempt and its key are committed, so
       // that after a crash the same request goes out again and is answered from Stripe's memory.
       const outcome = await callRail(parts.rail, claim.attempt, parts.now())
+      if (!outcome) return retry(0, 'the lease ran out before the call')
       tell(parts, { claim, outcome }, await record({ claim, outcome }))
       return done
     } catch (error) {
