@@ -112,16 +112,22 @@ export const railPausedKey = (rail: RailName): string => `rail_paused:${rail}`
 
 /**
  * Ends the rest of rails that take our credentials again, and closes their alerts, so that the next refusal is told of.
- * Only a rest that is over: an answer that comes during one is to a call from before it.
+ * Only a rest that is over, or that an operator ended: an answer that comes during one is to a call from before it.
  */
 export async function resumeRails(tx: Transaction<Schema>, answers: readonly RailAnswer[], now: Date): Promise<void> {
   const names = [...new Set(answers.filter(isPastTheDoor).map(({ claim }) => claim.attempt.rail))]
   if (names.length === 0) return
   const { rows } = await sql<{ name: RailName }>`
-    update rails set paused_until = null, paused_reason = null
-    where name in (
-      select name from rails where name = any(${names}::text[]) and paused_until <= ${now} order by name for update
-    ) returning name`.execute(tx)
+    with rested as (
+      update rails set paused_until = null, paused_reason = null
+      where name in (
+        select name from rails where name = any(${names}::text[]) and paused_until <= ${now} order by name for update
+      ) returning name
+    )
+    select name from rested
+    union
+    select r.name from rails r join finance_alerts a on a.dedup_key = 'rail_paused:' || r.name
+    where r.name = any(${names}::text[]) and r.paused_until is null and a.status <> 'resolved'`.execute(tx)
   const dedupKeys = rows.map(({ name }) => railPausedKey(name))
   await resolveAlerts(tx, { dedupKeys, note: 'The rail takes our credentials again.' })
 }

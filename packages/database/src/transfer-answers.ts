@@ -17,8 +17,9 @@ import {
   markUnanswered,
   type PayoutTransfer,
 } from './payout-transfers.ts'
-import { oneOfEachAttempt, pauseRails, unexplainedAcceptances } from './rail-answers.ts'
+import { oneOfEachAttempt, pauseRails, resumeRails, unexplainedAcceptances } from './rail-answers.ts'
 import type { Schema } from './schema.ts'
+import { resolveSettled, transferAlertKey } from './transfer-alerts.ts'
 import type { TransferClaim } from './transfer-claims.ts'
 
 // The last of claim, call, record (design §5) for payout transfers.
@@ -77,11 +78,16 @@ export async function recordTransfers(
   await moveTransfers(tx, applied, now)
   const ended = applied.filter(({ step }) => isTerminal(step.status))
   const completedJobs = await settleJobs(tx, [...new Set(ended.map(({ claim }) => claim.jobId))], now)
+  await resumeRails(tx, applied, now)
   await pauseRails(
     tx,
     new Map(
       applied.flatMap(({ claim, step }) => pauseOf(step, now).map((until) => [claim.attempt.rail, until] as const)),
     ),
+  )
+  await resolveSettled(
+    tx,
+    applied.flatMap(({ claim, step }) => (step.status === 'completed' ? [claim] : [])),
   )
   await recordEntries(tx, applied.flatMap(entryOf))
   await recordAudit(tx, [...applied.map(auditOf), ...completedJobs.map(jobAuditOf)])
@@ -278,13 +284,11 @@ const alertOf = (plan: PlannedAnswer): readonly NewAlert[] =>
 function alertAbout({ claim }: AnsweredTransfer, kind: NewAlert['kind'], details: object): NewAlert {
   const { rail, instruction } = claim.attempt
   const { amount, currency } = instruction.money
-  // What concerns everybody at once is one matter, not one per transfer: a rail that rests or fails, or our own want of funds.
-  const isOfRail = kind === 'rail_paused' || kind === 'rail_unavailable'
-  const everybody = isOfRail ? rail : kind === 'insufficient_funds' ? `${rail}:${currency}` : undefined
+  const isRails = kind === 'rail_paused' || kind === 'rail_unavailable' || kind === 'insufficient_funds'
   return {
     kind,
-    dedupKey: `${kind}:${everybody ?? instruction.idempotencyKey}`,
-    subject: everybody ? { type: 'rail', id: rail } : { type: 'payout_transfer', id: claim.transferId },
+    dedupKey: transferAlertKey(kind, claim),
+    subject: isRails ? { type: 'rail', id: rail } : { type: 'payout_transfer', id: claim.transferId },
     businessDate: null,
     details: { rail, transferId: claim.transferId, amount: amount.toString(), currency, ...details },
   }

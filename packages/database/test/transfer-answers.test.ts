@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals'
-import { PATIENCE } from '@remesa/domain/payment-steps'
+import { CALLS_BEFORE_ALERT, PATIENCE } from '@remesa/domain/payment-steps'
 import { sql } from 'kysely'
 import { findById } from '../src/payout-jobs.ts'
 import { createTestDatabase, type TestDatabase } from '../src/testing/test-database.ts'
@@ -18,6 +18,7 @@ import {
   lackOfFunds,
   later,
   NOW,
+  ourKey,
   paid,
   record,
   refused,
@@ -129,7 +130,7 @@ test('a refusal for good ends the transfer, leaves the winner owed, and ends the
   expect((await books(world)).payees).toBe(payees)
 })
 
-test('a transfer that is refused as often as it may be fails', async () => {
+test('a transfer that Stripe’s own errors refuse is tried again, however often', async () => {
   const { transferOf } = await job({ ana: 10n })
   const id = transferOf('ana')
   let now = NOW
@@ -139,7 +140,7 @@ test('a transfer that is refused as often as it may be fails', async () => {
     now = recorded[0]?.retryAt ?? now
   }
   await record(world, [{ claim: await claimed(world, id, now), outcome: unavailable }], now)
-  expect(await transferNow(world, id)).toMatchObject({ status: 'failed_terminal', attempts: PATIENCE.maxAttempts })
+  expect(await transferNow(world, id)).toMatchObject({ status: 'retryable', attempts: PATIENCE.maxAttempts })
 })
 
 test('where nobody answers the money stays reserved, and only its own key is tried, as often as it takes', async () => {
@@ -209,6 +210,59 @@ test('of two answers to one attempt in a batch the acceptance counts, in whateve
     await record(world, turn === 0 ? results : results.reverse())
     expect((await transferNow(world, id)).status).toBe('completed')
   }
+})
+
+const openKeys = async (): Promise<readonly string[]> => {
+  const { rows } = await sql<{ key: string }>`
+    select dedup_key as key from finance_alerts where status <> 'resolved' order by 1`.execute(world.database)
+  return rows.map(({ key }) => key)
+}
+const settleAll = () =>
+  sql`
+  update finance_alerts set status = 'resolved'`.execute(world.database)
+
+test('the alert of refused credentials closes with the next answer, also when an operator ended the rest', async () => {
+  await settleAll()
+  const { transferOf } = await job({ ana: 10n, ben: 10n })
+  const ana = await claimed(world, transferOf('ana'))
+  await record(world, [{ claim: ana, outcome: ourKey }])
+  expect(await openKeys()).toEqual(['rail_paused:stripe'])
+  const until = later(PATIENCE.railPauseMs)
+  await record(world, [{ claim: await claimed(world, transferOf('ben'), until), outcome: paid() }], until)
+  expect(await openKeys()).toEqual([])
+  const again = await claimed(world, transferOf('ana'), later(LEASE_MS, until))
+  await record(world, [{ claim: again, outcome: ourKey }], until)
+  expect(await openKeys()).toEqual(['rail_paused:stripe'])
+  await sql`update rails set paused_until = null`.execute(world.database)
+  const mended = later(10 * LEASE_MS, until)
+  await record(world, [{ claim: await claimed(world, transferOf('ana'), mended), outcome: paid() }], mended)
+  expect(await openKeys()).toEqual([])
+})
+
+test('the alert of missing funds closes once nothing waits for them, not with the first that passes', async () => {
+  await settleAll()
+  await sql`update payout_transfers set status = 'failed_terminal', due_at = null, next_try_at = null
+    where status = 'retryable'`.execute(world.database)
+  const { transferOf } = await job({ ana: 10n, ben: 10n })
+  await record(world, [{ claim: await claimed(world, transferOf('ana')), outcome: lackOfFunds }])
+  await record(world, [{ claim: await claimed(world, transferOf('ben')), outcome: paid() }])
+  expect(await openKeys()).toEqual(['insufficient_funds:stripe:USD'])
+  const at = (await transferNow(world, transferOf('ana'))).next_try_at ?? NOW
+  await record(world, [{ claim: await claimed(world, transferOf('ana'), at), outcome: paid() }], at)
+  expect(await openKeys()).toEqual([])
+})
+
+test('the alert of a transfer that nobody told of closes when it is told of', async () => {
+  await settleAll()
+  const { transferOf } = await job({ ana: 10n })
+  let at = NOW
+  for (let calls = 1; calls <= CALLS_BEFORE_ALERT; calls += 1) {
+    await record(world, [{ claim: await claimed(world, transferOf('ana'), at), outcome: silence }], at)
+    at = later(86_400_000, at)
+  }
+  expect(await openKeys()).toEqual([`payment_unknown:payout:${transferOf('ana')}`])
+  await record(world, [{ claim: await claimed(world, transferOf('ana'), at), outcome: paid() }], at)
+  expect(await openKeys()).toEqual([])
 })
 
 test('a rail that accepts what it refused for good before is told to people, and nothing moves', async () => {
