@@ -162,3 +162,14 @@ test('haste counts nothing and keeps its key', () => {
   const hasty: PaymentOutcome = { kind: 'declined_may_change', reason: 'rate_limited', keyIsSpent: false, facts }
   expect(after(hasty)).toMatchObject({ attempt: 'postponed', status: 'retryable', counts: 'nothing' })
 })
+
+test('what our own limiter turned away waits for its turn, and no longer each time; what Stripe refused does', () => {
+  const turnedAway = (status: number, calls: number) => {
+    const facts = { status, retryAfterMs: 3_000 }
+    const outcome: PaymentOutcome = { kind: 'declined_may_change', reason: 'rate_limited', keyIsSpent: false, facts }
+    return after(outcome, { ...fresh, calls }).retryAfterMs ?? 0
+  }
+  expect(turnedAway(0, 20)).toBe(turnedAway(0, 1))
+  expect(turnedAway(0, 20)).toBe(3_000 + PATIENCE.retry.firstMs * 0.75)
+  expect(turnedAway(429, 20)).toBeGreaterThan(turnedAway(429, 1))
+})

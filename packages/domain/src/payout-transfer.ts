@@ -78,6 +78,11 @@ export function afterTransfer(
       ...(tellPeople && { alert: 'rail_unavailable' }),
     }
   }
+  if (outcome.kind === 'declined_may_change' && outcome.reason === 'rate_limited' && outcome.facts.status === 0) {
+    // Our own limiter turned it away and Stripe was not asked, so that no number of calls makes this wait longer.
+    const retryAfterMs = waitMs(outcome.facts, backoffMs(1, patience.retry, random))
+    return { ...triedAgain(outcome), counts: 'nothing', retryAfterMs }
+  }
   if (outcome.kind !== 'accepted') {
     const { standing, ...step } = afterAnswer(outcome, counted, patience, random)
     return { ...step, status: STATUS_WHEN[standing] }

@@ -63,10 +63,13 @@ export interface StripeRail extends Rail {
   close(): void
 }
 
+/** How long a request waits for its turn, where nothing else is said. */
+export const MAX_WAIT_MS = 10_000
+
 /** Transfers to connected accounts. The rail holds connections open: call `close` when done. */
 export function createStripeRail(options: StripeOptions): StripeRail {
   const { secretKey, apiBase, timeoutMs, rate, logger, metrics } = options
-  const { perSecond = 25, concurrent, maxWaitMs = 10_000 } = rate
+  const { perSecond = 25, concurrent, maxWaitMs = MAX_WAIT_MS } = rate
   const limiter = createLimiter({ ...rate, perSecond, maxWaitMs })
   const protocol = apiBase?.protocol ?? 'https'
   const transport = createTransport({ protocol, concurrent, limiter, logger, metrics })

@@ -5,6 +5,7 @@ import { runService } from '@remesa/service-kit/run-service'
 import { stripeOptions } from '@remesa/stripe-client/environment'
 import { createStripeRail } from '@remesa/stripe-client/stripe-rail'
 import { applyStripeEvents } from './apply-stripe-events.ts'
+import { claimsInFlight } from './claims-in-flight.ts'
 import { readConfig } from './config.ts'
 import { createJobs } from './create-jobs.ts'
 import { payTransfers } from './pay-transfers.ts'
@@ -30,8 +31,11 @@ await runService({
     work({ topic: topics.settlementCompleted, maxBatch: 20, handle: createJobs({ database, now, logger }) })
     work({
       topic: topics.payoutTransfer,
-      maxBatch: 50,
-      concurrentBatches: 4,
+      ...claimsInFlight({
+        perSecond: config.STRIPE_REQUESTS_PER_SECOND,
+        accountPerSecond: config.STRIPE_ACCOUNT_REQUESTS_PER_SECOND,
+        processes: config.STRIPE_PROCESSES,
+      }),
       handle: payTransfers({
         database,
         rail: stripe,
