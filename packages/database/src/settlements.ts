@@ -18,6 +18,11 @@ export async function insertSettlements(
   settlements: readonly SettlementWithWinners[],
 ): Promise<ReadonlySet<string>> {
   if (settlements.length === 0) return new Set()
+  const ids = settlements.map(({ settlement }) => settlement.settlementId)
+  // First, and alone: a statement that waits for a lock looks at other tables as they were before it waited, and would
+  // miss the job that it waited for.
+  await sql`
+    select from settlements where settlement_id = any(${ids}::text[]) order by settlement_id for update`.execute(tx)
   const heads = settlements.map(({ settlement }) => ({ ...settlement, total: settlement.total.toString() }))
   const { rows } = await sql<{ id: string }>`
     insert into settlements as s (settlement_id, contest_id, currency, total, status)

@@ -205,3 +205,14 @@ export async function count(world: TestDatabase, table: string): Promise<number>
   const { rows } = await sql<{ n: number }>`select count(*)::int as n from ${sql.table(table)}`.execute(world.database)
   return rows[0]?.n ?? 0
 }
+
+/** Resolves once a statement of this database waits for a lock. */
+export async function untilSomebodyWaits(world: TestDatabase): Promise<void> {
+  for (;;) {
+    const { rows } = await sql<{ waits: boolean }>`
+      select exists (select from pg_locks where not granted and database =
+        (select oid from pg_database where datname = current_database())
+        or not granted and locktype = 'transactionid') as waits`.execute(world.database)
+    if (rows[0]?.waits) return
+  }
+}

@@ -6,8 +6,19 @@ import { findByJobId } from '../src/payout-transfers.ts'
 import { createPayoutJobs } from '../src/settlement-payouts.ts'
 import { insertSettlements } from '../src/settlements.ts'
 import { createTestDatabase, type TestDatabase } from '../src/testing/test-database.ts'
-import { findUnverifiedAccounts } from '../src/user-stripe-accounts.ts'
-import { alertKinds, aSettlement, auditOf, aWinner, count, create, faultsOfBooks, NOW, USD } from './payout-worlds.ts'
+import { findAccountsToRead } from '../src/user-stripe-accounts.ts'
+import {
+  alertKinds,
+  aSettlement,
+  auditOf,
+  aWinner,
+  count,
+  create,
+  faultsOfBooks,
+  NOW,
+  USD,
+  untilSomebodyWaits,
+} from './payout-worlds.ts'
 import { inTransaction } from './worlds.ts'
 
 let world: TestDatabase
@@ -57,8 +68,8 @@ test('a closed settlement becomes a job with a transfer for each winner, owed in
     { payeeId: 'user:ben', money: { amount: 300n, currency: USD } },
   ])
   expect(await auditOf(world, job?.jobId ?? '')).toEqual(['payout_job.created'])
-  expect(await findUnverifiedAccounts(world.database, { limit: 9 })).toEqual([
-    { userId: 'ana', stripeAccountId: 'acct_ana' },
+  expect(await findAccountsToRead(world.database, { heldSince: NOW, limit: 9 })).toEqual([
+    { userId: 'ana', stripeAccountId: 'acct_ana', disabledReason: null },
   ])
   expect(await faultsOfBooks(world)).toEqual([])
 })
@@ -145,6 +156,27 @@ test('a settlement that has its job is never changed by the marketplace again', 
     select s.total, w.amount from settlements s join settlement_winners w using (settlement_id)
     where settlement_id = 'fixed'`.execute(world.database)
   expect(rows).toEqual([{ total: 50n, amount: 50n }])
+})
+
+test('a change that comes while the settlement gets its job waits for it, and changes nothing', async () => {
+  await load(aSettlement('meanwhile', [aWinner('max', 100n)]))
+  const { promise: isCreated, resolve: created } = Promise.withResolvers<void>()
+  const { promise: mayCommit, resolve: commit } = Promise.withResolvers<void>()
+  const creating = inTransaction(world, async (tx) => {
+    await createPayoutJobs(tx, ['meanwhile'], NOW)
+    created()
+    await mayCommit
+  })
+  await isCreated
+  const changing = load(aSettlement('meanwhile', [aWinner('max', 999n)]))
+  await untilSomebodyWaits(world)
+  commit()
+  await creating
+  expect(await changing).toEqual(new Set())
+  const { rows } = await sql`
+    select s.total, w.amount from settlements s join settlement_winners w using (settlement_id)
+    where settlement_id = 'meanwhile'`.execute(world.database)
+  expect(rows).toEqual([{ total: 100n, amount: 100n }])
 })
 
 test('nobody is paid twice for one contest: of two settlements that name a winner, at once or in one batch, one pays', async () => {
