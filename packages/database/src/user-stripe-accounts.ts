@@ -83,39 +83,56 @@ const contradictsAtOnce = (
 
 const FACTS = ['transfersActive', 'payoutsEnabled', 'detailsSubmitted', 'disabledReason'] as const
 
-/**
- * Remembers whose accounts these are, before Stripe was asked about them. A user who has one keeps it, and so does an
- * account that has its user.
- */
-export async function linkStripeAccounts(
-  tx: Transaction<Schema>,
-  links: readonly { readonly userId: string; readonly stripeAccountId: string }[],
-  now: Date,
-): Promise<void> {
-  if (links.length === 0) return
-  await sql`
-    insert into user_stripe_accounts (user_id, stripe_account_id, updated_at)
-    select "userId", "stripeAccountId", ${now}
-    from jsonb_to_recordset(${JSON.stringify(links)}::jsonb) as l("userId" text, "stripeAccountId" text)
-    order by 1, 2
-    on conflict do nothing`.execute(tx)
+/** Whose account it is, by the marketplace's word. */
+export interface AccountLink {
+  readonly userId: string
+  readonly stripeAccountId: string
 }
 
 /**
- * Some accounts that Stripe has not told us of: somebody must read them from Stripe. Drawn by lot, so that workers who
- * ask at once read different ones, and those that cannot be read do not hold up the others.
+ * Remembers whose accounts these are, before Stripe was asked about them. A user who has one keeps it, and so does an
+ * account that has its user.
+ * @returns the links that contradict what is on record, for people to settle
  */
-export async function findUnverifiedAccounts(
+export async function linkStripeAccounts(
+  tx: Transaction<Schema>,
+  links: readonly AccountLink[],
+  now: Date,
+): Promise<readonly AccountLink[]> {
+  if (links.length === 0) return []
+  const rows = JSON.stringify(links)
+  await sql`
+    insert into user_stripe_accounts (user_id, stripe_account_id, updated_at)
+    select "userId", "stripeAccountId", ${now}
+    from jsonb_to_recordset(${rows}::jsonb) as l("userId" text, "stripeAccountId" text)
+    order by 1, 2
+    on conflict do nothing`.execute(tx)
+  // A statement of its own: it sees also what others committed while the first one waited for them.
+  const { rows: refused } = await sql<AccountLink>`
+    select l.* from jsonb_to_recordset(${rows}::jsonb) as l("userId" text, "stripeAccountId" text)
+    where not exists (
+      select from user_stripe_accounts a where a.user_id = l."userId" and a.stripe_account_id = l."stripeAccountId"
+    )`.execute(tx)
+  return refused
+}
+
+/**
+ * Some accounts that Stripe has not told us of, then some that hold a transfer back and of which nothing was heard since
+ * `heldSince`: the event that would release it may be lost. Drawn by lot, so that workers who ask at once read different
+ * ones, and those that cannot be read do not hold up the others.
+ */
+export async function findAccountsToRead(
   database: Database,
-  { limit }: { limit: number },
-): Promise<readonly { readonly userId: string; readonly stripeAccountId: string }[]> {
-  return database
-    .selectFrom('user_stripe_accounts')
-    .select(['user_id as userId', 'stripe_account_id as stripeAccountId'])
-    .where('last_event_created', 'is', null)
-    .orderBy(sql`random()`)
-    .limit(limit)
-    .execute()
+  { heldSince, limit }: { heldSince: Date; limit: number },
+): Promise<readonly AccountToRead[]> {
+  const { rows } = await sql<AccountToRead>`
+    select user_id as "userId", stripe_account_id as "stripeAccountId", disabled_reason as "disabledReason" from (
+      select * from user_stripe_accounts where last_event_created is null
+      union all
+      select * from user_stripe_accounts where last_event_created <= ${heldSince}
+        and user_id in (select user_id from payout_transfers where status = 'awaiting_destination')
+    ) as accounts order by (last_event_created is not null), random() limit ${limit}`.execute(database)
+  return rows
 }
 
 /** Where these users are paid; a user without an account is left out. */

@@ -14,7 +14,8 @@ export async function readAccountFacts(stripe: AccountReader, accountId: string)
   return { transfersActive, payoutsEnabled, detailsSubmitted, disabledReason }
 }
 
-const NOT_OURS: StripeAccountFacts = {
+/** Of an account that Stripe does not know, or not as ours. */
+export const NOT_OURS: StripeAccountFacts = {
   transfersActive: false,
   payoutsEnabled: false,
   detailsSubmitted: false,

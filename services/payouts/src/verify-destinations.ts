@@ -1,6 +1,8 @@
 import type { Database } from '@remesa/database/connection'
+import { type NewAlert, resolveAlerts } from '@remesa/database/finance-alerts'
 import {
-  findUnverifiedAccounts,
+  type AccountToRead,
+  findAccountsToRead,
   type StripeAccountNews,
   upsertStripeAccounts,
 } from '@remesa/database/user-stripe-accounts'
@@ -10,7 +12,7 @@ import { raiseAlerts } from '@remesa/messaging/finance-alerts'
 import { enqueue } from '@remesa/messaging/outbox'
 import { ProviderError } from '@remesa/provider-http/provider-error'
 import type { Logger } from '@remesa/service-kit/logger'
-import { type AccountReader, readAccountFacts } from './account-facts.ts'
+import { type AccountReader, NOT_OURS, readAccountFacts } from './account-facts.ts'
 
 interface Parts {
   readonly database: Database
@@ -23,7 +25,7 @@ interface Parts {
 }
 
 /**
- * Reads accounts from Stripe that we only know by name, and puts what waits for them on its way: beside the payments
+ * Reads accounts from Stripe that we only know by name, or that have held a transfer back for long, and puts what waits for them on its way: beside the payments
  * and not in front of them, since Stripe limits both apart. What cannot be read now is read when it is asked for next,
  * by the payout scheduler at the latest.
  */
@@ -38,6 +40,10 @@ export interface DestinationVerifier {
 
 /** Read side by side, then written in one transaction: few enough to get their places within Stripe's limit in time. */
 const AT_ONCE = 20
+/** Events tell of a change at once: after so long without one, it may be lost. */
+const EVENT_MAY_BE_LOST_MS = 15 * 60_000
+/** So many accounts are not all gone at once: it is we whom Stripe takes for somebody else. */
+const NOT_ALL_GONE = 3
 
 export function verifyDestinations(parts: Parts): DestinationVerifier {
   const { database, policy, nudge, now, logger } = parts
@@ -55,9 +61,18 @@ export function verifyDestinations(parts: Parts): DestinationVerifier {
 
   /** @returns whether Stripe told of any */
   async function readSome(): Promise<boolean> {
-    const accounts = await findUnverifiedAccounts(database, { limit: AT_ONCE })
+    const heldSince = new Date(now().getTime() - EVENT_MAY_BE_LOST_MS)
+    const accounts = await findAccountsToRead(database, { heldSince, limit: AT_ONCE })
     const news = (await Promise.all(accounts.map((account) => readAccount(parts, account)))).flat()
     if (news.length === 0 || isStopped) return false
+    if (areAllGone(accounts, news)) {
+      logger.error({ accounts: news.length }, 'Stripe knows none of these accounts: is its key another platform’s?')
+      writing = database.transaction().execute(async (tx) => {
+        await raiseAlerts(tx, [strangersAlert(news.length)])
+      })
+      await writing
+      return false // as if Stripe had not told: read again when it is asked for next
+    }
     writing = write(news)
     await writing
     nudge()
@@ -73,6 +88,9 @@ export function verifyDestinations(parts: Parts): DestinationVerifier {
         released.map((payoutTransferId) => ({ data: { payoutTransferId } })),
       )
       await raiseAlerts(tx, alerts)
+      if (news.some(({ facts }) => facts !== NOT_OURS)) {
+        await resolveAlerts(tx, { dedupKeys: [STRANGERS], note: 'Stripe knows our accounts.' })
+      }
     })
   }
 
@@ -100,6 +118,25 @@ export function verifyDestinations(parts: Parts): DestinationVerifier {
     },
   }
 }
+
+/** Those that were gone when they were read before say nothing about our key. */
+function areAllGone(accounts: readonly AccountToRead[], news: readonly StripeAccountNews[]): boolean {
+  const goneBefore = new Set(
+    accounts.flatMap(({ userId, disabledReason }) => (disabledReason === NOT_OURS.disabledReason ? [userId] : [])),
+  )
+  const telling = news.filter(({ userId }) => userId === null || !goneBefore.has(userId))
+  return telling.length >= NOT_ALL_GONE && telling.every(({ facts }) => facts === NOT_OURS)
+}
+
+const STRANGERS = 'rail_paused:stripe:accounts'
+
+const strangersAlert = (accounts: number): NewAlert => ({
+  kind: 'rail_paused',
+  dedupKey: STRANGERS,
+  subject: { type: 'rail', id: 'stripe' },
+  businessDate: null,
+  details: { rail: 'stripe', found: `Stripe knows none of ${accounts} accounts that were read` },
+})
 
 /**
  * Events say when something happened in whole seconds of Stripe's clock, and ours may be ahead of it: what is read counts

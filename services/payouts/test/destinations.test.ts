@@ -144,6 +144,25 @@ test('an account that is not ours at Stripe holds its transfer, and people are t
   expect(await alertsAbout(world, userId)).toEqual({ destination_disabled: 1 })
 })
 
+test('of three accounts that are all gone at Stripe none is believed: our key is at fault, and people are told', async () => {
+  const winners = [1, 2, 3].map((n) => ({ account: `acct_missing_all_${n}` }))
+  const { transfers, messages } = await aJob(world, handlers, { winners, accountsAreKnown: false })
+  await world.deliver(handlers.pay, ...messages)
+  await handlers.verifier.idle()
+  for (const { transferId } of transfers) await expectHeld(transferId, 'account_unverified')
+  expect(await alertsAbout(world, 'stripe')).toMatchObject({ rail_paused: 1 })
+
+  // An account that Stripe knows proves the key right: then the others are gone indeed.
+  const known = { winners: [{ account: 'acct_known_at_last' }], accountsAreKnown: false }
+  const { message } = await aTransfer(world, handlers, known)
+  await world.deliver(handlers.pay, message)
+  await handlers.verifier.idle()
+  for (const { transferId } of transfers) await expectHeld(transferId, 'transfers_inactive')
+  expect(await released()).toEqual([message])
+  const { rows } = await sql`select status from finance_alerts where kind = 'rail_paused'`.execute(world.database)
+  expect(rows).toEqual([{ status: 'resolved' }])
+})
+
 test.each([
   ['acct_nocap', 'transfers_inactive'],
   ['acct_pending', 'transfers_inactive'],
@@ -338,4 +357,24 @@ test('news of accounts that come while their transfers are being paid, held and 
   const transfers = await transfersOf(world, settlementId)
   expect(transfers.filter(({ status }) => status !== 'completed')).toEqual([])
   for (const { transferId } of transfers) expect(madeAtStripe(world, transferId)).toHaveLength(1)
+})
+
+test('a lost account.updated heals: an account that has held a transfer for a quarter of an hour is read again', async () => {
+  const account = 'acct_nocap_event_lost'
+  const { transferId, message } = await aTransfer(world, handlers, { winners: [{ account }] })
+  await world.deliver(handlers.pay, message)
+  world.sandbox.stripe.updateAccount(account, { payouts_enabled: true, capabilities: { transfers: 'active' } })
+  await world.take(topics.payoutTransfer)
+  await world.deliver(handlers.scheduled, {})
+  await handlers.verifier.idle()
+  await expectHeld(transferId, 'transfers_inactive')
+  world.moveClock(16 * 60 * SECOND_MS)
+  await world.deliver(handlers.scheduled, {})
+  await handlers.verifier.idle()
+  expect(await released()).toContainEqual(message)
+  await expectPaid(transferId, account)
+  const before = reads()
+  await world.deliver(handlers.scheduled, {})
+  await handlers.verifier.idle()
+  expect(reads()).toBe(before)
 })
