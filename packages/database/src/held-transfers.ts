@@ -74,7 +74,7 @@ async function lockHeld(tx: Transaction<Schema>, userIds: readonly string[]): Pr
   if (userIds.length === 0) return []
   const { rows } = await sql<HeldRow>`
     select id, user_id, held_reason from payout_transfers
-    where status = 'awaiting_destination' and user_id = any(${userIds}::text[])
+    where status = 'awaiting_destination' and held_reason <> 'account_differs' and user_id = any(${userIds}::text[])
     order by id for update skip locked`.execute(tx)
   return rows
 }

@@ -5,10 +5,10 @@ import { recordAudit } from './audit.ts'
 import { type NewAlert, resolveAlerts } from './finance-alerts.ts'
 import { type LedgerEntry, moved, owedFromContests, payeeAccount, recordEntries, userPayee } from './ledger.ts'
 import { insertPayoutJobs } from './payout-jobs.ts'
-import { insertTransfers, type PayoutTransfer } from './payout-transfers.ts'
+import { insertTransfers, markAwaitingDestination, type PayoutTransfer } from './payout-transfers.ts'
 import type { Schema } from './schema.ts'
 import { type LockedSettlement, lockSettlements, markRejected } from './settlements.ts'
-import { linkStripeAccounts } from './user-stripe-accounts.ts'
+import { type AccountLink, linkStripeAccounts } from './user-stripe-accounts.ts'
 
 /** What became of a settlement. */
 export type SettlementAnswer =
@@ -51,9 +51,13 @@ export async function createPayoutJobs(
     payable.push(one)
     for (const { userId } of one.winners) paidBefore.set(payeeKey(contestId, userId), settlementId)
   }
-  for (const [settlementId, job] of await openJobs(tx, payable, now)) answers.set(settlementId, job)
+  const { created, alerts } = await openJobs(tx, payable, now)
+  for (const [settlementId, job] of created) answers.set(settlementId, job)
   await reject(tx, rejected, now)
-  return { answers, alerts: rejected.map(({ locked: { settlement }, problem }) => rejectedAlert(settlement, problem)) }
+  return {
+    answers,
+    alerts: [...alerts, ...rejected.map(({ locked: { settlement }, problem }) => rejectedAlert(settlement, problem))],
+  }
 }
 
 const ACTOR = 'payouts'
@@ -62,8 +66,11 @@ async function openJobs(
   tx: Transaction<Schema>,
   payable: readonly LockedSettlement[],
   now: Date,
-): Promise<ReadonlyMap<string, SettlementAnswer & { kind: 'created' }>> {
-  if (payable.length === 0) return new Map()
+): Promise<{
+  created: ReadonlyMap<string, SettlementAnswer & { kind: 'created' }>
+  alerts: readonly NewAlert[]
+}> {
+  if (payable.length === 0) return { created: new Map(), alerts: [] }
   const jobIds = await insertPayoutJobs(
     tx,
     payable.map(({ settlement: { settlementId }, winners }) => ({ settlementId, transfers: winners.length })),
@@ -85,11 +92,14 @@ async function openJobs(
   const transfers = await insertTransfers(tx, asked, now)
   // The rule that a winner is paid once for a contest was checked under the settlements' locks.
   if (transfers.length !== asked.length) throw new Error('a winner got a transfer while the contest was ours')
-  await linkStripeAccounts(
-    tx,
-    payable.flatMap(({ winners }) =>
-      winners.flatMap(({ userId, stripeAccountId }) => (stripeAccountId ? [{ userId, stripeAccountId }] : [])),
+  const named = payable.flatMap((one) =>
+    one.winners.flatMap(({ userId, stripeAccountId }) =>
+      stripeAccountId ? [{ jobId: jobOf(one), userId, stripeAccountId }] : [],
     ),
+  )
+  const refusedLinks = await linkStripeAccounts(
+    tx,
+    named.map(({ userId, stripeAccountId }) => ({ userId, stripeAccountId })),
     now,
   )
   await recordEntries(tx, transfers.map(owedEntry))
@@ -118,15 +128,55 @@ async function openJobs(
       },
     })),
   )
+  const isRefused = new Set(refusedLinks.map(linkKey))
+  const contradicted = named.filter((link) => isRefused.has(linkKey(link)))
+  await holdContradicted(tx, transfers, contradicted, now)
   const ofJob = Map.groupBy(transfers, ({ jobId }) => jobId)
-  return new Map(
-    payable.map((one) => {
-      const jobId = jobOf(one)
-      const transferIds = (ofJob.get(jobId) ?? []).map(({ transferId }) => transferId)
-      return [one.settlement.settlementId, { kind: 'created', jobId, transferIds }]
-    }),
+  const created = payable.map((one) => {
+    const jobId = jobOf(one)
+    const transferIds = (ofJob.get(jobId) ?? []).map(({ transferId }) => transferId)
+    return [one.settlement.settlementId, { kind: 'created', jobId, transferIds }] as const
+  })
+  return { created: new Map(created), alerts: contradicted.map(differsAlert) }
+}
+
+const linkKey = ({ userId, stripeAccountId }: AccountLink): string => JSON.stringify([userId, stripeAccountId])
+
+/** Nobody's money goes to an account that the settlement did not name: it waits until a person has told which is right. */
+async function holdContradicted(
+  tx: Transaction<Schema>,
+  transfers: readonly PayoutTransfer[],
+  contradicted: readonly { readonly jobId: string; readonly userId: string }[],
+  now: Date,
+): Promise<void> {
+  const payee = ({ jobId, userId }: { jobId: string; userId: string }) => JSON.stringify([jobId, userId])
+  const payees = new Set(contradicted.map(payee))
+  const held = transfers.filter((transfer) => payees.has(payee(transfer)))
+  await markAwaitingDestination(
+    tx,
+    held.map(({ transferId }) => ({ transferId, reason: 'account_differs' })),
+    now,
+  )
+  await recordAudit(
+    tx,
+    held.map(({ transferId }) => ({
+      actor: ACTOR,
+      action: 'payout_transfer.held',
+      subject: { type: 'payout_transfer', id: transferId },
+      reason: 'account_differs',
+      before: { status: 'pending' },
+      after: { status: 'awaiting_destination' },
+    })),
   )
 }
+
+const differsAlert = ({ userId, stripeAccountId }: AccountLink): NewAlert => ({
+  kind: 'destination_differs',
+  dedupKey: `destination_differs:user:${userId}`,
+  subject: { type: 'user', id: userId },
+  businessDate: null,
+  details: { named: stripeAccountId },
+})
 
 /** A repeated message finds the same rule broken: people hear of it again, but nothing was decided. */
 async function reject(

@@ -72,7 +72,7 @@ async function usersWithReadyAccounts(
 ): Promise<readonly string[]> {
   const { rows } = await sql<{ user_id: string }>`
     select distinct t.user_id from payout_transfers t join user_stripe_accounts a on a.user_id = t.user_id
-    where t.status = 'awaiting_destination' and a.transfers_active
+    where t.status = 'awaiting_destination' and t.held_reason <> 'account_differs' and a.transfers_active
       and (a.payouts_enabled or not ${policy.payoutsMustBeEnabled}::boolean)
     order by t.user_id limit ${limit}`.execute(tx)
   return rows.map(({ user_id }) => user_id)

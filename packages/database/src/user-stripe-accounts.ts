@@ -116,6 +116,12 @@ export async function linkStripeAccounts(
   return refused
 }
 
+/** An account that is to be read from Stripe. */
+export interface AccountToRead extends AccountLink {
+  /** As far as is known, why it cannot receive. */
+  readonly disabledReason: string | null
+}
+
 /**
  * Some accounts that Stripe has not told us of, then some that hold a transfer back and of which nothing was heard since
  * `heldSince`: the event that would release it may be lost. Drawn by lot, so that workers who ask at once read different

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { DESTINATION_POLICY } from '@remesa/domain/stripe-account'
 import { sql } from 'kysely'
 import { payeeBalances, userPayee } from '../src/ledger.ts'
 import { findBySettlementId } from '../src/payout-jobs.ts'
@@ -6,16 +7,20 @@ import { findByJobId } from '../src/payout-transfers.ts'
 import { createPayoutJobs } from '../src/settlement-payouts.ts'
 import { insertSettlements } from '../src/settlements.ts'
 import { createTestDatabase, type TestDatabase } from '../src/testing/test-database.ts'
+import { claimTransfersToQueue } from '../src/transfer-queue.ts'
 import { findAccountsToRead } from '../src/user-stripe-accounts.ts'
 import {
+  aJob,
   alertKinds,
   aSettlement,
   auditOf,
   aWinner,
+  claim,
   count,
   create,
   faultsOfBooks,
   NOW,
+  tellOfAccounts,
   USD,
   untilSomebodyWaits,
 } from './payout-worlds.ts'
@@ -199,6 +204,33 @@ test('nobody is paid twice for one contest: of two settlements that name a winne
   await load(aSettlement('p', [aWinner('kim')], both), aSettlement('q', [aWinner('kim')], both))
   const batch = await create(world, ['q', 'p'])
   expect([batch.get('p')?.kind, batch.get('q')?.kind]).toEqual(['created', 'rejected'])
+})
+
+test('a winner whose settlement names another account than on record, or another user’s, is not paid until a person says where', async () => {
+  const uma = await aJob(world, 'uma-1', [aWinner('uma')])
+  await load(
+    aSettlement('uma-2', [
+      aWinner('uma', 10n, { stripeAccountId: 'acct_elsewhere' }),
+      aWinner('vic', 10n, { stripeAccountId: 'acct_uma' }),
+      aWinner('wim'),
+    ]),
+  )
+  const answer = (await create(world, ['uma-2'])).get('uma-2')
+  if (answer?.kind !== 'created') throw new Error(`uma-2 was ${answer?.kind}`)
+  await tellOfAccounts(world, ['uma', 'wim'])
+  await inTransaction(world, (tx) =>
+    claimTransfersToQueue(tx, { now: NOW, graceMs: 0, limit: 9, policy: DESTINATION_POLICY }),
+  )
+  const answers = await claim(world, [...uma.transferIds, ...answer.transferIds])
+  const transfers = await findByJobId(world.database, answer.jobId)
+  expect(transfers.map(({ userId, transferId }) => [userId, answers.get(transferId)])).toEqual([
+    ['uma', { kind: 'held', reason: 'account_differs' }],
+    ['vic', { kind: 'held', reason: 'account_differs' }],
+    ['wim', expect.objectContaining({ kind: 'claimed' })],
+  ])
+  expect(answers.get(uma.transferIds[0] ?? '')?.kind).toBe('claimed')
+  expect((await alertKinds(world)).filter((kind) => kind === 'destination_differs')).toHaveLength(2)
+  expect(await auditOf(world, transfers[0]?.transferId ?? '')).toEqual(['payout_transfer.held'])
 })
 
 test('users have accounts of their own in the books, whatever letters are in their ids', async () => {

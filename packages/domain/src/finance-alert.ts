@@ -74,6 +74,10 @@ const FINANCE_ALERTS = {
     'warning',
     'A winner’s Stripe account cannot receive money. It is paid once Stripe says that the account can.',
   ),
+  destination_differs: alert(
+    'critical',
+    'A settlement names another Stripe account than its winner has, or one that is another user’s. Nothing is sent: find out which is right, link it, and release the transfer.',
+  ),
   settlement_notification_refused: alert(
     'warning',
     'The seller is paid, but GSC refused to be told. Compare the settlement.',

@@ -17,13 +17,20 @@ export interface StripeAccount {
 }
 
 /** Why a transfer waits for its destination. */
-export type HeldReason = 'no_account' | 'account_unverified' | 'transfers_inactive' | 'payouts_disabled'
+export type HeldReason =
+  | 'no_account'
+  | 'account_unverified'
+  | 'transfers_inactive'
+  | 'payouts_disabled'
+  /** The settlement names another account than the user has: no news of an account tells which is right, a person does. */
+  | 'account_differs'
 
 export const HELD_REASONS: readonly HeldReason[] = [
   'no_account',
   'account_unverified',
   'transfers_inactive',
   'payouts_disabled',
+  'account_differs',
 ]
 
 export interface DestinationPolicy {
