@@ -1,4 +1,5 @@
 import type { Database } from '@remesa/database/connection'
+import type { NewAlert } from '@remesa/database/finance-alerts'
 import { groupCommit } from '@remesa/database/group-commit'
 import { type StripeAccountNews, upsertStripeAccounts } from '@remesa/database/user-stripe-accounts'
 import { backoffMs } from '@remesa/domain/payment-steps'
@@ -11,6 +12,7 @@ import type { DataOf } from '@remesa/messaging/topic'
 import { ProviderError } from '@remesa/provider-http/provider-error'
 import type { Logger } from '@remesa/service-kit/logger'
 import { readAccountEvent, readCapabilityEvent } from '@remesa/stripe-client/account-event'
+import { readReversalEvent } from '@remesa/stripe-client/transfer-event'
 import { type AccountReader, readAccountFacts } from './account-facts.ts'
 
 interface Parts {
@@ -34,7 +36,8 @@ interface Applied {
 
 /**
  * Keeps what we know of connected accounts true, whatever order Stripe's events come in, and puts transfers on their
- * way that waited for one. Where events cannot tell, Stripe is asked. Events of other kinds are others' concern.
+ * way that waited for one. Where events cannot tell, Stripe is asked. People are told of a transfer
+ * that was taken back. Events of other kinds are others' concern.
  */
 export function applyStripeEvents(parts: Parts): BatchHandler<StripeEvent> {
   const { database, stripe, policy, now, random, logger } = parts
@@ -64,6 +67,12 @@ export function applyStripeEvents(parts: Parts): BatchHandler<StripeEvent> {
   }
 
   return eachMessage(async (event, { retries }): Promise<Verdict> => {
+    const reversal = readReversalEvent(event)
+    if (reversal.kind === 'unreadable') return reject(reversal.problem)
+    if (reversal.kind === 'reversal') {
+      await database.transaction().execute((tx) => raiseAlerts(tx, [reversedAlert(reversal)]))
+      return done
+    }
     const read = readNews(event)
     if (read.kind === 'other') return done
     if (read.kind === 'unreadable') return reject(read.problem)
@@ -91,4 +100,26 @@ function readNews(event: StripeEvent): News {
   const capability = readCapabilityEvent(event)
   if (capability.kind === 'other') return readAccountEvent(event)
   return capability.kind === 'unreadable' ? capability : { kind: 'account', account: capability.account, facts: null }
+}
+
+/** One matter per transfer, however often a part of it is taken back. */
+function reversedAlert({
+  transfer,
+  transferGroup,
+}: ReturnType<typeof readReversalEvent> & { kind: 'reversal' }): NewAlert {
+  const { reference, money, reversed, destination } = transfer
+  return {
+    kind: 'payment_reversed',
+    dedupKey: `payment_reversed:${reference}`,
+    subject: { type: 'stripe_transfer', id: reference },
+    businessDate: null,
+    details: {
+      rail: 'stripe',
+      transferGroup, // the payout transfer's id, where it is one of ours
+      destination,
+      amount: money?.amount.toString() ?? null,
+      reversed: reversed?.amount.toString() ?? null,
+      currency: money?.currency ?? null,
+    },
+  }
 }
