@@ -42,7 +42,7 @@ const ALLOWED: Readonly<Record<TransferStatus, readonly TransferStatus[]>> = {
   awaiting_destination: ['pending'],
   pending: ['processing', 'awaiting_destination'],
   processing: ['completed', 'retryable', 'failed_terminal'],
-  retryable: ['processing', 'awaiting_destination'],
+  retryable: ['processing', 'awaiting_destination', 'completed', 'failed_terminal'],
   completed: [],
   failed_terminal: [],
 }

@@ -22,7 +22,8 @@ const NEXT: Readonly<Record<TransferStatus, readonly TransferStatus[]>> = {
   awaiting_destination: ['pending'], // the payee's account became able to receive
   pending: ['processing', 'awaiting_destination'],
   processing: ['completed', 'retryable', 'failed_terminal'],
-  retryable: ['processing', 'awaiting_destination'],
+  // Its end may come while it waits: the rail accepts under a key that it refused to another call.
+  retryable: ['processing', 'awaiting_destination', 'completed', 'failed_terminal'],
   completed: [],
   failed_terminal: [],
 }
