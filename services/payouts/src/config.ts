@@ -10,7 +10,11 @@ export const readConfig = (env: NodeJS.ProcessEnv) =>
     z.object({
       ...workerEnvironment,
       ...stripeEnvironment,
-      /** Longer than a call and its wait for a place can take: until then no other worker calls with the same key. */
+      /**
+       * Until then no other worker calls with the same key: at least twice `STRIPE_TIMEOUT_MS` and ten seconds, since a call
+       * and its look-up each wait for a turn. Where it is less another worker may call, too, with the same key, which pays
+       * once.
+       */
       PAYMENT_LEASE_MS: wholeNumber({ from: 1_000, to: 3_600_000 }).default(60_000),
       /** People are told each time that Stripe's own errors have refused one transfer so often. */
       PAYOUT_REFUSALS_BEFORE_ALERT: wholeNumber({ from: 1, to: 100 }).default(5),
