@@ -21,8 +21,10 @@ export const heldAlert = ({ userId, stripeAccountId, facts }: StripeAccount, rea
 })
 
 /**
- * Looks again at what is held for these users. A transfer whose row another transaction has is left to it: it is being
- * looked at there, and that transaction reads these accounts after this one has committed.
+ * Looks again at what is held for these users. A transfer whose row another transaction has is left out, not waited for.
+ * One that is being held there loses nothing: its accounts are read once this transaction has committed. One that was
+ * held before, and is only asked for by a message, stays held until the payout scheduler's next run finds it. What waits
+ * because a settlement named another account is for a person to release.
  * @returns the transfers that are pending again, and the alerts to raise in the same transaction
  */
 export async function releaseHeld(

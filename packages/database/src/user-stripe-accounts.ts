@@ -136,9 +136,17 @@ export async function findAccountsToRead(
       select * from user_stripe_accounts where last_event_created is null
       union all
       select * from user_stripe_accounts where last_event_created <= ${heldSince}
-        and user_id in (select user_id from payout_transfers where status = 'awaiting_destination')
+        and user_id in (select user_id from payout_transfers
+          where status = 'awaiting_destination' and held_reason <> 'account_differs')
     ) as accounts order by (last_event_created is not null), random() limit ${limit}`.execute(database)
   return rows
+}
+
+/** True when one of our users has this account. */
+export async function isSomebodysAccount(database: Database, stripeAccountId: string): Promise<boolean> {
+  const { rows } = await sql`
+    select from user_stripe_accounts where stripe_account_id = ${stripeAccountId}`.execute(database)
+  return rows.length > 0
 }
 
 /** Where these users are paid; a user without an account is left out. */
