@@ -1,7 +1,7 @@
 import type { Database } from '@remesa/database/connection'
 import type { NewAlert } from '@remesa/database/finance-alerts'
 import { groupCommit } from '@remesa/database/group-commit'
-import { type StripeAccountNews, upsertStripeAccounts } from '@remesa/database/user-stripe-accounts'
+import { isSomebodysAccount, type StripeAccountNews, upsertStripeAccounts } from '@remesa/database/user-stripe-accounts'
 import { backoffMs } from '@remesa/domain/payment-steps'
 import type { DestinationPolicy, StripeAccountFacts } from '@remesa/domain/stripe-account'
 import { topics } from '@remesa/messaging/catalogue'
@@ -78,7 +78,9 @@ export function applyStripeEvents(parts: Parts): BatchHandler<StripeEvent> {
     if (read.kind === 'unreadable') return reject(read.problem)
     const { account: stripeAccountId, facts } = read
     const asOf = new Date(event.created * 1_000)
-    const fate = facts ? await tell({ stripeAccountId, facts, asOf }) : 'ambiguous'
+    // An account of nobody's is not worth a place within Stripe's limit.
+    const withoutFacts = async () => ((await isSomebodysAccount(database, stripeAccountId)) ? 'ambiguous' : 'unknown')
+    const fate = facts ? await tell({ stripeAccountId, facts, asOf }) : await withoutFacts()
     if (fate === 'unknown') logger.info({ stripeAccountId }, 'news of an account that nobody of ours has')
     if (fate !== 'ambiguous') return done
     try {

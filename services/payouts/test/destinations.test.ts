@@ -272,6 +272,11 @@ test('news of a capability has the account read, for it does not tell of the res
   expect(await world.deliver(handlers.apply, event)).toEqual([done])
   expect(await released()).toEqual([message])
   await expectPaid(transferId, account)
+
+  const before = reads()
+  const ofNobody = { ...event, object: { ...event.object, account: 'acct_of_nobody_at_all' } }
+  expect(await world.deliver(handlers.apply, ofNobody)).toEqual([done])
+  expect(reads()).toBe(before)
 })
 
 test('what is read from Stripe never hides an event of a change that came after, though clocks differ', async () => {
