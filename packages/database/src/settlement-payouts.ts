@@ -17,16 +17,22 @@ export type SettlementAnswer =
   | { readonly kind: 'already'; readonly jobId: string }
   /** It breaks a rule: nobody of it is paid. */
   | { readonly kind: 'rejected'; readonly problem: SettlementProblem }
+  /** It breaks a rule as one does that is still being written: nothing was decided. */
+  | { readonly kind: 'not_yet'; readonly problem: SettlementProblem }
+
+const WHILE_WRITTEN: ReadonlySet<SettlementProblem['rule']> = new Set(['not_closed', 'no_winners'])
 
 /**
  * Turns closed settlements into payout jobs: job, transfers, what is owed, audit, all or nothing, and once however often
  * it is asked. All winners of a settlement get their transfer, or none does.
+ * @param mayBeUnfinished - settlements that the marketplace may still be writing
  * @returns an answer for each settlement that exists, and the alerts to raise in the same transaction
  */
 export async function createPayoutJobs(
   tx: Transaction<Schema>,
   settlementIds: readonly string[],
   now: Date,
+  mayBeUnfinished: ReadonlySet<string> = new Set(),
 ): Promise<{ answers: ReadonlyMap<string, SettlementAnswer>; alerts: readonly NewAlert[] }> {
   const locked = await lockSettlements(tx, settlementIds)
   const answers = new Map<string, SettlementAnswer>()
@@ -43,6 +49,10 @@ export async function createPayoutJobs(
       continue
     }
     const problem = settlementProblem(one.settlement, one.winners) ?? paidBeforeProblem(one, paidBefore)
+    if (problem && mayBeUnfinished.has(settlementId) && WHILE_WRITTEN.has(problem.rule)) {
+      answers.set(settlementId, { kind: 'not_yet', problem })
+      continue
+    }
     if (problem) {
       rejected.push({ locked: one, problem })
       answers.set(settlementId, { kind: 'rejected', problem })

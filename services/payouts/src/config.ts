@@ -16,6 +16,8 @@ export const readConfig = (env: NodeJS.ProcessEnv) =>
        * once.
        */
       PAYMENT_LEASE_MS: wholeNumber({ from: 1_000, to: 3_600_000 }).default(60_000),
+      /** First wait for a settlement that is not there yet, or not whole: it doubles, and the seventh look decides. */
+      PAYOUT_LOOK_AGAIN_MS: wholeNumber({ from: 1, to: 60_000 }).default(2_000),
       /** People are told each time that Stripe's own errors have refused one transfer so often. */
       PAYOUT_REFUSALS_BEFORE_ALERT: wholeNumber({ from: 1, to: 100 }).default(5),
       /** The first wait after no answer, or a refusal that may change; it doubles from there. */

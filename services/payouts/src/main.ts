@@ -28,7 +28,11 @@ await runService({
     const verifier = verifyDestinations({ database, stripe, policy, nudge: relay.nudge, now, logger })
     parts.stopWith('destinations', () => verifier.stop())
 
-    work({ topic: topics.settlementCompleted, maxBatch: 20, handle: createJobs({ database, now, logger }) })
+    work({
+      topic: topics.settlementCompleted,
+      maxBatch: 20,
+      handle: createJobs({ database, lookAgainMs: config.PAYOUT_LOOK_AGAIN_MS, now, logger }),
+    })
     work({
       topic: topics.payoutTransfer,
       ...claimsInFlight({

@@ -33,7 +33,7 @@ export function payoutHandlers(
   return {
     registry,
     verifier,
-    create: createJobs({ database, now, logger }),
+    create: createJobs({ database, lookAgainMs: 2_000, now, logger }),
     pay: payTransfers({
       database,
       rail: stripe,

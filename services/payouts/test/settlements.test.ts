@@ -149,7 +149,7 @@ test.each<[string, readonly WinnerFacts[], Partial<Settlement>]>([
     const { settlementId } = await aSettlement(world, { winners, changes, accountsAreKnown: false })
     await world.take(topics.financeAlert)
     await world.take(topics.payoutTransfer)
-    expect(await world.deliver(handlers.create, { settlementId })).toEqual([done])
+    expect(await world.deliver(handlers.create, aMessage({ settlementId }, { retries: 6 }))).toEqual([done])
     await expect(jobOf(world, settlementId)).rejects.toThrow('has no job')
     expect(await world.take(topics.payoutTransfer)).toEqual([])
     expect(await rejectedRule(settlementId)).toBe(rule)
@@ -161,9 +161,27 @@ test.each<[string, readonly WinnerFacts[], Partial<Settlement>]>([
     expect(await world.take(topics.financeAlert)).toHaveLength(1)
 
     // Told of again, nothing new was decided, and nobody is sent a second alert.
-    await world.deliver(handlers.create, { settlementId })
+    await world.deliver(handlers.create, aMessage({ settlementId }, { retries: 6 }))
     expect(await auditTrail(world, settlementId)).toEqual(['settlement.rejected'])
     expect(await world.take(topics.financeAlert)).toEqual([])
+  },
+)
+
+test.each<[string, readonly WinnerFacts[] | undefined, Partial<Settlement>]>([
+  ['its winners', [], {}],
+  ['its closing', undefined, { status: 'open' }],
+])(
+  'a message that overtakes %s rejects nothing: it looks again, and the settlement is paid',
+  async (_, early, changes) => {
+    const { settlementId, settlement } = await aSettlement(world, { ...(early && { winners: early }), changes })
+    const [verdict] = await world.deliver(handlers.create, aMessage({ settlementId }, { retries: 5 }))
+    expect(verdict).toMatchObject({ kind: 'retry', afterMs: 64_000 })
+    expect(await rejectedRule(settlementId)).toBeNull()
+    expect(await alertsAbout(world, settlementId)).toEqual({})
+    const { contestId } = settlement
+    await aSettlement(world, { winners: [{ amount: 5n }], changes: { settlementId, contestId, total: 5n } })
+    expect(await world.deliver(handlers.create, aMessage({ settlementId }, { retries: 6 }))).toEqual([done])
+    expect(await jobOf(world, settlementId)).toMatchObject({ counts: { total: 1 } })
   },
 )
 
@@ -199,7 +217,7 @@ test('a rejected settlement is paid once it was corrected and told of again, and
 
 test('good and bad settlements in one batch do not touch each other', async () => {
   const good = await aSettlement(world)
-  const bad = await aSettlement(world, { winners: [] })
+  const bad = await aSettlement(world, { changes: { total: 1n } })
   const missing = { settlementId: 'ST-missing' }
   await world.take(topics.payoutTransfer)
   expect(await world.deliver(handlers.create, bad, missing, good)).toMatchObject([done, { kind: 'retry' }, done])

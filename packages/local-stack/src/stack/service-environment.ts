@@ -96,6 +96,7 @@ export function serviceEnvironment(options: {
     PAYMENT_FUNDS_RETRY_FIRST_MS: '500',
     PAYMENT_RAIL_PAUSE_MS: '2000',
     PAYMENT_LEASE_MS: '10000',
+    PAYOUT_LOOK_AGAIN_MS: '20',
     PAYMENT_REPORT_LEASE_MS: '10000',
     PAYMENT_FIRST_CHECK_MS: '15000', // callbacks are faster; a look is for the ones that were lost
     PAYMENT_POLL_SCHEDULE_MS: '1500,1500,2000,3000',
