@@ -23,7 +23,7 @@ export function sampleMemory(services: readonly ServiceProcess[]): { stop(): Pro
       }),
     )
   }
-  const timer = setInterval(() => void sample(), SAMPLE_EVERY_MS)
+  const timer = setInterval(() => void sample(), SAMPLE_EVERY_MS).unref() // a run that fails must not be kept alive by it
   return {
     async stop() {
       clearInterval(timer)

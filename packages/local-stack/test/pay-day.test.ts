@@ -45,7 +45,7 @@ test('every seller receives what its documents say, to the last minor unit, and 
 }, 90_000)
 
 test('faults, repeated and reordered messages, a second reset and two instances of every service change nothing', async () => {
-  const marketplace = generateMarketplace({ sellers: 80, businessDate: DATE, seed: 2 })
+  const marketplace = generateMarketplace({ sellers: 60, businessDate: DATE, seed: 2 })
   const stack = await aStack({ faultRate: 0.05, instances: 2 }, stops)
   await stack.pubsub.setKnobs({ duplicateRate: 1, reorder: true, delayMs: 50 })
   const running = run(stack, marketplace)
@@ -63,7 +63,7 @@ test('faults, repeated and reordered messages, a second reset and two instances 
 
 test('every service is killed at a random moment, some twice, with faults on top: everybody is paid exactly once', async () => {
   const seed = randomInt(1_000_000)
-  const marketplace = generateMarketplace({ sellers: 80, businessDate: DATE, seed: 3 })
+  const marketplace = generateMarketplace({ sellers: 60, businessDate: DATE, seed: 3 })
   const stack = await aStack({ faultRate: 0.05 }, stops)
   const running = run(stack, marketplace)
   await untilOpened(stack)
