@@ -200,7 +200,7 @@ CREATE TABLE payment_attempts (
   constraint payment_attempts_idempotency_key_key UNIQUE (idempotency_key),
   constraint payment_attempts_payable_type_payable_id_generation_key UNIQUE (payable_type, payable_id, generation),
   constraint payment_attempts_amount_check CHECK ((amount > 0)),
-  constraint payment_attempts_calls_check CHECK ((calls > 0)),
+  constraint payment_attempts_calls_check CHECK ((calls >= 0)),
   constraint payment_attempts_check CHECK (((state = 'claimed'::text) = ((lease_token IS NOT NULL) AND (lease_expires_at IS NOT NULL)))),
   constraint payment_attempts_check1 CHECK (((state <> ALL (ARRAY['accepted'::text, 'paid'::text, 'reversed'::text])) OR (provider_reference IS NOT NULL))),
   constraint payment_attempts_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),

@@ -132,7 +132,7 @@ create table payment_attempts (
   destination text not null,
   instruction jsonb not null,
   state text not null check (state in ('claimed', 'postponed', 'accepted', 'paid', 'declined', 'reversed')),
-  calls integer not null default 1 check (calls > 0),
+  calls integer not null default 1 check (calls >= 0),
   lease_token uuid,
   lease_expires_at timestamptz,
   provider_reference text,

@@ -189,6 +189,8 @@ export async function recordAnswers(
       lease_expires_at = case when r.state = 'claimed' then r.retry_at end,
       provider_reference = coalesce(r.reference, a.provider_reference),
       refusal_reason = r.reason, last_facts = r.facts,
+      -- A call that was refused for haste was none: it must not make the wait after a later one longer.
+      calls = a.calls - case when r.state = 'postponed' and r.reason = 'rate_limited' then 1 else 0 end,
       accepted_at = case when r.state in ('accepted', 'paid', 'reversed') then ${now}::timestamptz end,
       settled_at = case when r.state in ('paid', 'reversed') then coalesce(r.settled_at, ${now}) end,
       updated_at = ${now}

@@ -222,7 +222,6 @@ test('while the look-up of a replayed 500 cannot be made, nothing is concluded',
 test.each([
   ['made it', 'lost-response', 1],
   ['did not make it', 'error-before', 0],
-  ['refused it for haste', 'rate-limited', 0],
 ] as const)(
   'a key that Stripe may have forgotten is looked up first: it %s, and it is paid once',
   async (_, kind, made) => {
