@@ -20,7 +20,7 @@ import { aStack, killAtRandom } from './support/stacks.ts'
 // alone, and what it has received is read from the sandbox banks' own books.
 
 const DATE = businessDate('2026-11-19')
-const WATCH = { patienceMs: 45_000, onProgress: () => {}, onPhase: () => {} }
+const WATCH = { patienceMs: 150_000, onProgress: () => {}, onPhase: () => {} }
 
 const stops: (() => Promise<unknown>)[] = []
 afterEach(async () => {
@@ -42,7 +42,7 @@ test('every seller receives what its documents say, to the last minor unit, and 
   const before = await moneyBooks(stack)
   await payDay(stack, DATE, WATCH) // the same date again pays nothing again, and tells nobody again
   expect(await moneyBooks(stack)).toEqual(before)
-}, 90_000)
+}, 300_000)
 
 test('faults, repeated and reordered messages, a second reset and two instances of every service change nothing', async () => {
   const marketplace = generateMarketplace({ sellers: 60, businessDate: DATE, seed: 2 })
@@ -59,7 +59,7 @@ test('faults, repeated and reordered messages, a second reset and two instances 
   await expectRightPayments(stack, marketplace)
   await expectRightBalances(summary, marketplace)
   expect(summary.checks).toEqual({ ledger: 'balanced', banks: 'agree' })
-}, 120_000)
+}, 300_000)
 
 test('every service is killed at a random moment, some twice, with faults on top: everybody is paid exactly once', async () => {
   const seed = randomInt(1_000_000)
@@ -75,7 +75,7 @@ test('every service is killed at a random moment, some twice, with faults on top
   await expectRightPayments(stack, marketplace)
   await expectRightBalances(summary, marketplace)
   expect(summary.checks).toEqual({ ledger: 'balanced', banks: 'agree' })
-}, 120_000)
+}, 300_000)
 
 const run = (stack: Stack, marketplace: Marketplace): Promise<Summary> =>
   runPayDay(stack, { marketplace, businessDate: DATE, setupSeconds: 0 }, WATCH)

@@ -25,7 +25,7 @@ import { aStack, killAtRandom } from './support/stacks.ts'
 // what it has received is read from the books of Stripe's sandbox.
 
 const DATE = businessDate('2026-11-19')
-const WATCH = { patienceMs: 45_000, onProgress: () => {} }
+const WATCH = { patienceMs: 150_000, onProgress: () => {} }
 const ABLE = {
   payouts_enabled: true,
   details_submitted: true,
@@ -72,7 +72,7 @@ test('every winner is transferred its prize, nobody of a rejected settlement is,
   await untilReleased(stack)
   await untilSettled(stack, settlementIdsOf(marketplace), WATCH)
   await expectRightTransfers(stack, { ...expected, transfers: expected.transfers.map(onceAble) })
-}, 90_000)
+}, 300_000)
 
 test('faults, repeated and reordered messages, two instances of each service and kills at random moments change nothing', async () => {
   const seed = randomInt(1_000_000)
@@ -89,7 +89,7 @@ test('faults, repeated and reordered messages, two instances of each service and
     throw new Error(`seed ${seed}`, { cause: error })
   })
   await expectRightTransfers(stack, expected)
-}, 120_000)
+}, 300_000)
 
 const summaryOf = (stack: Stack, marketplace: Marketplace): Promise<Summary> =>
   summarize(stack, {

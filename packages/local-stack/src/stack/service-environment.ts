@@ -91,6 +91,7 @@ export function serviceEnvironment(options: {
     PAYOUT_FUNDS_RETRY_FIRST_MS: '500',
     PAYOUT_RAIL_PAUSE_MS: '2000',
     PAYOUT_SCHEDULER_GRACE_MS: '5000',
+    PAYOUT_SCHEDULER_CRON: '* * * * *', // nobody at a screen waits five minutes for what a killed worker left
     PAYMENT_RETRY_FIRST_MS: '300',
     PAYMENT_REFUSED_RETRY_FIRST_MS: '500',
     PAYMENT_FUNDS_RETRY_FIRST_MS: '500',
