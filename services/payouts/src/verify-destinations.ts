@@ -65,21 +65,17 @@ export function verifyDestinations(parts: Parts): DestinationVerifier {
     const accounts = await findAccountsToRead(database, { heldSince, limit: AT_ONCE })
     const news = (await Promise.all(accounts.map((account) => readAccount(parts, account)))).flat()
     if (news.length === 0 || isStopped) return false
-    if (areAllGone(accounts, news)) {
+    const isAllGone = areAllGone(accounts, news)
+    // What was read is kept all the same: accounts may really be gone, and these are read again in a while.
+    if (isAllGone)
       logger.error({ accounts: news.length }, 'Stripe knows none of these accounts: is its key another platform’s?')
-      writing = database.transaction().execute(async (tx) => {
-        await raiseAlerts(tx, [strangersAlert(news.length)])
-      })
-      await writing
-      return false // as if Stripe had not told: read again when it is asked for next
-    }
-    writing = write(news)
+    writing = write(news, isAllGone ? [strangersAlert(news.length)] : [])
     await writing
     nudge()
     return true
   }
 
-  async function write(news: readonly StripeAccountNews[]): Promise<void> {
+  async function write(news: readonly StripeAccountNews[], ownAlerts: readonly NewAlert[]): Promise<void> {
     await database.transaction().execute(async (tx) => {
       const { released, alerts } = await upsertStripeAccounts(tx, news, { now: now(), policy })
       await enqueue(
@@ -87,7 +83,7 @@ export function verifyDestinations(parts: Parts): DestinationVerifier {
         topics.payoutTransfer,
         released.map((payoutTransferId) => ({ data: { payoutTransferId } })),
       )
-      await raiseAlerts(tx, alerts)
+      await raiseAlerts(tx, [...alerts, ...ownAlerts])
       if (news.some(({ facts }) => facts !== NOT_OURS)) {
         await resolveAlerts(tx, { dedupKeys: [STRANGERS], note: 'Stripe knows our accounts.' })
       }
