@@ -25,6 +25,45 @@ const sellerOutboundEvent = z.object({
   }),
 })
 
+/** Minor units of the currency beside it. */
+const minorUnits = z.string().regex(/^\d{1,18}$/, 'expected whole minor units')
+const id = z.string().min(1).max(200)
+const time = z.iso.datetime({ offset: true })
+
+/** What every booking event says. `occurredAt` decides which of two words about one thing is the later one. */
+const aboutBooking = { eventId: id, bookingId: id, occurredAt: time }
+const aboutTip = { ...aboutBooking, tipId: id, amount: minorUnits, currency, addedAt: time }
+
+/** The marketplace's word on a booking; early, late or repeated. */
+const bookingEvent = z.discriminatedUnion('type', [
+  z.object({
+    type: z.literal('booking_completed'),
+    ...aboutBooking,
+    providerId: id,
+    /** Null while the provider has opened none. */
+    stripeAccountId: id.nullable(),
+    currency,
+    providerShare: minorUnits,
+    completedAt: time,
+  }),
+  /** The customer has paid a tip. */
+  z.object({ type: z.literal('tip_added'), ...aboutTip }),
+  /** The customer's payment of a tip failed. */
+  z.object({ type: z.literal('tip_failed'), ...aboutTip }),
+  z.object({ type: z.literal('tip_refunded'), ...aboutTip }),
+  z.object({ type: z.literal('dispute_opened'), ...aboutBooking, disputeId: id, openedAt: time }),
+  /** `refund`: what the customer gets back, "0" for nothing. */
+  z.object({
+    type: z.literal('dispute_resolved'),
+    ...aboutBooking,
+    disputeId: id,
+    openedAt: time,
+    resolvedAt: time,
+    refund: minorUnits,
+    currency,
+  }),
+])
+
 const aboutOneBalance = z.object({ sellerBalanceId: uuid })
 
 /** Every topic there is. Provisioning, workers, publishers and the deployment read it; nothing else names a topic. */
@@ -122,6 +161,24 @@ export const topics = {
     name: 'payout_transfer_topic',
     subscription: 'payout_transfer_subscription',
     schema: z.object({ payoutTransferId: uuid }),
+  }),
+  bookingEvent: defineTopic({
+    name: 'booking_event_topic',
+    subscription: 'booking_event_subscription',
+    schema: bookingEvent,
+    orderingKeyOf: ({ bookingId }) => bookingId,
+  }),
+  /** Asks to look at a booking again: its payout falls due, a transfer of it has ended, or an operator has decided. */
+  bookingPayout: defineTopic({
+    name: 'booking_payout_topic',
+    subscription: 'booking_payout_subscription',
+    schema: z.object({ bookingId: id }),
+  }),
+  /** Money that is to be taken back from a provider. */
+  payoutReversal: defineTopic({
+    name: 'payout_reversal_topic',
+    subscription: 'payout_reversal_subscription',
+    schema: z.object({ payoutReversalId: uuid }),
   }),
   /** A Stripe event, its signature verified by the webhooks service. */
   stripeEvent: defineTopic({
