@@ -195,6 +195,17 @@ export const topics = {
       object: z.record(z.string(), z.unknown()),
     }),
   }),
+  /** Compares Stripe with the database: a range of UTC days, half-open; without one, yesterday. */
+  billingReconciliation: defineTopic({
+    name: 'billing_reconciliation_topic',
+    subscription: 'billing_reconciliation_subscription',
+    schema: z.object({
+      startDate: z.iso.date().optional(),
+      endDate: z.iso.date().optional(),
+      tolerancePercentage: z.number().nonnegative().max(100).optional(),
+      includeRefunds: z.boolean().optional(),
+    }),
+  }),
   /** A finance alert that was just raised, to be sent to people. */
   financeAlert: defineTopic({
     name: 'finance_alert_topic',
