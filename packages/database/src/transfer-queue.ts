@@ -26,7 +26,7 @@ export async function claimTransfersToQueue(
   options: { now: Date; graceMs: number; limit: number; policy: DestinationPolicy },
 ): Promise<{ left: readonly LeftTransfer[]; released: readonly string[]; alerts: readonly NewAlert[] }> {
   const left = await claimOverdue(tx, options)
-  const users = await usersWithReadyAccounts(tx, options)
+  const users = await usersToLookAtAgain(tx, options)
   const accounts = await findStripeAccounts(tx, users)
   const { released, alerts } = await releaseHeld(tx, [...accounts.values()], {
     now: options.now,
@@ -65,15 +65,20 @@ async function claimOverdue(
   return rows
 }
 
-/** Only a first sieve, by index: whether an account is ready is for the domain to say. */
-async function usersWithReadyAccounts(
+/**
+ * Only a first sieve, by index: whether an account is ready is for the domain to say. Beside accounts that can receive,
+ * those of which Stripe told when the transfer's row was in other hands: what is held there must not go on saying that
+ * nothing is known.
+ */
+async function usersToLookAtAgain(
   tx: Transaction<Schema>,
   { limit, policy }: { limit: number; policy: DestinationPolicy },
 ): Promise<readonly string[]> {
   const { rows } = await sql<{ user_id: string }>`
     select distinct t.user_id from payout_transfers t join user_stripe_accounts a on a.user_id = t.user_id
-    where t.status = 'awaiting_destination' and t.held_reason <> 'account_differs' and a.transfers_active
-      and (a.payouts_enabled or not ${policy.payoutsMustBeEnabled}::boolean)
+    where t.status = 'awaiting_destination' and t.held_reason <> 'account_differs' and (
+        (a.transfers_active and (a.payouts_enabled or not ${policy.payoutsMustBeEnabled}::boolean))
+        or (t.held_reason in ('no_account', 'account_unverified') and a.last_event_created is not null))
     order by t.user_id limit ${limit}`.execute(tx)
   return rows.map(({ user_id }) => user_id)
 }

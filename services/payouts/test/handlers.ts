@@ -19,7 +19,7 @@ type PayParts = Parameters<typeof payTransfers>[0]
 /** Every handler as `main.ts` makes it, but with waits that do not vary. */
 export function payoutHandlers(
   world: World,
-  changes: Partial<Pick<PayParts, 'rail' | 'patience' | 'random'>> & {
+  changes: Partial<Pick<PayParts, 'rail' | 'patience' | 'random' | 'verifier'>> & {
     policy?: DestinationPolicy
     graceMs?: number
   } = {},

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals'
-import { attemptRows, ledgerFaults } from '@remesa/local-stack/testing/books'
+import { alertsAbout, attemptRows, ledgerFaults } from '@remesa/local-stack/testing/books'
 import { jobOf, madeAtStripe, transferNow } from '@remesa/local-stack/testing/settlements'
 import { startWorld, type World } from '@remesa/local-stack/testing/world'
 import { topics } from '@remesa/messaging/catalogue'
@@ -138,6 +138,29 @@ test('what is held although its account can receive is released, once, by whiche
   const counts = await Promise.all([handlers.schedule(), payoutHandlers(world).schedule()])
   expect(counts.toSorted()).toEqual([0, 1])
   expect(await queued()).toEqual([message])
+})
+
+test('what was in other hands when Stripe told of its account is looked at again: it does not wait unread for ever', async () => {
+  const winners = [{ account: 'acct_missing_and_locked' }]
+  const { message, userId, transferId } = await aTransfer(world, handlers, { winners })
+  const { pay } = payoutHandlers(world, { verifier: { ask() {} } }) // the account is read when the test says so
+  await world.deliver(pay, message)
+  const now = () => transferNow(world, transferId)
+  expect(await now()).toMatchObject({ status: 'awaiting_destination', heldReason: 'account_unverified' })
+  await world.database.transaction().execute(async (copy) => {
+    await sql`select from payout_transfers where id = ${transferId} for update`.execute(copy)
+    handlers.verifier.ask()
+    await handlers.verifier.idle()
+  })
+  const { rows } = await sql`select disabled_reason from user_stripe_accounts where user_id = ${userId}`.execute(
+    world.database,
+  )
+  expect(rows).toEqual([{ disabled_reason: 'account_not_found' }])
+  expect(await now()).toMatchObject({ heldReason: 'account_unverified' })
+
+  expect(await handlers.schedule()).toBe(0)
+  expect(await now()).toMatchObject({ status: 'awaiting_destination', heldReason: 'transfers_inactive' })
+  expect(await alertsAbout(world, userId)).toEqual({ destination_disabled: 1 })
 })
 
 test('messages that fell due together are one run', async () => {
