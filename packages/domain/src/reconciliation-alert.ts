@@ -1,0 +1,121 @@
+/** An amount as people read it: a decimal string of major units with exactly the currency's decimals. */
+export interface MajorAmount {
+  readonly amount: string
+  readonly currency: string
+}
+
+/** The totals of one currency; amounts as decimal strings of its major units. */
+export interface CurrencyLine {
+  readonly currency: string
+  readonly stripeTotal: string
+  readonly databaseTotal: string
+  readonly discrepancy: string
+}
+
+/** What people are told of one billing reconciliation: a stored report, in the words and figures they need. */
+export interface ReconciliationTold {
+  readonly reportId: string
+  /** The UTC day that was compared, YYYY-MM-DD; not the day of the run. Runs of one day share one incident. */
+  readonly day: string
+  /** Half-open, ISO 8601 in UTC. */
+  readonly window: { readonly from: string; readonly to: string }
+  readonly status: 'success' | 'discrepancy_found' | 'error'
+  /** `warning` to 5 % inclusive, `critical` above it. */
+  readonly severity: 'none' | 'warning' | 'critical'
+  /** The worse of the net and the gross percentage. */
+  readonly percentage: number
+  readonly stripeTotal: MajorAmount
+  readonly databaseTotal: MajorAmount
+  readonly discrepancy: MajorAmount
+  readonly byCurrency: readonly CurrencyLine[]
+  /** Payment ids. */
+  readonly missingInDatabase: readonly string[]
+  /** Payment ids. */
+  readonly missingInStripe: readonly string[]
+  /** How many. */
+  readonly amountMismatches: number
+  /** Most valuable first. */
+  readonly recommendations: readonly string[]
+  /** How many ids there are, where the lists above hold only the first of them. */
+  readonly counts?: { readonly missingInDatabase: number; readonly missingInStripe: number }
+  /** Why a run with status `error` could not be finished, in a sentence. */
+  readonly error?: string
+  /** The Stripe account whose payments were compared. Default: the platform's own. */
+  readonly account?: string
+}
+
+export type AlertChannel = 'slack' | 'pagerduty'
+export type AlertAction = 'post' | 'trigger' | 'resolve'
+export interface AlertStep {
+  readonly channel: AlertChannel
+  readonly action: AlertAction
+}
+
+/**
+ * Who is told of a reconciliation, and how (facts: alerts §2, severity map). Slack shows whatever is above tolerance, and
+ * runs that failed; PagerDuty wakes people above 5 % or for a failed run, and lets them sleep again once a later run of
+ * the same day is clean. A run that is merely better leaves its incident open.
+ */
+export function stepsFor(
+  { status, severity }: Pick<ReconciliationTold, 'status' | 'severity'>,
+  { incidentIsOpen }: { incidentIsOpen: boolean },
+): readonly AlertStep[] {
+  const failed = status === 'error'
+  const isClean = status === 'success' && severity === 'none'
+  return [
+    ...(failed || severity !== 'none' ? [{ channel: 'slack', action: 'post' } as const] : []),
+    ...(failed || severity === 'critical' ? [{ channel: 'pagerduty', action: 'trigger' } as const] : []),
+    ...(isClean && incidentIsOpen ? [{ channel: 'pagerduty', action: 'resolve' } as const] : []),
+  ]
+}
+
+/** The colour of Slack's bar: orange for a discrepancy to 5 %, red above it and for a run that failed. */
+export const colourOf = ({ status, severity }: Pick<ReconciliationTold, 'status' | 'severity'>): string =>
+  status === 'error' || severity === 'critical' ? '#FF0000' : '#FFA500'
+
+/** How loudly PagerDuty calls: a run that failed says nothing about money, so it is less than a large discrepancy. */
+export const pagerDutySeverityOf = ({ status }: Pick<ReconciliationTold, 'status'>): 'critical' | 'error' =>
+  status === 'error' ? 'error' : 'critical'
+
+/** Names the incident of a day within one database. */
+export const incidentKeyOf = ({ account = 'platform', day }: Pick<ReconciliationTold, 'account' | 'day'>): string =>
+  `${account}:${day}`
+
+/** Names the incident to PagerDuty, which may hear of several environments (facts: alerts §2). At most 255 characters. */
+export const dedupKeyOf = (told: Pick<ReconciliationTold, 'account' | 'day'>, environment: string): string =>
+  `billing-recon:${environment}:${incidentKeyOf(told)}`.slice(0, 255)
+
+const IDS_KEPT = 100
+const RECOMMENDATIONS_KEPT = 10
+const CURRENCIES_KEPT = 40
+const TEXT_KEPT = 800
+
+/**
+ * What of a reconciliation is kept to be told: the first ids with their number, and what people read in one sitting. The
+ * report has the rest. A day on which every webhook was lost misses a million payments; no message may grow with them.
+ */
+export const withinBounds = (told: ReconciliationTold): ReconciliationTold => ({
+  ...told,
+  byCurrency: told.byCurrency.slice(0, CURRENCIES_KEPT),
+  missingInDatabase: told.missingInDatabase.slice(0, IDS_KEPT),
+  missingInStripe: told.missingInStripe.slice(0, IDS_KEPT),
+  counts: countsOf(told),
+  recommendations: told.recommendations.slice(0, RECOMMENDATIONS_KEPT).map((text) => cut(text, TEXT_KEPT)),
+  ...(told.error !== undefined && { error: cut(told.error, TEXT_KEPT) }),
+})
+
+/** How many payments are missing on either side, those included whose ids are not listed. */
+export const countsOf = (
+  told: Pick<ReconciliationTold, 'counts' | 'missingInDatabase' | 'missingInStripe'>,
+): { readonly missingInDatabase: number; readonly missingInStripe: number } =>
+  told.counts ?? {
+    missingInDatabase: told.missingInDatabase.length,
+    missingInStripe: told.missingInStripe.length,
+  }
+
+/** @returns at most `longest` UTF-16 units, no character torn in two, with `…` where something was cut */
+export function cut(text: string, longest: number): string {
+  if (text.length <= longest) return text
+  const kept = text.slice(0, longest - 1)
+  return `${/[\uD800-\uDBFF]$/.test(kept) ? kept.slice(0, -1) : kept}…`
+}
