@@ -25,6 +25,7 @@ test('a sandbox, limits and how many share them can be named', () => {
     STRIPE_TIMEOUT_MS: '500',
     STRIPE_MAX_CONCURRENT: '8',
     STRIPE_REQUESTS_PER_SECOND: '50',
+    STRIPE_REQUESTS_PER_SECOND_UP_TO: '60',
     STRIPE_ACCOUNT_REQUESTS_PER_SECOND: '25',
     STRIPE_PROCESSES: '4',
   }
@@ -32,7 +33,7 @@ test('a sandbox, limits and how many share them can be named', () => {
     secretKey: 'sk_test_1',
     apiBase: { host: '127.0.0.1', port: 12_111, protocol: 'http' },
     timeoutMs: 500,
-    rate: { perSecond: 50, accountPerSecond: 25, processes: 4, concurrent: 8 },
+    rate: { perSecond: 50, upTo: 60, accountPerSecond: 25, processes: 4, concurrent: 8 },
   })
 })
 

@@ -17,6 +17,8 @@ export const stripeEnvironment = {
   STRIPE_MAX_CONCURRENT: wholeNumber({ from: 1, to: 500 }).default(20),
   /** What Stripe allows per endpoint. */
   STRIPE_REQUESTS_PER_SECOND: wholeNumber({ from: 1, to: 10_000 }).default(25),
+  /** Tries up to so many where Stripe allows them, at the price of refusals. Unset: a limit that rose is not looked for. */
+  STRIPE_REQUESTS_PER_SECOND_UP_TO: wholeNumber({ from: 1, to: 10_000 }).optional(),
   /** What Stripe allows for all endpoints together: 100 in live mode, 25 in test mode. */
   STRIPE_ACCOUNT_REQUESTS_PER_SECOND: wholeNumber({ from: 1, to: 10_000 }).default(100),
   /** How many processes share those limits; each takes its equal part. */
@@ -42,6 +44,7 @@ export function stripeOptions(
     timeoutMs: config.STRIPE_TIMEOUT_MS,
     rate: {
       perSecond: config.STRIPE_REQUESTS_PER_SECOND,
+      ...(config.STRIPE_REQUESTS_PER_SECOND_UP_TO && { upTo: config.STRIPE_REQUESTS_PER_SECOND_UP_TO }),
       accountPerSecond: config.STRIPE_ACCOUNT_REQUESTS_PER_SECOND,
       processes: config.STRIPE_PROCESSES,
       concurrent: config.STRIPE_MAX_CONCURRENT,
