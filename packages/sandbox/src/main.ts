@@ -20,6 +20,9 @@ const environment = z.object({
   SANDBOX_PAYONEER_PORT: port,
   SANDBOX_STRIPE_PORT: port,
   SANDBOX_SLACK_PORT: port,
+  SANDBOX_OIDC_PORT: port,
+  /** What tokens name as their issuer; the address that it listens on otherwise. */
+  SANDBOX_OIDC_ISSUER: z.url().optional(),
   /** Requests that NetSuite works on at once. */
   SANDBOX_NETSUITE_CONCURRENCY: z.coerce.number().int().positive().default(15),
   SANDBOX_NETSUITE_LATENCY_MS: milliseconds,
@@ -73,6 +76,7 @@ async function main(): Promise<void> {
       },
     },
     slack: { host, port: env.SANDBOX_SLACK_PORT },
+    oidc: { host, port: env.SANDBOX_OIDC_PORT, ...(env.SANDBOX_OIDC_ISSUER && { issuer: env.SANDBOX_OIDC_ISSUER }) },
   })
   if (env.SANDBOX_FAULT_RATE > 0) sandbox.setFaults(allTransientFaults(env.SANDBOX_FAULT_RATE))
   const control = await startControlServer(sandbox, { host, port: env.SANDBOX_CONTROL_PORT })

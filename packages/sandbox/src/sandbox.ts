@@ -7,6 +7,7 @@ import type { SandboxProvider } from './kit/provider.ts'
 import type { Marketplace } from './marketplace.ts'
 import type { NetSuiteBooks } from './netsuite/books.ts'
 import { type NetSuiteOptions, type NetSuiteSandbox, startNetSuite } from './netsuite/netsuite.ts'
+import { type OidcOptions, type OidcSandbox, startOidc } from './oidc/oidc.ts'
 import { type PayoneerOptions, type PayoneerSandbox, startPayoneer } from './payoneer/payoneer.ts'
 import { type SlackOptions, type SlackSandbox, startSlack } from './slack/slack.ts'
 import {
@@ -17,7 +18,7 @@ import {
   stripeBooksAsJson,
 } from './stripe/stripe.ts'
 
-export const PROVIDERS = ['netsuite', 'gsc', 'fpay', 'payoneer', 'stripe', 'slack'] as const
+export const PROVIDERS = ['netsuite', 'gsc', 'fpay', 'payoneer', 'stripe', 'slack', 'oidc'] as const
 export type ProviderName = (typeof PROVIDERS)[number]
 
 export interface SandboxOptions {
@@ -27,6 +28,7 @@ export interface SandboxOptions {
   readonly payoneer?: PayoneerOptions
   readonly stripe?: StripeOptions
   readonly slack?: SlackOptions
+  readonly oidc?: OidcOptions
 }
 
 /** What services are pointed at. */
@@ -42,6 +44,8 @@ export interface SandboxUrls {
   /** Stripe's host and port, without `/v1`, which the SDK adds. */
   readonly stripe: string
   readonly slackWebhook: string
+  /** The keys of whoever signs operators' tokens. */
+  readonly oidcJwks: string
 }
 
 /** What services log in with, and what the callbacks they receive are signed with. */
@@ -51,6 +55,8 @@ export interface SandboxCredentials {
   readonly fpay: FPaySandbox['credentials']
   readonly payoneer: PayoneerSandbox['credentials']
   readonly stripe: StripeSandbox['credentials']
+  /** What operators' tokens say of who made them, and for whom. */
+  readonly oidc: OidcSandbox['credentials']
 }
 
 /** What the other sides hold in the end. Amounts are decimal strings of major units. */
@@ -74,6 +80,7 @@ export interface Sandbox {
   readonly payoneer: PayoneerSandbox
   readonly stripe: StripeSandbox
   readonly slack: SlackSandbox
+  readonly oidc: OidcSandbox
   readonly urls: SandboxUrls
   credentials(): SandboxCredentials
   calls(): SandboxCalls
@@ -104,13 +111,24 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     startPayoneer(options.payoneer),
     startStripe(options.stripe),
     startSlack(options.slack),
+    startOidc(options.oidc),
   ] as const
-  const [netsuite, gsc, fpay, payoneer, stripe, slack] = await Promise.all(starting).catch(async (error: unknown) => {
-    const settled = await Promise.allSettled<SandboxProvider>(starting)
-    await Promise.all(settled.map((result) => result.status === 'fulfilled' && result.value.stop()))
-    throw error
-  })
-  const providers: Readonly<Record<ProviderName, SandboxProvider>> = { netsuite, gsc, fpay, payoneer, stripe, slack }
+  const [netsuite, gsc, fpay, payoneer, stripe, slack, oidc] = await Promise.all(starting).catch(
+    async (error: unknown) => {
+      const settled = await Promise.allSettled<SandboxProvider>(starting)
+      await Promise.all(settled.map((result) => result.status === 'fulfilled' && result.value.stop()))
+      throw error
+    },
+  )
+  const providers: Readonly<Record<ProviderName, SandboxProvider>> = {
+    netsuite,
+    gsc,
+    fpay,
+    payoneer,
+    stripe,
+    slack,
+    oidc,
+  }
 
   return {
     netsuite,
@@ -119,6 +137,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     payoneer,
     stripe,
     slack,
+    oidc,
     urls: {
       netsuite: netsuite.url,
       gsc: gsc.url,
@@ -129,6 +148,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       payoneerToken: payoneer.tokenUrl,
       stripe: stripe.url,
       slackWebhook: slack.webhookUrl,
+      oidcJwks: oidc.jwksUrl,
     },
     credentials: () => ({
       netsuite: netsuite.credentials,
@@ -136,6 +156,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       fpay: fpay.credentials,
       payoneer: payoneer.credentials,
       stripe: stripe.credentials,
+      oidc: oidc.credentials,
     }),
     calls: () => ({
       netsuite: netsuite.calls(),
@@ -144,6 +165,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       payoneer: payoneer.calls(),
       stripe: stripe.calls(),
       slack: slack.calls(),
+      oidc: oidc.calls(),
     }),
     setFaults(plan) {
       for (const name of PROVIDERS) providers[name].setFaults(plan)
