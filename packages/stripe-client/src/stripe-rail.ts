@@ -7,6 +7,8 @@ import { z } from 'zod'
 import { type AccountFacts, accountFacts, accountSchema } from './account.ts'
 import { createLimiter } from './limiter.ts'
 import { outcomeOf, outcomeOfLookUp, readErrorOf } from './outcome.ts'
+import { factsOf, failed, garbled, isReplayed, read } from './stripe-answer.ts'
+import { createStripeReversals } from './stripe-reversals.ts'
 import {
   outcomeOfGroup,
   outcomeOfTransfer,
@@ -60,6 +62,8 @@ export interface StripeRail extends Rail {
    * @throws ProviderError when it cannot be read
    */
   getAccount(accountId: string): Promise<AccountFacts | 'not-found'>
+  /** Takes back what transfers moved, within the same limits; `close` closes it, too. */
+  readonly reversals: Rail
   close(): void
 }
 
@@ -93,8 +97,7 @@ export function createStripeRail(options: StripeOptions): StripeRail {
     const facts = factsOf(answer)
     const transfer = transferSchema.safeParse(answer)
     if (!transfer.success) return { kind: 'unknown', reason: 'garbled', facts }
-    const isReplayed = answer.lastResponse.headers['idempotent-replayed'] === 'true'
-    return outcomeOfTransfer(isReplayed ? await asItIsNow(transfer.data) : transfer.data, instruction, facts)
+    return outcomeOfTransfer(isReplayed(answer) ? await asItIsNow(transfer.data) : transfer.data, instruction, facts)
   }
 
   /** Stripe's memory of a key shows the transfer as it was made; it may have been taken back since. */
@@ -156,6 +159,7 @@ export function createStripeRail(options: StripeOptions): StripeRail {
         throw failure
       }
     },
+    reversals: createStripeReversals(stripe),
     close() {
       limiter.close()
       transport.close()
@@ -174,34 +178,3 @@ const contract: RailContract = {
 }
 
 const transferPage = z.object({ object: z.literal('list'), data: z.array(transferSchema), has_more: z.boolean() })
-
-const failed =
-  (operation: string) =>
-  (error: unknown): never => {
-    throw readErrorOf(error, operation)
-  }
-
-type Answer = Stripe.Response<unknown>
-
-function factsOf({ lastResponse }: Answer): ProviderFacts {
-  const { statusCode: status, requestId } = lastResponse
-  return requestId === undefined ? { status } : { status, requestId }
-}
-
-/** @throws ProviderError `garbled`, naming paths and expectations, never a value */
-function read<Schema extends z.ZodType>(schema: Schema, operation: string, answer: Answer): z.output<Schema> {
-  const parsed = schema.safeParse(answer)
-  if (parsed.success) return parsed.data
-  const problems = parsed.error.issues.slice(0, 5).map(({ path, message }) => `${path.join('.')}: ${message}`)
-  throw garbled(operation, answer, problems.join('; '))
-}
-
-const garbled = (operation: string, answer: Answer, detail: string): ProviderError =>
-  new ProviderError({
-    kind: 'garbled',
-    provider: 'stripe',
-    operation,
-    code: 'unexpected_body',
-    detail,
-    ...factsOf(answer),
-  })
