@@ -66,6 +66,12 @@ const bookingEvent = z.discriminatedUnion('type', [
 
 const aboutOneBalance = z.object({ sellerBalanceId: uuid })
 
+/** Who reads Stripe's events, and the subscription of each. */
+export const STRIPE_EVENT_SUBSCRIPTIONS = {
+  payouts: 'stripe_event_payouts_subscription',
+  reconciliation: 'stripe_event_reconciliation_subscription',
+} as const
+
 /** Every topic there is. Provisioning, workers, publishers and the deployment read it; nothing else names a topic. */
 export const topics = {
   sellerProfile: defineTopic({
@@ -183,7 +189,8 @@ export const topics = {
   /** A Stripe event, its signature verified by the webhooks service. */
   stripeEvent: defineTopic({
     name: 'stripe_event_topic',
-    subscription: 'stripe_event_payouts_subscription',
+    subscription: STRIPE_EVENT_SUBSCRIPTIONS.payouts,
+    furtherSubscriptions: [STRIPE_EVENT_SUBSCRIPTIONS.reconciliation],
     schema: z.object({
       eventId: z.string().min(1).max(255),
       type: z.string().min(1).max(200),

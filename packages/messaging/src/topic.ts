@@ -35,30 +35,31 @@ export type AnyTopic = Omit<Topic<object>, 'orderingKeyOf' | 'schema'>
 interface Description<Data extends object> {
   readonly name: string
   readonly subscription: string
+  /** Of consumers beside the first, each of which gets every message. */
+  readonly furtherSubscriptions?: readonly string[]
   readonly schema: z.ZodType<Data>
   readonly schemaVersion?: number
   readonly orderingKeyOf?: (data: Data) => string
 }
 
-/** A topic with one subscription and the settings that all of ours share. */
+/** A topic and its subscriptions, with the settings that all of ours share. */
 export function defineTopic<Data extends object>(description: Description<Data>): Topic<Data> {
   const { name, schema, schemaVersion = 1, orderingKeyOf } = description
+  const settingsOf = (subscription: string): SubscriptionSettings => ({
+    name: subscription,
+    ordered: orderingKeyOf !== undefined,
+    ackDeadlineSeconds: 15,
+    retryPolicy: { minimumBackoffSeconds: 1, maximumBackoffSeconds: 600 },
+    // As many as Pub/Sub takes: with backoff up to ten minutes they last most of a day, so that a database that is
+    // out for hours does not set aside all that was on its way. What kills workers is set aside all the same.
+    maxDeliveryAttempts: 100,
+  })
   return {
     name,
     schema,
     schemaVersion,
     ...(orderingKeyOf && { orderingKeyOf }),
-    subscriptions: [
-      {
-        name: description.subscription,
-        ordered: orderingKeyOf !== undefined,
-        ackDeadlineSeconds: 15,
-        retryPolicy: { minimumBackoffSeconds: 1, maximumBackoffSeconds: 600 },
-        // As many as Pub/Sub takes: with backoff up to ten minutes they last most of a day, so that a database that is
-        // out for hours does not set aside all that was on its way. What kills workers is set aside all the same.
-        maxDeliveryAttempts: 100,
-      },
-    ],
+    subscriptions: [settingsOf(description.subscription), ...(description.furtherSubscriptions ?? []).map(settingsOf)],
     deadLetter: { topic: `${name}_dead_letter`, subscription: `${name}_dead_letter_subscription` },
   }
 }

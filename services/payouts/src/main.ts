@@ -1,5 +1,5 @@
 import { PATIENCE } from '@remesa/domain/payment-steps'
-import { topics } from '@remesa/messaging/catalogue'
+import { STRIPE_EVENT_SUBSCRIPTIONS, topics } from '@remesa/messaging/catalogue'
 import { connectWorkerService } from '@remesa/messaging/worker-service'
 import { runService } from '@remesa/service-kit/run-service'
 import { stripeOptions } from '@remesa/stripe-client/environment'
@@ -62,6 +62,7 @@ await runService({
     })
     work({
       topic: topics.stripeEvent,
+      subscription: STRIPE_EVENT_SUBSCRIPTIONS.payouts,
       handle: applyStripeEvents({ database, stripe, policy, now, random: Math.random, logger }),
     })
     work({
