@@ -1,0 +1,213 @@
+import type { Currency } from './currency.ts'
+import type { Money } from './money.ts'
+
+/** Half-open, in UTC: `from` belongs to it, `to` does not. Stripe counts whole seconds, so both are whole ones. */
+export interface ReconciliationWindow {
+  readonly from: Date
+  readonly to: Date
+}
+
+/**
+ * What a comparison found.
+ * `missing_in_database`: Stripe has it, we do not. `missing_in_stripe`: the other way round. `amount_mismatch`,
+ * `refund_mismatch`, `currency_mismatch`: both have it and disagree. `duplicate`: one payment was charged, or recorded,
+ * more than once. `timing`: both have it and agree, but one puts it, or a refund of it, outside the window; that is worth
+ * knowing, and no discrepancy.
+ */
+export type FindingCategory = (typeof FINDING_CATEGORIES)[number]
+export const FINDING_CATEGORIES = [
+  'missing_in_database',
+  'missing_in_stripe',
+  'amount_mismatch',
+  'refund_mismatch',
+  'currency_mismatch',
+  'duplicate',
+  'timing',
+] as const
+
+/** How a payment came into the database. */
+export type PaymentSource = 'webhook' | 'sync' | 'manual'
+
+/** What one side says of a payment, or of a refund; minor units. */
+export interface SideFacts {
+  readonly currency: Currency
+  readonly amount: bigint
+  /** Of it, refunded until now. */
+  readonly refunded: bigint
+  readonly created: Date
+}
+
+/** A payment as Stripe has it. Several charges of one payment intent are one payment. */
+export interface StripeSide extends SideFacts {
+  /** Of `refunded`, by refunds made within the window. */
+  readonly refundedInWindow: bigint
+  readonly isInWindow: boolean
+  readonly charges: number
+}
+
+/** A payment as the database has it. */
+export interface DatabaseSide extends SideFacts {
+  /** Of `refunded`, by refunds that are recorded as made at or after the window's end. */
+  readonly refundedAfter: bigint
+  readonly isInWindow: boolean
+  readonly source: PaymentSource
+  /** The payment under whose id the same charge is recorded, too. */
+  readonly duplicateOf: string | null
+}
+
+/** One payment on both sides; at least one of them within the window. */
+export interface PaymentPair {
+  readonly paymentId: string
+  readonly stripe: StripeSide | null
+  readonly database: DatabaseSide | null
+}
+
+/** What one side says of a refund. */
+export interface RefundSide {
+  readonly currency: Currency
+  readonly amount: bigint
+  readonly created: Date
+  readonly isInWindow: boolean
+}
+
+/** A refund within the window of a payment made before it; at least one side has it. */
+export interface RefundPair {
+  readonly refundId: string
+  readonly paymentId: string
+  readonly stripe: RefundSide | null
+  readonly database: RefundSide | null
+  /** What the database knows to be refunded of the payment without knowing by which refund. */
+  readonly unnamed: bigint
+}
+
+/** Something that is not the same on both sides. */
+export interface Finding {
+  readonly category: FindingCategory
+  readonly paymentId: string
+  /** Set when it is about one refund of a payment made before the window. */
+  readonly refundId: string | null
+  readonly stripe: SideFacts | null
+  readonly database: SideFacts | null
+  /** What Stripe has more than the database: positive, or null. */
+  readonly over: Money | null
+  /** What the database has more than Stripe: positive, or null. */
+  readonly under: Money | null
+  readonly source: PaymentSource | null
+}
+
+/**
+ * Compares one payment. Stripe's time decides in which window a payment is counted, as long as Stripe knows it.
+ * @returns undefined when both sides agree
+ */
+export function comparePayment({ paymentId, stripe, database }: PaymentPair): Finding | undefined {
+  const finding = (category: FindingCategory, { over, under }: Difference): Finding => ({
+    category,
+    paymentId,
+    refundId: null,
+    stripe: stripe && factsOf(stripe),
+    database: database && factsOf(database),
+    over,
+    under,
+    source: database?.source ?? null,
+  })
+  if (!stripe) {
+    if (!database) return undefined
+    const held = moneyOf(database.currency, database.amount - earlierRefunds(database))
+    const category = database.duplicateOf === null ? 'missing_in_stripe' : 'duplicate'
+    return finding(category, differenceOf([{ ...held, amount: -held.amount }]))
+  }
+  if (!stripe.isInWindow) {
+    if (database?.isInWindow !== true) return undefined
+    return finding('timing', NO_DIFFERENCE)
+  }
+  const charged = moneyOf(stripe.currency, stripe.amount)
+  const given = moneyOf(stripe.currency, -stripe.refundedInWindow)
+  if (!database) return finding('missing_in_database', differenceOf([addOf(charged, given)]))
+  const refunded = refundedInWindow({ stripe, database })
+  if (stripe.currency !== database.currency) {
+    const recorded = moneyOf(database.currency, refunded - database.amount)
+    return finding('currency_mismatch', differenceOf([addOf(charged, given), recorded]))
+  }
+  const amounts = moneyOf(stripe.currency, stripe.amount - database.amount)
+  const refunds = moneyOf(stripe.currency, refunded - stripe.refundedInWindow)
+  const difference = differenceOf([amounts, refunds])
+  if (stripe.charges > 1) return finding('duplicate', difference)
+  if (amounts.amount !== 0n) return finding('amount_mismatch', difference)
+  if (refunds.amount !== 0n) return finding('refund_mismatch', difference)
+  const isLate = stripe.refunded !== database.refunded
+  return isLate || !database.isInWindow ? finding('timing', NO_DIFFERENCE) : undefined
+}
+
+/**
+ * What the database says was refunded of a payment within the window. It may know a sum without knowing when: whatever
+ * refunds after the window explain is none of the window's business, and then both sides agree.
+ */
+export function refundedInWindow({
+  stripe,
+  database,
+}: {
+  stripe: Pick<StripeSide, 'refunded' | 'refundedInWindow'>
+  database: Pick<DatabaseSide, 'refunded' | 'refundedAfter'>
+}): bigint {
+  const least = earlierRefunds(database)
+  const atMost = database.refunded
+  // Refunds that were made within the window are refunds, whatever an older reading of the charge says.
+  const stripeAtMost = larger(stripe.refunded, stripe.refundedInWindow)
+  if (least <= stripeAtMost && stripe.refundedInWindow <= atMost) return stripe.refundedInWindow
+  return atMost < stripe.refundedInWindow ? atMost : least
+}
+
+/** Compares one refund of a payment that was made before the window. @returns undefined when both sides agree */
+export function compareRefund({ refundId, paymentId, stripe, database, unnamed }: RefundPair): Finding | undefined {
+  const facts = (side: RefundSide | null): SideFacts | null =>
+    side && { currency: side.currency, amount: 0n, refunded: side.amount, created: side.created }
+  const finding = (category: FindingCategory, { over, under }: Difference): Finding => ({
+    category,
+    paymentId,
+    refundId,
+    stripe: facts(stripe),
+    database: facts(database),
+    over,
+    under,
+    source: null,
+  })
+  if (!stripe) {
+    if (!database?.isInWindow) return undefined
+    return finding('refund_mismatch', differenceOf([moneyOf(database.currency, database.amount)]))
+  }
+  if (!database) {
+    if (unnamed >= stripe.amount) return undefined
+    return finding('refund_mismatch', differenceOf([moneyOf(stripe.currency, -stripe.amount)]))
+  }
+  const given = moneyOf(stripe.currency, -stripe.amount)
+  const recorded = moneyOf(database.currency, database.amount)
+  if (stripe.currency !== database.currency) return finding('currency_mismatch', differenceOf([given, recorded]))
+  if (stripe.amount !== database.amount) return finding('refund_mismatch', differenceOf([addOf(given, recorded)]))
+  return database.isInWindow ? undefined : finding('timing', NO_DIFFERENCE)
+}
+
+type Difference = Pick<Finding, 'over' | 'under'>
+const NO_DIFFERENCE: Difference = { over: null, under: null }
+
+/** What is positive is over, what is negative is under; parts of opposite sign do not cancel out. */
+function differenceOf(parts: readonly Money[]): Difference {
+  const sum = (some: readonly Money[]): Money | null =>
+    some.reduce<Money | null>((all, one) => (all ? addOf(all, one) : one), null)
+  return {
+    over: sum(parts.filter(({ amount }) => amount > 0n)),
+    under: sum(parts.filter(({ amount }) => amount < 0n).map((part) => moneyOf(part.currency, -part.amount))),
+  }
+}
+
+const earlierRefunds = ({ refunded, refundedAfter }: Pick<DatabaseSide, 'refunded' | 'refundedAfter'>): bigint =>
+  larger(refunded - refundedAfter, 0n)
+
+const larger = (a: bigint, b: bigint): bigint => (a > b ? a : b)
+const moneyOf = (currency: Currency, amount: bigint): Money => ({ currency, amount })
+const addOf = (a: Money, b: Money): Money => moneyOf(a.currency, a.amount + b.amount)
+const factsOf = ({ currency, amount, refunded, created }: SideFacts): SideFacts => ({
+  currency,
+  amount,
+  refunded,
+  created,
+})
