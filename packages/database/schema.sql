@@ -14,6 +14,51 @@ CREATE TABLE admin_jobs (
   constraint admin_jobs_last_outcome_check CHECK ((last_outcome = ANY (ARRAY['succeeded'::text, 'failed'::text])))
 );
 
+CREATE TABLE alert_deliveries (
+  id uuid default gen_random_uuid() not null,
+  "position" bigint generated always as identity not null,
+  kind text not null,
+  dedup_key text not null,
+  report text not null,
+  channel text not null,
+  action text not null,
+  payload jsonb not null,
+  status text default 'pending'::text not null,
+  attempts integer default 0 not null,
+  lease_token uuid,
+  lease_expires_at timestamp with time zone,
+  last_problem text,
+  created_at timestamp with time zone default now() not null,
+  ended_at timestamp with time zone,
+  constraint alert_deliveries_pkey PRIMARY KEY (id),
+  constraint alert_deliveries_kind_report_channel_action_key UNIQUE (kind, report, channel, action),
+  constraint alert_deliveries_position_key UNIQUE ("position"),
+  constraint alert_deliveries_action_check CHECK ((action = ANY (ARRAY['post'::text, 'trigger'::text, 'resolve'::text]))),
+  constraint alert_deliveries_attempts_check CHECK ((attempts >= 0)),
+  constraint alert_deliveries_channel_check CHECK ((channel = ANY (ARRAY['slack'::text, 'pagerduty'::text]))),
+  constraint alert_deliveries_check CHECK (((channel = 'slack'::text) = (action = 'post'::text))),
+  constraint alert_deliveries_check1 CHECK (((status = 'pending'::text) = (ended_at IS NULL))),
+  constraint alert_deliveries_check2 CHECK (((lease_token IS NULL) = (lease_expires_at IS NULL))),
+  constraint alert_deliveries_check3 CHECK (((status = 'pending'::text) OR (lease_token IS NULL))),
+  constraint alert_deliveries_dedup_key_check CHECK ((dedup_key <> ''::text)),
+  constraint alert_deliveries_report_check CHECK ((report <> ''::text)),
+  constraint alert_deliveries_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'sent'::text, 'refused'::text, 'disabled'::text])))
+);
+CREATE INDEX alert_deliveries_pending ON public.alert_deliveries USING btree (kind, dedup_key, channel, "position") WHERE (status = 'pending'::text);
+
+CREATE TABLE alert_incidents (
+  kind text not null,
+  dedup_key text not null,
+  is_open boolean not null,
+  times integer default 1 not null,
+  opened_at timestamp with time zone default now() not null,
+  resolved_at timestamp with time zone,
+  constraint alert_incidents_pkey PRIMARY KEY (kind, dedup_key),
+  constraint alert_incidents_check CHECK ((is_open = (resolved_at IS NULL))),
+  constraint alert_incidents_dedup_key_check CHECK ((dedup_key <> ''::text)),
+  constraint alert_incidents_times_check CHECK ((times > 0))
+);
+
 CREATE TABLE audit_log (
   id bigint generated always as identity not null,
   occurred_at timestamp with time zone default now() not null,
@@ -48,6 +93,26 @@ CREATE TABLE audit_seals (
 );
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.audit_seals FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
+CREATE TABLE bookings (
+  booking_id text not null,
+  provider_id text,
+  stripe_account_id text,
+  currency text,
+  provider_share bigint,
+  completed_at timestamp with time zone,
+  created_at timestamp with time zone default now() not null,
+  updated_at timestamp with time zone default now() not null,
+  constraint bookings_pkey PRIMARY KEY (booking_id),
+  constraint bookings_booking_id_check CHECK ((booking_id <> ''::text)),
+  constraint bookings_check CHECK ((num_nulls(provider_id, currency, provider_share, completed_at) = ANY (ARRAY[0, 4]))),
+  constraint bookings_check1 CHECK (((stripe_account_id IS NULL) OR (completed_at IS NOT NULL))),
+  constraint bookings_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+  constraint bookings_provider_id_check CHECK ((provider_id <> ''::text)),
+  constraint bookings_provider_share_check CHECK ((provider_share >= 0)),
+  constraint bookings_stripe_account_id_check CHECK ((stripe_account_id <> ''::text))
+);
+CREATE TRIGGER keeps_its_completion BEFORE UPDATE ON public.bookings FOR EACH ROW WHEN (((old.completed_at IS NOT NULL) AND (((((old.provider_id IS DISTINCT FROM new.provider_id) OR (old.currency IS DISTINCT FROM new.currency)) OR (old.provider_share IS DISTINCT FROM new.provider_share)) OR (old.completed_at IS DISTINCT FROM new.completed_at)) OR ((old.stripe_account_id IS NOT NULL) AND (old.stripe_account_id IS DISTINCT FROM new.stripe_account_id))))) EXECUTE FUNCTION refuse_booking_change();
+
 CREATE TABLE countries (
   id text not null,
   name text not null,
@@ -75,6 +140,23 @@ CREATE TABLE dead_letters (
   constraint dead_letters_pkey PRIMARY KEY (id),
   constraint dead_letters_subscription_message_id_key UNIQUE (subscription, message_id)
 );
+
+CREATE TABLE disputes (
+  dispute_id text not null,
+  booking_id text not null,
+  opened_at timestamp with time zone not null,
+  resolved_at timestamp with time zone,
+  refund_amount bigint,
+  currency text,
+  resolution_at timestamp with time zone,
+  constraint disputes_pkey PRIMARY KEY (dispute_id),
+  constraint disputes_check CHECK ((num_nulls(resolved_at, refund_amount, currency, resolution_at) = ANY (ARRAY[0, 4]))),
+  constraint disputes_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+  constraint disputes_dispute_id_check CHECK ((dispute_id <> ''::text)),
+  constraint disputes_refund_amount_check CHECK ((refund_amount >= 0)),
+  constraint disputes_booking_id_fkey FOREIGN KEY (booking_id) REFERENCES bookings(booking_id)
+);
+CREATE INDEX disputes_by_booking ON public.disputes USING btree (booking_id);
 
 CREATE TABLE erp_currencies (
   currency text not null,
@@ -213,6 +295,65 @@ CREATE INDEX payment_attempts_abandoned ON public.payment_attempts USING btree (
 CREATE UNIQUE INDEX payment_attempts_one_live ON public.payment_attempts USING btree (payable_type, payable_id) WHERE (state = ANY (ARRAY['claimed'::text, 'postponed'::text, 'accepted'::text, 'paid'::text]));
 CREATE UNIQUE INDEX payment_attempts_one_reference ON public.payment_attempts USING btree (rail, provider_reference) WHERE (provider_reference IS NOT NULL);
 
+CREATE TABLE payment_disputes (
+  dispute_id text not null,
+  payment_id text not null,
+  status text not null,
+  created timestamp with time zone not null,
+  last_event_at timestamp with time zone not null,
+  recorded_at timestamp with time zone default now() not null,
+  constraint payment_disputes_pkey PRIMARY KEY (dispute_id),
+  constraint payment_disputes_dispute_id_check CHECK ((dispute_id <> ''::text)),
+  constraint payment_disputes_payment_id_check CHECK ((payment_id <> ''::text)),
+  constraint payment_disputes_status_check CHECK ((status <> ''::text))
+);
+CREATE INDEX payment_disputes_by_payment ON public.payment_disputes USING btree (payment_id);
+
+CREATE TABLE payment_refunds (
+  refund_id text not null,
+  payment_id text not null,
+  amount bigint not null,
+  currency text not null,
+  status text not null,
+  created timestamp with time zone not null,
+  last_event_at timestamp with time zone not null,
+  recorded_at timestamp with time zone default now() not null,
+  constraint payment_refunds_pkey PRIMARY KEY (refund_id),
+  constraint payment_refunds_amount_check CHECK ((amount >= 0)),
+  constraint payment_refunds_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+  constraint payment_refunds_payment_id_check CHECK ((payment_id <> ''::text)),
+  constraint payment_refunds_refund_id_check CHECK ((refund_id <> ''::text)),
+  constraint payment_refunds_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'requires_action'::text, 'succeeded'::text, 'failed'::text, 'canceled'::text])))
+);
+CREATE INDEX payment_refunds_by_created ON public.payment_refunds USING btree (created, refund_id);
+CREATE INDEX payment_refunds_by_payment ON public.payment_refunds USING btree (payment_id);
+
+CREATE TABLE payments (
+  payment_id text not null,
+  charge_id text not null,
+  currency text not null,
+  amount bigint not null,
+  refunded bigint default 0 not null,
+  created timestamp with time zone not null,
+  description text,
+  disputed boolean default false not null,
+  source text not null,
+  charge_refunded bigint default 0 not null,
+  charge_disputed boolean default false not null,
+  last_event_at timestamp with time zone,
+  recorded_at timestamp with time zone default now() not null,
+  constraint payments_pkey PRIMARY KEY (payment_id),
+  constraint payments_amount_check CHECK ((amount >= 0)),
+  constraint payments_charge_id_check CHECK ((charge_id <> ''::text)),
+  constraint payments_charge_refunded_check CHECK ((charge_refunded >= 0)),
+  constraint payments_check CHECK (((source = 'manual'::text) OR (last_event_at IS NOT NULL))),
+  constraint payments_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+  constraint payments_payment_id_check CHECK ((payment_id <> ''::text)),
+  constraint payments_refunded_check CHECK ((refunded >= 0)),
+  constraint payments_source_check CHECK ((source = ANY (ARRAY['webhook'::text, 'sync'::text, 'manual'::text])))
+);
+CREATE INDEX payments_by_created ON public.payments USING btree (created, payment_id);
+
 CREATE TABLE payout_jobs (
   id uuid default gen_random_uuid() not null,
   settlement_id text not null,
@@ -239,8 +380,8 @@ CREATE INDEX payout_jobs_open ON public.payout_jobs USING btree (created_at) WHE
 
 CREATE TABLE payout_transfers (
   id uuid default gen_random_uuid() not null,
-  job_id uuid not null,
-  contest_id text not null,
+  job_id uuid,
+  contest_id text,
   user_id text not null,
   amount bigint not null,
   currency text not null,
@@ -257,6 +398,8 @@ CREATE TABLE payout_transfers (
   created_at timestamp with time zone default now() not null,
   completed_at timestamp with time zone,
   updated_at timestamp with time zone default now() not null,
+  payout_id uuid,
+  withdraw_requested boolean default false not null,
   constraint payout_transfers_pkey PRIMARY KEY (id),
   constraint payout_transfers_contest_id_user_id_key UNIQUE (contest_id, user_id),
   constraint payout_transfers_amount_check CHECK ((amount > 0)),
@@ -272,15 +415,71 @@ CREATE TABLE payout_transfers (
   constraint payout_transfers_contest_id_check CHECK ((contest_id <> ''::text)),
   constraint payout_transfers_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
   constraint payout_transfers_funds_refusals_check CHECK ((funds_refusals >= 0)),
+  constraint payout_transfers_one_owner CHECK (((num_nulls(job_id, contest_id) = ANY (ARRAY[0, 2])) AND ((payout_id IS NULL) = (job_id IS NOT NULL)))),
   constraint payout_transfers_refusals_check CHECK ((refusals >= 0)),
-  constraint payout_transfers_status_check CHECK ((status = ANY (ARRAY['awaiting_destination'::text, 'pending'::text, 'processing'::text, 'completed'::text, 'retryable'::text, 'failed_terminal'::text]))),
+  constraint payout_transfers_status_check CHECK ((status = ANY (ARRAY['awaiting_destination'::text, 'pending'::text, 'processing'::text, 'completed'::text, 'retryable'::text, 'failed_terminal'::text, 'withdrawn'::text]))),
   constraint payout_transfers_user_id_check CHECK ((user_id <> ''::text)),
-  constraint payout_transfers_job_id_fkey FOREIGN KEY (job_id) REFERENCES payout_jobs(id)
+  constraint payout_transfers_withdrawn_of_bookings CHECK (((payout_id IS NOT NULL) OR ((status <> 'withdrawn'::text) AND (NOT withdraw_requested)))),
+  constraint payout_transfers_job_id_fkey FOREIGN KEY (job_id) REFERENCES payout_jobs(id),
+  constraint payout_transfers_payout_id_fkey FOREIGN KEY (payout_id) REFERENCES payouts(id)
 );
 CREATE INDEX payout_transfers_awaiting ON public.payout_transfers USING btree (user_id) WHERE (status = 'awaiting_destination'::text);
 CREATE INDEX payout_transfers_by_job ON public.payout_transfers USING btree (job_id);
+CREATE INDEX payout_transfers_by_payout ON public.payout_transfers USING btree (payout_id) WHERE (payout_id IS NOT NULL);
 CREATE INDEX payout_transfers_due ON public.payout_transfers USING btree (due_at) WHERE (due_at IS NOT NULL);
-CREATE TRIGGER keeps_its_debt_and_its_end BEFORE UPDATE ON public.payout_transfers FOR EACH ROW WHEN (((old.status = ANY (ARRAY['completed'::text, 'failed_terminal'::text])) OR (((((old.job_id IS DISTINCT FROM new.job_id) OR (old.contest_id IS DISTINCT FROM new.contest_id)) OR (old.user_id IS DISTINCT FROM new.user_id)) OR (old.amount IS DISTINCT FROM new.amount)) OR (old.currency IS DISTINCT FROM new.currency)))) EXECUTE FUNCTION refuse_transfer_change();
+CREATE UNIQUE INDEX payout_transfers_one_per_payout ON public.payout_transfers USING btree (payout_id) WHERE (status <> ALL (ARRAY['failed_terminal'::text, 'withdrawn'::text]));
+CREATE TRIGGER keeps_its_debt_and_its_end BEFORE UPDATE ON public.payout_transfers FOR EACH ROW WHEN (((old.status = ANY (ARRAY['completed'::text, 'failed_terminal'::text, 'withdrawn'::text])) OR ((((((old.job_id IS DISTINCT FROM new.job_id) OR (old.contest_id IS DISTINCT FROM new.contest_id)) OR (old.payout_id IS DISTINCT FROM new.payout_id)) OR (old.user_id IS DISTINCT FROM new.user_id)) OR (old.amount IS DISTINCT FROM new.amount)) OR (old.currency IS DISTINCT FROM new.currency)))) EXECUTE FUNCTION refuse_transfer_change();
+CREATE TRIGGER pays_its_payout BEFORE INSERT ON public.payout_transfers FOR EACH ROW WHEN ((new.payout_id IS NOT NULL)) EXECUTE FUNCTION transfer_pays_its_payout();
+
+CREATE TABLE payouts (
+  id uuid default gen_random_uuid() not null,
+  booking_id text not null,
+  sequence integer not null,
+  provider_id text not null,
+  currency text not null,
+  status text default 'scheduled'::text not null,
+  amount bigint not null,
+  set_off bigint default 0 not null,
+  corrected bigint default 0 not null,
+  due_at timestamp with time zone not null,
+  hold_reason text,
+  held_by text,
+  overridden_disputes text[] default '{}'::text[] not null,
+  cancelled_by text,
+  released_at timestamp with time zone,
+  failure_reason text,
+  transferred_at timestamp with time zone,
+  swept_until timestamp with time zone,
+  created_at timestamp with time zone default now() not null,
+  updated_at timestamp with time zone default now() not null,
+  constraint payouts_pkey PRIMARY KEY (id),
+  constraint payouts_booking_id_sequence_key UNIQUE (booking_id, sequence),
+  constraint payouts_amount_check CHECK ((amount >= 0)),
+  constraint payouts_cancelled_by_check CHECK ((cancelled_by = ANY (ARRAY['rules'::text, 'operator'::text]))),
+  constraint payouts_check CHECK (((set_off <= amount) AND (corrected <= amount))),
+  constraint payouts_check1 CHECK (((status = 'on_hold'::text) = (hold_reason IS NOT NULL))),
+  constraint payouts_check2 CHECK (((status = 'on_hold'::text) = (held_by IS NOT NULL))),
+  constraint payouts_check3 CHECK (((status = 'cancelled'::text) = (cancelled_by IS NOT NULL))),
+  constraint payouts_check4 CHECK (((status = 'transferred'::text) = (transferred_at IS NOT NULL))),
+  constraint payouts_check5 CHECK (((status = ANY (ARRAY['processing'::text, 'transferred'::text])) = (released_at IS NOT NULL))),
+  constraint payouts_check6 CHECK (((status = ANY (ARRAY['processing'::text, 'transferred'::text])) OR (set_off = 0))),
+  constraint payouts_check7 CHECK (((status = 'transferred'::text) OR (corrected = 0))),
+  constraint payouts_check8 CHECK (((status = 'failed'::text) = (failure_reason IS NOT NULL))),
+  constraint payouts_check9 CHECK (((status = ANY (ARRAY['scheduled'::text, 'on_hold'::text, 'cancelled'::text])) OR (amount > 0))),
+  constraint payouts_corrected_check CHECK ((corrected >= 0)),
+  constraint payouts_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+  constraint payouts_held_by_check CHECK ((held_by = ANY (ARRAY['disputes'::text, 'operator'::text]))),
+  constraint payouts_hold_reason_check CHECK ((hold_reason <> ''::text)),
+  constraint payouts_provider_id_check CHECK ((provider_id <> ''::text)),
+  constraint payouts_sequence_check CHECK ((sequence > 0)),
+  constraint payouts_set_off_check CHECK ((set_off >= 0)),
+  constraint payouts_status_check CHECK ((status = ANY (ARRAY['scheduled'::text, 'on_hold'::text, 'processing'::text, 'transferred'::text, 'failed'::text, 'cancelled'::text]))),
+  constraint payouts_booking_id_fkey FOREIGN KEY (booking_id) REFERENCES bookings(booking_id)
+);
+CREATE INDEX payouts_by_provider ON public.payouts USING btree (provider_id, created_at);
+CREATE INDEX payouts_by_status ON public.payouts USING btree (status, updated_at);
+CREATE INDEX payouts_due ON public.payouts USING btree (due_at) WHERE (status = 'scheduled'::text);
+CREATE TRIGGER keeps_what_was_released BEFORE UPDATE ON public.payouts FOR EACH ROW WHEN ((((((old.booking_id IS DISTINCT FROM new.booking_id) OR (old.sequence IS DISTINCT FROM new.sequence)) OR (old.provider_id IS DISTINCT FROM new.provider_id)) OR (old.currency IS DISTINCT FROM new.currency)) OR (old.status = 'cancelled'::text) OR ((old.status = 'transferred'::text) AND ((new.status <> 'transferred'::text) OR (new.corrected < old.corrected))) OR ((old.status = ANY (ARRAY['processing'::text, 'transferred'::text])) AND (new.status = ANY (ARRAY['processing'::text, 'transferred'::text])) AND ((old.amount IS DISTINCT FROM new.amount) OR (old.set_off IS DISTINCT FROM new.set_off))))) EXECUTE FUNCTION refuse_payout_change();
 
 CREATE TABLE rails (
   name text not null,
@@ -427,6 +626,23 @@ CREATE TABLE settlements (
 );
 CREATE INDEX settlements_by_contest ON public.settlements USING btree (contest_id);
 
+CREATE TABLE tips (
+  tip_id text not null,
+  booking_id text not null,
+  amount bigint not null,
+  currency text not null,
+  added_at timestamp with time zone not null,
+  status text not null,
+  status_at timestamp with time zone not null,
+  constraint tips_pkey PRIMARY KEY (tip_id),
+  constraint tips_amount_check CHECK ((amount > 0)),
+  constraint tips_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+  constraint tips_status_check CHECK ((status = ANY (ARRAY['paid'::text, 'failed'::text, 'refunded'::text]))),
+  constraint tips_tip_id_check CHECK ((tip_id <> ''::text)),
+  constraint tips_booking_id_fkey FOREIGN KEY (booking_id) REFERENCES bookings(booking_id)
+);
+CREATE INDEX tips_by_booking ON public.tips USING btree (booking_id);
+
 CREATE TABLE user_stripe_accounts (
   user_id text not null,
   stripe_account_id text not null,
@@ -492,12 +708,29 @@ begin
   return null;
 end $function$;
 
+CREATE OR REPLACE FUNCTION public.refuse_booking_change()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  raise exception 'booking % was completed otherwise', old.booking_id using errcode = 'restrict_violation';
+end $function$;
+
 CREATE OR REPLACE FUNCTION public.refuse_change()
  RETURNS trigger
  LANGUAGE plpgsql
 AS $function$
 begin
   raise exception '% is append-only: % refused', tg_table_name, lower(tg_op) using errcode = 'restrict_violation';
+end $function$;
+
+CREATE OR REPLACE FUNCTION public.refuse_payout_change()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  raise exception 'payout % has ended as %, or what was released was to be changed', old.id, old.status
+    using errcode = 'restrict_violation';
 end $function$;
 
 CREATE OR REPLACE FUNCTION public.refuse_transfer_change()
@@ -507,4 +740,16 @@ AS $function$
 begin
   raise exception 'payout transfer % has ended as %, or what it owes was to be changed', old.id, old.status
     using errcode = 'restrict_violation';
+end $function$;
+
+CREATE OR REPLACE FUNCTION public.transfer_pays_its_payout()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if not exists (select from payouts p where p.id = new.payout_id and p.status = 'processing'
+      and p.amount - p.set_off = new.amount and p.currency = new.currency and p.provider_id = new.user_id) then
+    raise exception 'payout % is not being released with this transfer', new.payout_id using errcode = 'check_violation';
+  end if;
+  return new;
 end $function$;

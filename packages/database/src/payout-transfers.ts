@@ -6,11 +6,18 @@ import { type Selectable, sql, type Transaction } from 'kysely'
 import type { Database } from './connection.ts'
 import type { Schema } from './schema.ts'
 
-/** What one winner is paid for one contest. */
+/** What a transfer pays: a winner's part of a contest, or a payout of a booking. */
+export type TransferOwner =
+  | { readonly kind: 'contest'; readonly jobId: string; readonly contestId: string }
+  | { readonly kind: 'booking'; readonly payoutId: string; readonly bookingId: string }
+
+/** The job to count it in; nothing for a booking's. */
+export const jobIdOf = (owner: TransferOwner): readonly string[] => (owner.kind === 'contest' ? [owner.jobId] : [])
+
+/** What one user is paid at once: the engine is one, whatever it is paid for. */
 export interface PayoutTransfer {
   readonly transferId: string
-  readonly jobId: string
-  readonly contestId: string
+  readonly owner: TransferOwner
   readonly userId: string
   readonly money: Money
   readonly status: TransferStatus
@@ -25,11 +32,13 @@ export interface PayoutTransfer {
   readonly nextTryAt: Date | null
   readonly failureReason: string | null
   readonly providerReference: string | null
+  /** Its booking wants it back: no new attempt begins. */
+  readonly withdrawRequested: boolean
   readonly createdAt: Date
   readonly completedAt: Date | null
 }
 
-export interface NewTransfer {
+export interface NewContestTransfer {
   readonly jobId: string
   readonly contestId: string
   readonly userId: string
@@ -37,12 +46,12 @@ export interface NewTransfer {
 }
 
 /**
- * Inserts transfers in one statement, due at once. Who has one for a contest gets no second, whatever settlement asks.
+ * Inserts the transfers of contests in one statement, due at once. Who has one for a contest gets no second, whatever settlement asks.
  * @returns those that are new
  */
 export async function insertTransfers(
   tx: Transaction<Schema>,
-  transfers: readonly NewTransfer[],
+  transfers: readonly NewContestTransfer[],
   now: Date,
 ): Promise<readonly PayoutTransfer[]> {
   if (transfers.length === 0) return []
@@ -60,7 +69,7 @@ export async function insertTransfers(
       as t(job_id uuid, contest_id text, user_id text, amount bigint, currency text)
     order by contest_id, user_id
     on conflict (contest_id, user_id) do nothing
-    returning *`.execute(tx)
+    returning *, null as booking_id`.execute(tx)
   return inserted.rows.map(transferOf)
 }
 
@@ -68,6 +77,7 @@ export async function findByJobId(database: Database, jobId: string): Promise<re
   const rows = await database
     .selectFrom('payout_transfers')
     .selectAll()
+    .select(OF_NO_BOOKING)
     .where('job_id', '=', jobId)
     .orderBy('user_id')
     .execute()
@@ -79,6 +89,7 @@ export async function findPendingByJobId(database: Database, jobId: string): Pro
   const rows = await database
     .selectFrom('payout_transfers')
     .selectAll()
+    .select(OF_NO_BOOKING)
     .where('job_id', '=', jobId)
     .where('status', '=', 'pending')
     .orderBy('user_id')
@@ -95,7 +106,9 @@ export async function claimForProcessing(
   ids: readonly string[],
 ): Promise<readonly PayoutTransfer[]> {
   const { rows } = await sql<TransferRow>`
-    select * from payout_transfers where id = any(${ids}::uuid[]) order by id for update skip locked`.execute(tx)
+    select t.*, ${BOOKING} from payout_transfers t where id = any(${ids}::uuid[]) order by id for update skip locked`.execute(
+    tx,
+  )
   return rows.map(transferOf)
 }
 
@@ -105,7 +118,7 @@ export async function lockTransfers(
   ids: readonly string[],
 ): Promise<ReadonlyMap<string, PayoutTransfer>> {
   const { rows } = await sql<TransferRow>`
-    select * from payout_transfers where id = any(${ids}::uuid[]) order by id for update`.execute(tx)
+    select t.*, ${BOOKING} from payout_transfers t where id = any(${ids}::uuid[]) order by id for update`.execute(tx)
   return new Map(rows.map((row) => [row.id, transferOf(row)]))
 }
 
@@ -271,12 +284,21 @@ function refuseUnmoved(
   if (left) throw new Error(`payout transfer ${left.transferId} does not stand where it could become ${to}`)
 }
 
-type TransferRow = Selectable<Schema['payout_transfers']>
+type TransferRow = Selectable<Schema['payout_transfers']> & { booking_id: string | null }
+
+const OF_NO_BOOKING = sql<null>`null`.as('booking_id')
+/** Never changes, so that it needs no lock of its own. */
+const BOOKING = sql`(select booking_id from payouts where id = t.payout_id) as booking_id`
+
+function ownerOf({ id, job_id, contest_id, payout_id, booking_id }: TransferRow): TransferOwner {
+  if (job_id !== null && contest_id !== null) return { kind: 'contest', jobId: job_id, contestId: contest_id }
+  if (payout_id !== null && booking_id !== null) return { kind: 'booking', payoutId: payout_id, bookingId: booking_id }
+  throw new Error(`payout transfer ${id} pays neither a contest nor a booking`)
+}
 
 const transferOf = (row: TransferRow): PayoutTransfer => ({
   transferId: row.id,
-  jobId: row.job_id,
-  contestId: row.contest_id,
+  owner: ownerOf(row),
   userId: row.user_id,
   money: { amount: row.amount, currency: currencyOf(row.currency) },
   status: row.status,
@@ -288,6 +310,7 @@ const transferOf = (row: TransferRow): PayoutTransfer => ({
   nextTryAt: row.next_try_at,
   failureReason: row.failure_reason,
   providerReference: row.provider_reference,
+  withdrawRequested: row.withdraw_requested,
   createdAt: row.created_at,
   completedAt: row.completed_at,
 })

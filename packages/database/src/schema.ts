@@ -8,13 +8,16 @@ import type { SellerDocumentType } from '@remesa/domain/seller-documents'
 import type { SettlementRule } from '@remesa/domain/settlement'
 import type { HeldReason } from '@remesa/domain/stripe-account'
 import type { ColumnType, Generated, GeneratedAlways, JSONColumnType } from 'kysely'
+import type { AlertTables } from './alert-tables.ts'
+import type { BookingTables } from './booking-tables.ts'
+import type { PaymentTables } from './payment-tables.ts'
 
 // Rows as PostgreSQL gives them through our type parsers: int8 is bigint, date is 'YYYY-MM-DD', timestamptz is Date.
 
 type Timestamp = ColumnType<Date, Date | undefined, Date>
 type Json<T extends object | null> = JSONColumnType<T, string | undefined, string>
 
-export interface Schema {
+export interface Schema extends BookingTables, PaymentTables, AlertTables {
   countries: Countries
   erp_currencies: { currency: string; erp_id: string }
   sellers: Sellers
@@ -318,10 +321,12 @@ interface PayoutJobs {
   updated_at: Timestamp
 }
 
+/** Of a contest's job, or of a booking's payout. */
 interface PayoutTransfers {
   id: Generated<string>
-  job_id: string
-  contest_id: string
+  job_id: string | null
+  contest_id: string | null
+  payout_id: string | null
   user_id: string
   amount: bigint
   currency: string
@@ -340,6 +345,8 @@ interface PayoutTransfers {
   /** Of the newest refusal: the provider's code, or our word for it. */
   failure_reason: string | null
   provider_reference: string | null
+  /** Its booking wants it back: no new attempt begins. */
+  withdraw_requested: Generated<boolean>
   created_at: Timestamp
   completed_at: Date | null
   updated_at: Timestamp

@@ -5,7 +5,7 @@ import { recordAudit } from './audit.ts'
 import { type NewAlert, resolveAlerts } from './finance-alerts.ts'
 import { type LedgerEntry, moved, owedFromContests, payeeAccount, recordEntries, userPayee } from './ledger.ts'
 import { insertPayoutJobs } from './payout-jobs.ts'
-import { insertTransfers, markAwaitingDestination, type PayoutTransfer } from './payout-transfers.ts'
+import { insertTransfers, jobIdOf, markAwaitingDestination, type PayoutTransfer } from './payout-transfers.ts'
 import type { Schema } from './schema.ts'
 import { type LockedSettlement, lockSettlements, markRejected } from './settlements.ts'
 import { type AccountLink, linkStripeAccounts } from './user-stripe-accounts.ts'
@@ -141,7 +141,7 @@ async function openJobs(
   const isRefused = new Set(refusedLinks.map(linkKey))
   const contradicted = named.filter((link) => isRefused.has(linkKey(link)))
   await holdContradicted(tx, transfers, contradicted, now)
-  const ofJob = Map.groupBy(transfers, ({ jobId }) => jobId)
+  const ofJob = Map.groupBy(transfers, ({ owner }) => jobIdOf(owner)[0])
   const created = payable.map((one) => {
     const jobId = jobOf(one)
     const transferIds = (ofJob.get(jobId) ?? []).map(({ transferId }) => transferId)
@@ -159,9 +159,9 @@ async function holdContradicted(
   contradicted: readonly { readonly jobId: string; readonly userId: string }[],
   now: Date,
 ): Promise<void> {
-  const payee = ({ jobId, userId }: { jobId: string; userId: string }) => JSON.stringify([jobId, userId])
-  const payees = new Set(contradicted.map(payee))
-  const held = transfers.filter((transfer) => payees.has(payee(transfer)))
+  const payee = (jobId: string | undefined, userId: string) => JSON.stringify([jobId, userId])
+  const payees = new Set(contradicted.map(({ jobId, userId }) => payee(jobId, userId)))
+  const held = transfers.filter(({ owner, userId }) => payees.has(payee(jobIdOf(owner)[0], userId)))
   await markAwaitingDestination(
     tx,
     held.map(({ transferId }) => ({ transferId, reason: 'account_differs' })),
@@ -224,7 +224,8 @@ async function payeesOfContests(
   const rows = await tx
     .selectFrom('payout_transfers as t')
     .innerJoin('payout_jobs as j', 'j.id', 't.job_id')
-    .select(['t.contest_id', 't.user_id', 'j.settlement_id'])
+    .select(['t.user_id', 'j.settlement_id'])
+    .select(sql<string>`t.contest_id`.as('contest_id')) // one that has a job has a contest
     .where(sql<boolean>`t.contest_id = any(${contestIds}::text[])`)
     .execute()
   return new Map(rows.map((row) => [payeeKey(row.contest_id, row.user_id), row.settlement_id]))

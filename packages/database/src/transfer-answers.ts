@@ -10,6 +10,7 @@ import { recordAnswers } from './payment-attempts.ts'
 import { lockJobs, updateCounts, updateStatus } from './payout-jobs.ts'
 import {
   countTerminalByJobId,
+  jobIdOf,
   lockTransfers,
   markCompleted,
   markFailedTerminal,
@@ -77,7 +78,7 @@ export async function recordTransfers(
 
   await moveTransfers(tx, applied, now)
   const ended = applied.filter(({ step }) => isTerminal(step.status))
-  const completedJobs = await settleJobs(tx, [...new Set(ended.map(({ claim }) => claim.jobId))], now)
+  const completedJobs = await settleJobs(tx, [...new Set(ended.flatMap(({ claim }) => jobIdOf(claim.owner)))], now)
   await resumeRails(tx, applied, now)
   await pauseRails(
     tx,

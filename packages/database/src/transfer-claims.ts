@@ -24,7 +24,14 @@ import {
   supersedeAttempts,
 } from './payment-attempts.ts'
 import { updateStatus } from './payout-jobs.ts'
-import { claimForProcessing, markAwaitingDestination, markProcessing, type PayoutTransfer } from './payout-transfers.ts'
+import {
+  claimForProcessing,
+  jobIdOf,
+  markAwaitingDestination,
+  markProcessing,
+  type PayoutTransfer,
+  type TransferOwner,
+} from './payout-transfers.ts'
 import { pausedRails } from './rail-answers.ts'
 import type { Schema } from './schema.ts'
 import { shareLockAccounts } from './user-stripe-accounts.ts'
@@ -35,13 +42,13 @@ import { shareLockAccounts } from './user-stripe-accounts.ts'
 /** A transfer that this worker alone may pay now. */
 export interface TransferClaim {
   readonly transferId: string
-  readonly jobId: string
+  readonly owner: TransferOwner
   readonly userId: string
   /** The number of this try, from 1; the same when it is taken up again after its worker died. */
   readonly tryNumber: number
   readonly attempt: ClaimedAttempt
   readonly counted: Counted
-  /** When the settlement was turned into its job. */
+  /** When the transfer was made: its settlement became a job, or its payout was released. */
   readonly owedSince: Date
 }
 
@@ -186,7 +193,7 @@ function chooseDestinations(
 }
 
 const instructionOf = (
-  { transferId, contestId, userId, money }: PayoutTransfer,
+  { transferId, owner, userId, money }: PayoutTransfer,
   { stripeAccountId }: StripeAccount,
   generation: number,
 ): PaymentInstruction => ({
@@ -195,7 +202,7 @@ const instructionOf = (
   generation,
   money,
   destination: stripeAccountId,
-  description: `Contest ${contestId}`,
+  description: owner.kind === 'contest' ? `Contest ${owner.contestId}` : `Booking ${owner.bookingId}`,
   payeeId: userId,
 })
 
@@ -218,7 +225,7 @@ async function begin(
   )
   const counted = begun.filter(({ transfer }) => transfer.status !== 'processing')
   const isCounted = new Set(counted.map(({ transfer }) => transfer.transferId))
-  const jobIds = await updateStatus(tx, [...new Set(counted.map(({ transfer }) => transfer.jobId))], {
+  const jobIds = await updateStatus(tx, [...new Set(counted.flatMap(({ transfer }) => jobIdOf(transfer.owner)))], {
     from: 'pending',
     to: 'processing',
     now: lease.now,
@@ -251,7 +258,7 @@ async function begin(
 
 const claimOf = (transfer: PayoutTransfer, attempt: ClaimedAttempt, tryNumber: number): TransferClaim => ({
   transferId: transfer.transferId,
-  jobId: transfer.jobId,
+  owner: transfer.owner,
   userId: transfer.userId,
   tryNumber,
   attempt,

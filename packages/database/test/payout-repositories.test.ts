@@ -85,7 +85,7 @@ test('a winner has one transfer for a contest, whichever job asks and however ma
   const [another] = await inTransaction(world, (tx) =>
     payoutTransfers.insertTransfers(tx, [transfer(one, 'ana', 'another contest')], NOW),
   )
-  expect(another).toMatchObject({ userId: 'ana', contestId: 'another contest', status: 'pending' })
+  expect(another).toMatchObject({ userId: 'ana', owner: { contestId: 'another contest' }, status: 'pending' })
 })
 
 test('a job’s transfers are found, and those that nobody has begun to pay', async () => {

@@ -49,14 +49,14 @@ test('a closed settlement becomes a job with a transfer for each winner, owed in
   const transfers = await findByJobId(world.database, job?.jobId ?? '')
   expect(transfers).toMatchObject([
     {
-      contestId: 'contest-of-s1',
+      owner: { kind: 'contest', contestId: 'contest-of-s1' },
       userId: 'ana',
       money: { amount: 700n, currency: USD },
       status: 'pending',
       attempts: 0,
     },
     {
-      contestId: 'contest-of-s1',
+      owner: { kind: 'contest', contestId: 'contest-of-s1' },
       userId: 'ben',
       money: { amount: 300n, currency: USD },
       status: 'pending',

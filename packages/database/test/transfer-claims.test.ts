@@ -49,7 +49,7 @@ test('a claim counts the try once, reserves its money, and says what to send wit
   const claim = await claimed(world, id)
   expect(claim).toMatchObject({
     transferId: id,
-    jobId,
+    owner: { kind: 'contest', jobId },
     tryNumber: 1,
     counted: { attempts: 0, fundsRefusals: 0, calls: 1 },
   })

@@ -39,12 +39,13 @@ const anyCounted: fc.Arbitrary<Counted> = fc.record({
 const after = (outcome: PaymentOutcome, counted = fresh) => afterTransfer(outcome, counted, PATIENCE, 0.5)
 
 const ALLOWED: Readonly<Record<TransferStatus, readonly TransferStatus[]>> = {
-  awaiting_destination: ['pending'],
-  pending: ['processing', 'awaiting_destination'],
+  awaiting_destination: ['pending', 'withdrawn'],
+  pending: ['processing', 'awaiting_destination', 'withdrawn'],
   processing: ['completed', 'retryable', 'failed_terminal'],
-  retryable: ['processing', 'awaiting_destination', 'completed', 'failed_terminal'],
+  retryable: ['processing', 'awaiting_destination', 'completed', 'failed_terminal', 'withdrawn'],
   completed: [],
   failed_terminal: [],
+  withdrawn: [],
 }
 
 test.each(TRANSFER_STATUSES.flatMap((from) => TRANSFER_STATUSES.map((to) => [from, to] as const)))(
@@ -54,8 +55,8 @@ test.each(TRANSFER_STATUSES.flatMap((from) => TRANSFER_STATUSES.map((to) => [fro
   },
 )
 
-test('only completed and failed_terminal are ends', () => {
-  expect(TRANSFER_STATUSES.filter(isTerminal)).toEqual(['completed', 'failed_terminal'])
+test('only completed, failed_terminal and withdrawn are ends', () => {
+  expect(TRANSFER_STATUSES.filter(isTerminal)).toEqual(['completed', 'failed_terminal', 'withdrawn'])
 })
 
 test('every answer leaves a transfer where a processing one may go', () => {
@@ -75,6 +76,7 @@ test('the attempt and the transfer tell one story', () => {
     retryable: ['postponed', 'declined'],
     completed: ['paid'],
     failed_terminal: ['declined', 'reversed'],
+    withdrawn: [],
   }
   fc.assert(
     fc.property(anyOutcome, anyCounted, (outcome, counted) => {

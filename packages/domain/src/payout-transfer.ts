@@ -9,7 +9,7 @@ import {
 } from './payment-steps.ts'
 import type { PaymentOutcome } from './rail.ts'
 
-/** The life of what one winner is paid for one contest (design §6.3). */
+/** The life of what one user is paid: a winner for a contest (design §6.3), or a provider for a booking (§6.4). */
 export type TransferStatus =
   | 'awaiting_destination'
   | 'pending'
@@ -17,15 +17,18 @@ export type TransferStatus =
   | 'completed'
   | 'retryable'
   | 'failed_terminal'
+  /** Taken back before it was claimed: its booking is in dispute, or no longer owes so much. */
+  | 'withdrawn'
 
 const NEXT: Readonly<Record<TransferStatus, readonly TransferStatus[]>> = {
-  awaiting_destination: ['pending'], // the payee's account became able to receive
-  pending: ['processing', 'awaiting_destination'],
+  awaiting_destination: ['pending', 'withdrawn'], // the payee's account became able to receive
+  pending: ['processing', 'awaiting_destination', 'withdrawn'],
   processing: ['completed', 'retryable', 'failed_terminal'],
   // Its end may come while it waits: the rail accepts under a key that it refused to another call.
-  retryable: ['processing', 'awaiting_destination', 'completed', 'failed_terminal'],
+  retryable: ['processing', 'awaiting_destination', 'completed', 'failed_terminal', 'withdrawn'],
   completed: [],
   failed_terminal: [],
+  withdrawn: [],
 }
 
 export const TRANSFER_STATUSES = Object.keys(NEXT) as readonly TransferStatus[]

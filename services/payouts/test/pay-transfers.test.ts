@@ -124,14 +124,14 @@ test('the old key would have brought the stored refusal for ever: that is the tr
   const { transferId, message } = await aTransfer(world, handlers)
   await world.deliver(handlers.pay, message)
   world.sandbox.stripe.setBalance({ amount: 1_000_000_000_000n, currency: USD })
-  const { userId, money, destination, contestId } = await transferNow(world, transferId)
+  const { userId, money, destination, owner } = await transferNow(world, transferId)
   const sameAgain = {
     payableId: transferId,
     idempotencyKey: `payout:${transferId}`,
     generation: 1,
     money,
     destination: destination ?? '',
-    description: `Contest ${contestId}`,
+    description: owner.kind === 'contest' ? `Contest ${owner.contestId}` : '',
     payeeId: userId,
   }
   expect(await world.stripe.pay(sameAgain)).toMatchObject({ kind: 'declined_may_change', reason: 'funds' })
