@@ -78,6 +78,10 @@ const FINANCE_ALERTS = {
     'critical',
     'A settlement names another Stripe account than its winner has, or one that is another user’s. Nothing is sent: find out which is right, link it, and release the transfer.',
   ),
+  reversal_refused: alert(
+    'warning',
+    'Money could not be taken back from a provider’s Stripe account. The provider owes it to us: it is kept back from the next payouts.',
+  ),
   settlement_notification_refused: alert(
     'warning',
     'The seller is paid, but GSC refused to be told. Compare the settlement.',

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { payoutKey, sellerBalanceKey } from './idempotency-key.ts'
+import { payoutKey, reversalKey, sellerBalanceKey } from './idempotency-key.ts'
 
 test('the first generation has the plain key, later ones append theirs', () => {
   expect(sellerBalanceKey('b1', 1)).toBe('seller-balance:b1')
@@ -11,7 +11,7 @@ test('the first generation has the plain key, later ones append theirs', () => {
 
 test('two intents never share a key', () => {
   const intent = fc.record({
-    make: fc.constantFrom(sellerBalanceKey, payoutKey),
+    make: fc.constantFrom(sellerBalanceKey, payoutKey, reversalKey),
     id: fc.stringMatching(/^[a-z0-9-]{1,4}$/),
     generation: fc.integer({ min: 1, max: 30 }),
   })
