@@ -86,6 +86,7 @@ export const dedupKeyOf = (told: Pick<ReconciliationTold, 'account' | 'day'>, en
   `billing-recon:${environment}:${incidentKeyOf(told)}`.slice(0, 255)
 
 const IDS_KEPT = 100
+const ID_KEPT = 255
 const RECOMMENDATIONS_KEPT = 10
 const CURRENCIES_KEPT = 40
 const TEXT_KEPT = 800
@@ -97,8 +98,8 @@ const TEXT_KEPT = 800
 export const withinBounds = (told: ReconciliationTold): ReconciliationTold => ({
   ...told,
   byCurrency: told.byCurrency.slice(0, CURRENCIES_KEPT),
-  missingInDatabase: told.missingInDatabase.slice(0, IDS_KEPT),
-  missingInStripe: told.missingInStripe.slice(0, IDS_KEPT),
+  missingInDatabase: told.missingInDatabase.slice(0, IDS_KEPT).map((id) => cut(id, ID_KEPT)),
+  missingInStripe: told.missingInStripe.slice(0, IDS_KEPT).map((id) => cut(id, ID_KEPT)),
   counts: countsOf(told),
   recommendations: told.recommendations.slice(0, RECOMMENDATIONS_KEPT).map((text) => cut(text, TEXT_KEPT)),
   ...(told.error !== undefined && { error: cut(told.error, TEXT_KEPT) }),

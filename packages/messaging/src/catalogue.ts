@@ -219,4 +219,10 @@ export const topics = {
     subscription: 'finance_alert_subscription',
     schema: z.object({ financeAlertId: uuid }),
   }),
+  /** An alert that is to be sent by one channel: Slack or PagerDuty. */
+  alertDelivery: defineTopic({
+    name: 'alert_delivery_topic',
+    subscription: 'alert_delivery_subscription',
+    schema: z.object({ alertDeliveryId: uuid, channel: z.enum(['slack', 'pagerduty']) }),
+  }),
 }
