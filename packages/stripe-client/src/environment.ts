@@ -1,6 +1,6 @@
 import { secret, wholeNumber } from '@remesa/service-kit/environment'
 import { z } from 'zod'
-import type { StripeOptions } from './stripe-rail.ts'
+import type { StripeOptions } from './stripe-connection.ts'
 
 /** What a service that moves money through Stripe reads. */
 export const stripeEnvironment = {

@@ -1,13 +1,10 @@
 import type { PaymentInstruction, PaymentOutcome, ProviderFacts, Rail, RailContract } from '@remesa/domain/rail'
 import { ProviderError } from '@remesa/provider-http/provider-error'
-import type { Logger } from '@remesa/service-kit/logger'
-import type { Metrics } from '@remesa/service-kit/metrics'
-import Stripe from 'stripe'
 import { z } from 'zod'
 import { type AccountFacts, accountFacts, accountSchema } from './account.ts'
-import { createLimiter } from './limiter.ts'
 import { outcomeOf, outcomeOfLookUp, readErrorOf } from './outcome.ts'
 import { factsOf, failed, garbled, isReplayed, read } from './stripe-answer.ts'
+import { connectStripe, type StripeOptions } from './stripe-connection.ts'
 import { createStripeReversals } from './stripe-reversals.ts'
 import {
   outcomeOfGroup,
@@ -19,34 +16,6 @@ import {
   transferFacts,
   transferSchema,
 } from './transfer.ts'
-import { createTransport } from './transport.ts'
-
-/** The version whose replies this package reads. The SDK knows exactly one, so both are upgraded together. */
-export const STRIPE_API_VERSION = '2026-10-28.endive'
-
-export interface StripeOptions {
-  readonly secretKey: string
-  /** Where Stripe is. Default: the real one. */
-  readonly apiBase?: { readonly host: string; readonly port: number; readonly protocol: 'http' | 'https' }
-  /** For one request, from when the limiter lets it out to the last byte of its answer. */
-  readonly timeoutMs: number
-  readonly rate: {
-    /** What each endpoint allows this account, requests per second. Default 25 (facts: stripe §6). */
-    readonly perSecond?: number
-    /** Tries up to so many, at the price of refusals. Default `perSecond`. */
-    readonly upTo?: number
-    /** What all endpoints together allow. Default 100, or `perSecond` when that is more. */
-    readonly accountPerSecond?: number
-    /** How many processes share these limits. Default 1. */
-    readonly processes?: number
-    /** Requests under way at once. */
-    readonly concurrent: number
-    /** A request that would wait longer for its turn is not sent. Default 10 s. */
-    readonly maxWaitMs?: number
-  }
-  readonly logger?: Pick<Logger, 'debug'>
-  readonly metrics?: Pick<Metrics, 'providerCall'>
-}
 
 export interface StripeRail extends Rail {
   /** `pay`, by Stripe's word for it. */
@@ -67,24 +36,9 @@ export interface StripeRail extends Rail {
   close(): void
 }
 
-/** How long a request waits for its turn, where nothing else is said. */
-export const MAX_WAIT_MS = 10_000
-
 /** Transfers to connected accounts. The rail holds connections open: call `close` when done. */
 export function createStripeRail(options: StripeOptions): StripeRail {
-  const { secretKey, apiBase, timeoutMs, rate, logger, metrics } = options
-  const { perSecond = 25, concurrent, maxWaitMs = MAX_WAIT_MS } = rate
-  const limiter = createLimiter({ ...rate, perSecond, maxWaitMs })
-  const protocol = apiBase?.protocol ?? 'https'
-  const transport = createTransport({ protocol, concurrent, limiter, logger, metrics })
-  const stripe = new Stripe(secretKey, {
-    apiVersion: STRIPE_API_VERSION,
-    maxNetworkRetries: 0, // the protocol owns retries
-    timeout: timeoutMs,
-    telemetry: false,
-    httpClient: transport.client,
-    ...apiBase,
-  })
+  const { stripe, close } = connectStripe(options)
 
   async function pay(instruction: PaymentInstruction): Promise<PaymentOutcome> {
     const parameters = parametersFor(instruction)
@@ -160,10 +114,7 @@ export function createStripeRail(options: StripeOptions): StripeRail {
       }
     },
     reversals: createStripeReversals(stripe),
-    close() {
-      limiter.close()
-      transport.close()
-    },
+    close,
   }
 }
 

@@ -2,7 +2,8 @@ import { afterEach } from '@jest/globals'
 import { money } from '@remesa/domain/money'
 import type { PaymentInstruction } from '@remesa/domain/rail'
 import { type Received, type Reply, startAnswering, type Trouble } from '@remesa/provider-http/testing/answering'
-import { createStripeRail, type StripeOptions } from '../src/stripe-rail.ts'
+import type { StripeOptions } from '../src/stripe-connection.ts'
+import { createStripeRail } from '../src/stripe-rail.ts'
 
 export const instruction: PaymentInstruction = {
   payableId: 'b7c0',

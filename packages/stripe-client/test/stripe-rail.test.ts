@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals'
 import { money } from '@remesa/domain/money'
 import type { PaymentInstruction } from '@remesa/domain/rail'
 import type { Reply } from '@remesa/provider-http/testing/answering'
-import { STRIPE_API_VERSION } from '../src/stripe-rail.ts'
+import { STRIPE_API_VERSION } from '../src/stripe-connection.ts'
 import { instruction, paidAt, railAnswered, refusal, second, transfer } from './rail.ts'
 
 const reversed = { ...transfer, amount_reversed: 125_000, reversed: true }

@@ -1,4 +1,4 @@
-import { MAX_WAIT_MS } from '@remesa/stripe-client/stripe-rail'
+import { MAX_WAIT_MS } from '@remesa/stripe-client/stripe-connection'
 
 interface Rate {
   /** What Stripe allows for transfers, and for all endpoints together, requests per second. */
