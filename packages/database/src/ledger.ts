@@ -38,6 +38,8 @@ export const userPayee = (userId: string): string =>
 export const owedFrom = (country: string): string => `owed_from:${country}`
 /** Where winners' debts come from: what the marketplace settled. Its sum is minus all that was ever owed. */
 export const owedFromContests = 'owed_from:contests'
+/** Where providers' debts come from: their bookings. Its sum is minus all that was ever owed, what was taken back again left out. */
+export const owedFromBookings = 'owed_from:bookings'
 /** The rail was asked, or is about to be, and has not answered: what may be paid already (docs/decisions/0013). */
 export const reservedFor = (rail: RailName): string => `reserved_for:${rail}`
 /** Accepted by the rail, not yet known to have arrived. */
@@ -94,7 +96,7 @@ export async function recordEntries(
 /** What the books say of themselves, in one snapshot. Every `sum` is zero and `disagreements` is empty, or something is badly wrong. */
 export interface LedgerProof {
   readonly currencies: readonly { readonly currency: Currency; readonly entries: number; readonly sum: bigint }[]
-  /** Payees whose kept balance is not the sum of their postings. */
+  /** Payees, and providers that owe us, whose kept balance is not the sum of their postings. */
   readonly disagreements: readonly {
     readonly account: string
     readonly currency: Currency
@@ -115,8 +117,9 @@ export async function ledgerProof(database: Database): Promise<LedgerProof> {
       const disagreements = await sql<LedgerProof['disagreements'][number]>`
         select account, currency, coalesce(p.posted, 0) as posted, coalesce(b.balance, 0) as kept
         from (select account, currency, sum(amount)::bigint as posted from ledger_postings
-              where account like 'payee:%' group by account, currency) p
-        full join ledger_payee_balances b using (account, currency)
+              where account like 'payee:%' or account like 'receivable:%' group by account, currency) p
+        full join (select * from ledger_payee_balances union all select * from ledger_receivable_balances) b
+          using (account, currency)
         where coalesce(p.posted, 0) <> coalesce(b.balance, 0)
         order by account, currency`.execute(tx)
       return { currencies: currencies.rows, disagreements: disagreements.rows }
@@ -138,13 +141,13 @@ export async function payeeBalances(
   }))
 }
 
-/** Sums per account and currency of the accounts that are not a payee's, and of all payees together as `payees`. */
+/** Sums per account and currency; of all payees together as `payees`, of all that owe us as `receivables`. */
 export async function accountTotals(
   database: Database,
 ): Promise<readonly { readonly account: string; readonly money: Money }[]> {
   const { rows } = await sql<{ account: string; currency: Currency; amount: bigint }>`
-    select case when account like 'payee:%' then 'payees' else account end as account, currency,
-      sum(amount)::bigint as amount
+    select case when account like 'payee:%' then 'payees' when account like 'receivable:%' then 'receivables'
+      else account end as account, currency, sum(amount)::bigint as amount
     from ledger_postings group by 1, 2 order by 1, 2`.execute(database)
   return rows.map(({ account, currency, amount }) => ({ account, money: { amount, currency } }))
 }

@@ -2,6 +2,7 @@ import { type Migration, Migrator } from 'kysely/migration'
 import * as payDay from '../migrations/0001-pay-day.ts'
 import * as settlementPayouts from '../migrations/0002-settlement-payouts.ts'
 import * as bookingPayouts from '../migrations/0003-booking-payouts.ts'
+import * as payoutReversals from '../migrations/0004-payout-reversals.ts'
 import * as payments from '../migrations/0006-payments.ts'
 import * as alertDeliveries from '../migrations/0008-alert-deliveries.ts'
 import type { Database } from './connection.ts'
@@ -10,6 +11,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0001-pay-day': payDay,
   '0002-settlement-payouts': settlementPayouts,
   '0003-booking-payouts': bookingPayouts,
+  '0004-payout-reversals': payoutReversals,
   '0006-payments': payments,
   '0008-alert-deliveries': alertDeliveries,
 }

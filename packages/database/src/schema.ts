@@ -11,13 +11,14 @@ import type { ColumnType, Generated, GeneratedAlways, JSONColumnType } from 'kys
 import type { AlertTables } from './alert-tables.ts'
 import type { BookingTables } from './booking-tables.ts'
 import type { PaymentTables } from './payment-tables.ts'
+import type { ReversalTables } from './reversal-tables.ts'
 
 // Rows as PostgreSQL gives them through our type parsers: int8 is bigint, date is 'YYYY-MM-DD', timestamptz is Date.
 
 type Timestamp = ColumnType<Date, Date | undefined, Date>
 type Json<T extends object | null> = JSONColumnType<T, string | undefined, string>
 
-export interface Schema extends BookingTables, PaymentTables, AlertTables {
+export interface Schema extends BookingTables, PaymentTables, AlertTables, ReversalTables {
   countries: Countries
   erp_currencies: { currency: string; erp_id: string }
   sellers: Sellers
@@ -150,7 +151,7 @@ interface SellerClosings {
   received_at: Timestamp
 }
 
-export type PayableType = 'seller_balance' | 'payout_transfer'
+export type PayableType = 'seller_balance' | 'payout_transfer' | 'payout_reversal'
 
 interface PaymentAttempts {
   id: Generated<string>
