@@ -1,3 +1,5 @@
+import type { ReconciliationSeverity, ReconciliationStatus } from './reconciliation-result.ts'
+
 /** An amount as people read it: a decimal string of major units with exactly the currency's decimals. */
 export interface MajorAmount {
   readonly amount: string
@@ -19,9 +21,9 @@ export interface ReconciliationTold {
   readonly day: string
   /** Half-open, ISO 8601 in UTC. */
   readonly window: { readonly from: string; readonly to: string }
-  readonly status: 'success' | 'discrepancy_found' | 'error'
+  readonly status: ReconciliationStatus
   /** `warning` to 5 % inclusive, `critical` above it. */
-  readonly severity: 'none' | 'warning' | 'critical'
+  readonly severity: ReconciliationSeverity
   /** The worse of the net and the gross percentage. */
   readonly percentage: number
   readonly stripeTotal: MajorAmount
@@ -97,7 +99,14 @@ const TEXT_KEPT = 800
  */
 export const withinBounds = (told: ReconciliationTold): ReconciliationTold => ({
   ...told,
-  byCurrency: told.byCurrency.slice(0, CURRENCIES_KEPT),
+  byCurrency: told.byCurrency
+    .slice(0, CURRENCIES_KEPT)
+    .map(({ currency, stripeTotal, databaseTotal, discrepancy }) => ({
+      currency,
+      stripeTotal,
+      databaseTotal,
+      discrepancy,
+    })),
   missingInDatabase: told.missingInDatabase.slice(0, IDS_KEPT).map((id) => cut(id, ID_KEPT)),
   missingInStripe: told.missingInStripe.slice(0, IDS_KEPT).map((id) => cut(id, ID_KEPT)),
   counts: countsOf(told),

@@ -20,6 +20,7 @@ const environment = z.object({
   SANDBOX_PAYONEER_PORT: port,
   SANDBOX_STRIPE_PORT: port,
   SANDBOX_SLACK_PORT: port,
+  SANDBOX_PAGERDUTY_PORT: port,
   SANDBOX_OIDC_PORT: port,
   /** What tokens name as their issuer; the address that it listens on otherwise. */
   SANDBOX_OIDC_ISSUER: z.url().optional(),
@@ -76,6 +77,7 @@ async function main(): Promise<void> {
       },
     },
     slack: { host, port: env.SANDBOX_SLACK_PORT },
+    pagerduty: { host, port: env.SANDBOX_PAGERDUTY_PORT },
     oidc: { host, port: env.SANDBOX_OIDC_PORT, ...(env.SANDBOX_OIDC_ISSUER && { issuer: env.SANDBOX_OIDC_ISSUER }) },
   })
   if (env.SANDBOX_FAULT_RATE > 0) sandbox.setFaults(allTransientFaults(env.SANDBOX_FAULT_RATE))

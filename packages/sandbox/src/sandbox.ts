@@ -8,6 +8,7 @@ import type { Marketplace } from './marketplace.ts'
 import type { NetSuiteBooks } from './netsuite/books.ts'
 import { type NetSuiteOptions, type NetSuiteSandbox, startNetSuite } from './netsuite/netsuite.ts'
 import { type OidcOptions, type OidcSandbox, startOidc } from './oidc/oidc.ts'
+import { type PagerDutyOptions, type PagerDutySandbox, startPagerDuty } from './pagerduty/pagerduty.ts'
 import { type PayoneerOptions, type PayoneerSandbox, startPayoneer } from './payoneer/payoneer.ts'
 import { type SlackOptions, type SlackSandbox, startSlack } from './slack/slack.ts'
 import {
@@ -18,7 +19,7 @@ import {
   stripeBooksAsJson,
 } from './stripe/stripe.ts'
 
-export const PROVIDERS = ['netsuite', 'gsc', 'fpay', 'payoneer', 'stripe', 'slack', 'oidc'] as const
+export const PROVIDERS = ['netsuite', 'gsc', 'fpay', 'payoneer', 'stripe', 'slack', 'pagerduty', 'oidc'] as const
 export type ProviderName = (typeof PROVIDERS)[number]
 
 export interface SandboxOptions {
@@ -28,6 +29,7 @@ export interface SandboxOptions {
   readonly payoneer?: PayoneerOptions
   readonly stripe?: StripeOptions
   readonly slack?: SlackOptions
+  readonly pagerduty?: PagerDutyOptions
   readonly oidc?: OidcOptions
 }
 
@@ -44,6 +46,8 @@ export interface SandboxUrls {
   /** Stripe's host and port, without `/v1`, which the SDK adds. */
   readonly stripe: string
   readonly slackWebhook: string
+  /** PagerDuty's Events API, without `/v2`. */
+  readonly pagerduty: string
   /** The keys of whoever signs operators' tokens. */
   readonly oidcJwks: string
 }
@@ -55,6 +59,7 @@ export interface SandboxCredentials {
   readonly fpay: FPaySandbox['credentials']
   readonly payoneer: PayoneerSandbox['credentials']
   readonly stripe: StripeSandbox['credentials']
+  readonly pagerduty: PagerDutySandbox['credentials']
   /** What operators' tokens say of who made them, and for whom. */
   readonly oidc: OidcSandbox['credentials']
 }
@@ -68,6 +73,8 @@ export interface SandboxBooks {
   readonly stripe: StripeBooksJson
   /** Messages that Slack's channel shows. */
   readonly slackMessages: number
+  /** Alerts that PagerDuty made of our events, the resolved ones included. */
+  readonly pagerdutyIncidents: number
 }
 
 /** Requests received per route and in `total`. */
@@ -80,6 +87,7 @@ export interface Sandbox {
   readonly payoneer: PayoneerSandbox
   readonly stripe: StripeSandbox
   readonly slack: SlackSandbox
+  readonly pagerduty: PagerDutySandbox
   readonly oidc: OidcSandbox
   readonly urls: SandboxUrls
   credentials(): SandboxCredentials
@@ -111,9 +119,10 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     startPayoneer(options.payoneer),
     startStripe(options.stripe),
     startSlack(options.slack),
+    startPagerDuty(options.pagerduty),
     startOidc(options.oidc),
   ] as const
-  const [netsuite, gsc, fpay, payoneer, stripe, slack, oidc] = await Promise.all(starting).catch(
+  const [netsuite, gsc, fpay, payoneer, stripe, slack, pagerduty, oidc] = await Promise.all(starting).catch(
     async (error: unknown) => {
       const settled = await Promise.allSettled<SandboxProvider>(starting)
       await Promise.all(settled.map((result) => result.status === 'fulfilled' && result.value.stop()))
@@ -127,6 +136,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     payoneer,
     stripe,
     slack,
+    pagerduty,
     oidc,
   }
 
@@ -137,6 +147,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     payoneer,
     stripe,
     slack,
+    pagerduty,
     oidc,
     urls: {
       netsuite: netsuite.url,
@@ -148,6 +159,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       payoneerToken: payoneer.tokenUrl,
       stripe: stripe.url,
       slackWebhook: slack.webhookUrl,
+      pagerduty: pagerduty.url,
       oidcJwks: oidc.jwksUrl,
     },
     credentials: () => ({
@@ -156,6 +168,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       fpay: fpay.credentials,
       payoneer: payoneer.credentials,
       stripe: stripe.credentials,
+      pagerduty: pagerduty.credentials,
       oidc: oidc.credentials,
     }),
     calls: () => ({
@@ -165,6 +178,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       payoneer: payoneer.calls(),
       stripe: stripe.calls(),
       slack: slack.calls(),
+      pagerduty: pagerduty.calls(),
       oidc: oidc.calls(),
     }),
     setFaults(plan) {
@@ -186,6 +200,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       payoneer: booksAsJson(payoneer.books),
       stripe: stripeBooksAsJson(stripe),
       slackMessages: slack.messages().length,
+      pagerdutyIncidents: pagerduty.incidents().length,
     }),
     async control(provider, name, input = {}) {
       const { controls } = providers[provider]

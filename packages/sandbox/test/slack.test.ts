@@ -22,6 +22,12 @@ test('a message is shown and answered with a plain ok', async () => {
   expect(slack.messages()).toEqual([expect.objectContaining({ text: 'Closing missing' })])
 })
 
+test('a text over 40,000 characters is cut without a word', async () => {
+  await start()
+  expect(await post({ text: 'x'.repeat(40_001) })).toEqual([200, 'ok'])
+  expect(slack.messages()[0]?.text).toHaveLength(40_000)
+})
+
 test.each([
   ['invalid_payload', '{"text":'],
   ['invalid_payload', '[]'],
@@ -32,6 +38,14 @@ test.each([
   ['invalid_blocks', { text: 'x', blocks: Array.from({ length: 51 }, () => ({ type: 'divider' })) }],
   ['invalid_blocks', { blocks: [{ type: 'header', text: { type: 'plain_text', text: 'h'.repeat(151) } }] }],
   ['invalid_blocks', { attachments: [{ blocks: [{ type: 'section', fields: [] }] }] }],
+  ['invalid_blocks', { blocks: [section('')] }],
+  ['invalid_blocks', { blocks: [{ type: 'context', elements: [{ type: 'text', text: 'a' }] }] }],
+  ['invalid_blocks', { blocks: [{ type: 'context', elements: Array(11).fill({ type: 'mrkdwn', text: 'a' }) }] }],
+  ['invalid_blocks', { blocks: [{ type: 'actions', elements: [{ type: 'button', text: 'Open' }] }] }],
+  ['invalid_blocks', { blocks: [{ type: 'section', fields: Array(11).fill({ type: 'mrkdwn', text: 'a' }) }] }],
+  ['invalid_blocks', { blocks: [{ type: 'section', fields: [{ type: 'mrkdwn', text: 'f'.repeat(2_001) }] }] }],
+  ['invalid_payload', { text: 'x', attachments: ['y'] }],
+  ['invalid_payload', { text: 'x', attachments: [{ color: 'orange', text: 'y' }] }],
   ['too_many_attachments', { text: 'x', attachments: Array.from({ length: 101 }, () => ({ text: 'a' })) }],
 ])('a broken message is 400 %s in plain text, and not shown', async (error, message) => {
   await start()

@@ -60,6 +60,8 @@ const refusalSchema = z.strictObject({
   times: z.int().positive().default(1),
 })
 
+/** Slack cuts what is longer, without a word. */
+const LONGEST_TEXT = 40_000
 const PATH = '/services/T00000000/B00000000/sandbox-webhook-token'
 /** Faults are limited per message, and a message has no name but what it says. */
 const messageOf = ({ rawBody }: SandboxRequest): string => rawBody.toString('utf8', 0, 300)
@@ -97,7 +99,8 @@ export async function startSlack(options: SlackOptions = {}): Promise<SlackSandb
       free = at.getTime() + 1_000 / options.messagesPerSecond
     }
     const message = payload as Record<string, unknown>
-    shown.push({ text: message.text as string | undefined, receivedAt: at, payload: message })
+    const text = (message.text as string | undefined)?.slice(0, LONGEST_TEXT)
+    shown.push({ text, receivedAt: at, payload: message })
     return { status: 200, body: 'ok' }
   }
 
