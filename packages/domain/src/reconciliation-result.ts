@@ -38,9 +38,8 @@ export interface CurrencyFigures {
   /** Both of them together. */
   readonly moneyAtRisk: string
   readonly grossPercentage: number
-  /** How many payments Stripe, and the database, have in the window. */
+  /** How many payments Stripe has in the window. */
   readonly stripePayments: number
-  readonly databasePayments: number
   readonly missingInDatabase: number
   readonly missingInStripe: number
   /** Amount, refund and currency. */
