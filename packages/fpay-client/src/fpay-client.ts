@@ -1,54 +1,23 @@
 import { formatMajor } from '@remesa/domain/money'
 import type { PaymentInstruction, PaymentOutcome, Rail, RailContract } from '@remesa/domain/rail'
-import { createClientCredentialsTokens } from '@remesa/provider-http/client-credentials'
-import { createHttpClient, type HttpAnswer } from '@remesa/provider-http/http-client'
 import { factsOf, outcomeOfFailure } from '@remesa/provider-http/payment-outcome'
 import { ProviderError } from '@remesa/provider-http/provider-error'
-import { errorByStatus, readAs } from '@remesa/provider-http/read-as'
-import type { Logger } from '@remesa/service-kit/logger'
-import type { Metrics } from '@remesa/service-kit/metrics'
 import { z } from 'zod'
+import { createFPayCalls, type FPayConnection, readSuccess } from './calls.ts'
 import { chooseOwn } from './generations.ts'
 import { outcomeOf, outcomeOfDuplicate, outcomeOfPayout } from './outcome.ts'
 import { payoutSchema, statusOf } from './payout.ts'
 
-export interface FPayOptions {
-  /** Scheme and host, and a path if any, without the `/v1`. */
-  readonly baseUrl: string
-  /** Where tokens come from. Default: `/oauth/token` at the base URL. */
-  readonly tokenUrl?: string
-  readonly clientId: string
-  readonly clientSecret: string
+export interface FPayOptions extends FPayConnection {
   /** Where FPay tells of changes; public, see {@link verifyFPayCallback}. */
   readonly callbackUrl: string
-  /** For one request, from its turn to the last byte of its answer. */
-  readonly timeoutMs: number
-  readonly maxConcurrent: number
-  readonly logger?: Pick<Logger, 'debug'>
-  readonly metrics?: Pick<Metrics, 'providerCall'>
   readonly now?: () => Date
 }
 
 /** Payments by bank transfer in Latin America. The rail holds connections open: call `close` when done. */
 export function createFPayRail(options: FPayOptions): Rail & { close(): void } {
-  const { baseUrl, timeoutMs, maxConcurrent, logger, metrics, now = () => new Date() } = options
-  const http = createHttpClient({ provider: 'fpay', baseUrl, timeoutMs, maxConcurrent, logger, metrics })
-  const tokenUrl = options.tokenUrl ?? `${baseUrl.replace(/\/+$/, '')}/oauth/token`
-  const tokens = createClientCredentialsTokens({ ...options, provider: 'fpay', tokenUrl })
-
-  const call = (request: { operation: string; path: string; json?: unknown; idempotencyKey?: string }) =>
-    tokens.withToken((token) =>
-      http.request({
-        operation: request.operation,
-        method: request.json === undefined ? 'GET' : 'POST',
-        path: `/v1${request.path}`,
-        headers: {
-          authorization: `Bearer ${token}`,
-          ...(request.idempotencyKey !== undefined && { 'idempotency-key': request.idempotencyKey }),
-        },
-        json: request.json,
-      }),
-    )
+  const { now = () => new Date() } = options
+  const { call, close } = createFPayCalls(options)
 
   /** @throws ProviderError for anything but a payout */
   async function getPayout(payoutId: string) {
@@ -91,10 +60,7 @@ export function createFPayRail(options: FPayOptions): Rail & { close(): void } {
       const { payout } = await getPayout(reference)
       return statusOf(payout, now())
     },
-    close() {
-      http.close()
-      tokens.close()
-    },
+    close,
   }
 }
 
@@ -129,11 +95,3 @@ function bodyFor(instruction: PaymentInstruction, callbackUrl: string): unknown 
 }
 
 const payoutsSchema = z.object({ payouts: z.array(payoutSchema) })
-const codeSchema = z.object({ code: z.string() })
-
-/** @throws ProviderError for anything but a success with this body */
-function readSuccess<Schema extends z.ZodType>(schema: Schema, answer: HttpAnswer): z.output<Schema> {
-  const { status, body } = answer
-  if (status < 200 || status > 299) throw errorByStatus(answer, codeSchema.safeParse(body).data?.code)
-  return readAs(schema, answer)
-}

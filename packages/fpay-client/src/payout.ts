@@ -1,5 +1,5 @@
 import { isCurrency } from '@remesa/domain/currency'
-import { parseMajor } from '@remesa/domain/money'
+import { type Money, parseMajor } from '@remesa/domain/money'
 import type { PaymentInstruction, PaymentStatus } from '@remesa/domain/rail'
 import { z } from 'zod'
 import { categoryOf } from './refusal-reasons.ts'
@@ -47,19 +47,20 @@ export function statusOf(payout: Payout, seenAt: Date): PaymentStatus {
 
 /** True when the payout moves the same money to the same account for the same payable. */
 export function isFor(payout: Payout, { payableId, money, destination }: PaymentInstruction): boolean {
+  const moved = moneyOf(payout)
   return (
     payout.externalReference === payableId &&
     payout.accountNumber === destination &&
-    payout.amount.currency === money.currency &&
-    amountOf(payout) === money.amount
+    moved?.currency === money.currency &&
+    moved.amount === money.amount
   )
 }
 
-/** In minor units; undefined when it is no amount in its currency, which then equals nothing we sent. */
-function amountOf({ amount: { value, currency } }: Payout): bigint | undefined {
+/** undefined when it is no amount in a currency that we know; it then equals nothing we sent. */
+export function moneyOf({ amount: { value, currency } }: Payout): Money | undefined {
   if (!isCurrency(currency)) return undefined
   try {
-    return parseMajor(value, currency)
+    return { amount: parseMajor(value, currency), currency }
   } catch (error) {
     if (error instanceof RangeError) return undefined
     throw error

@@ -10,7 +10,7 @@ import type { ErrorShapes, Route, SandboxRequest } from '../kit/http.ts'
 import { commonControls, type SandboxProvider } from '../kit/provider.ts'
 import { startServer } from '../kit/server.ts'
 import { createIdempotencyKeys } from './idempotency.ts'
-import { fpayError, readPayoutRequest } from './payout-request.ts'
+import { fpayError, readListRequest, readPayoutRequest } from './payout-request.ts'
 import { createPayouts, type Payout, payoutAsJson } from './payouts.ts'
 
 export interface FPayOptions {
@@ -57,6 +57,8 @@ export interface FPaySandbox extends SandboxProvider {
   forgetKeys(): void
   /** The next payout request for this payable takes so long to work on; its key is in progress meanwhile. */
   slowWork(externalReference: string, delayMs: number): void
+  /** The bank's own mistake: it carries out once more what was asked for once. @returns the second payout's id */
+  makeAgain(payoutId: string): string
   /** Sends the payout's callback once more, as it stands now. */
   repeatCallback(payoutId: string): void
   readonly callbacks: { idle(): Promise<void>; counts(): { delivered: number; tries: number; givenUp: number } }
@@ -151,11 +153,21 @@ export async function startFPay(options: FPayOptions = {}): Promise<FPaySandbox>
     return { status: 200, body: payoutAsJson(payout) }
   }
 
-  function readByReference({ query }: SandboxRequest) {
+  function readMany({ query }: SandboxRequest) {
+    if (query.has('createdFrom')) return readWindow(query)
     const reference = query.get('externalReference')
     if (!reference) throw fpayError(400, 'MISSING_FIELD', 'externalReference: say which')
     const newestFirst = payouts.ofReference(reference).toReversed()
     return { status: 200, body: { payouts: newestFirst.map(payoutAsJson) } }
+  }
+
+  /** Our addition to the contract: the payouts made in `[createdFrom, createdTo)`, oldest first, in pages. */
+  function readWindow(query: URLSearchParams) {
+    const { createdFrom, createdTo, limit, cursor } = readListRequest(query)
+    const found = payouts.madeIn({ from: createdFrom, to: createdTo, after: cursor, limit: limit + 1 })
+    const page = found.slice(0, limit)
+    const nextCursor = found.length > limit ? (page.at(-1)?.payoutId ?? null) : null
+    return { status: 200, body: { payouts: page.map(payoutAsJson), nextCursor } }
   }
 
   const routes: Route[] = [
@@ -164,9 +176,9 @@ export async function startFPay(options: FPayOptions = {}): Promise<FPaySandbox>
     {
       method: 'GET',
       path: '/v1/payouts',
-      subject: ({ query }) => query.get('externalReference') ?? '',
+      subject: ({ query, target }) => query.get('externalReference') ?? `list ${target}`,
       authenticate,
-      handle: readByReference,
+      handle: readMany,
     },
     { method: 'GET', path: '/v1/payouts/:payoutId', subject: referenceOfPayout, authenticate, handle: readOne },
   ]
@@ -185,6 +197,7 @@ export async function startFPay(options: FPayOptions = {}): Promise<FPaySandbox>
   const calls = server.calls
   const settle = (payoutId: string) => void payouts.settle(payoutId)
   const reverse = (payoutId: string) => void payouts.reverse(payoutId)
+  const makeAgain = (payoutId: string) => payouts.makeAgain(payoutId).payoutId
   const cancel = (payoutId: string) => void payouts.cancel(payoutId)
   return {
     url: server.url,
@@ -198,6 +211,7 @@ export async function startFPay(options: FPayOptions = {}): Promise<FPaySandbox>
     settleAll: payouts.settleAll,
     reverse,
     cancel,
+    makeAgain,
     setTreasury: payouts.setTreasury,
     treasury: payouts.treasury,
     revokeTokens: tokens.revokeAll,
@@ -212,6 +226,7 @@ export async function startFPay(options: FPayOptions = {}): Promise<FPaySandbox>
       settle: (input) => settle(payoutIdIn(input)),
       reverse: (input) => reverse(payoutIdIn(input)),
       cancel: (input) => cancel(payoutIdIn(input)),
+      makeAgain: (input) => makeAgain(payoutIdIn(input)),
       revokeTokens: () => tokens.revokeAll(),
       forgetKeys: () => keys.forgetAll(),
       setTreasury: (input) => payouts.setTreasury(moneyFromJson(input)),

@@ -58,6 +58,22 @@ export function readPayoutRequest(body: unknown): PayoutRequest {
   }
 }
 
+const instant = z.iso.datetime({ offset: true }).transform((text) => new Date(text))
+const listSchema = z.object({
+  createdFrom: instant,
+  createdTo: instant,
+  limit: z.coerce.number().int().min(1).max(200).default(50),
+  cursor: text.optional(),
+})
+
+/** What a caller asks of `GET /v1/payouts` by time. @throws Refusal 400 for a window or a page that is none */
+export function readListRequest(query: URLSearchParams): z.output<typeof listSchema> {
+  const parsed = listSchema.safeParse(Object.fromEntries(query))
+  if (parsed.success) return parsed.data
+  const [issue] = parsed.error.issues
+  throw fpayError(400, 'INVALID_PARAMETER', `${issue?.path.join('.')}: ${issue?.message}`)
+}
+
 /** Stricter than our own reader: the contract refuses any fraction of a currency that has none, `.00` too. */
 function readAmount(value: string, currency: Currency): bigint {
   const decimals = value.split('.')[1]?.length ?? 0

@@ -43,6 +43,10 @@ export interface Payouts {
   find(payoutId: string): Payout | undefined
   /** @throws Error when there is no such payout. */
   get(payoutId: string): Payout
+  /** Those made in `[from, to)`, oldest first, after the one with the id `after`. */
+  madeIn(window: { from: Date; to: Date; after?: string | undefined; limit: number }): readonly Payout[]
+  /** The bank's own mistake: what was asked for once is made once more. @throws Error when there is no such payout */
+  makeAgain(payoutId: string): Payout
   /** All generations of one payable, oldest first. */
   ofReference(externalReference: string): readonly Payout[]
   /** To its end now. @throws Error when there is no such payout. */
@@ -131,11 +135,21 @@ export function createPayouts(options: PayoutsOptions): Payouts {
     if (dryAtSubmit || (held !== undefined && held < money.amount)) {
       throw fpayError(422, 'INSUFFICIENT_FUNDS', 'the treasury account holds too little')
     }
-    if (held !== undefined) treasury.set(money.currency, held - money.amount)
+    return begin(request, {
+      ending:
+        behaviour.rejects ??
+        (earlier.length === 0 ? behaviour.rejectsOnce : undefined) ??
+        (dry ? INSUFFICIENT_FUNDS : 'paid'),
+    })
+  }
 
+  function begin(request: PayoutRequest, { ending }: Pick<Payout, 'ending'>): Payout {
+    const { externalReference, money } = request
+    const earlier = references.get(externalReference) ?? []
+    const held = treasury.get(money.currency)
+    if (held !== undefined) treasury.set(money.currency, held - money.amount)
     const createdAt = now()
     const delayMs = options.settleDelayMs === 'by-hand' ? 0 : options.settleDelayMs
-    const once = earlier.length === 0 ? behaviour.rejectsOnce : undefined
     const payout: Payout = {
       ...request,
       payoutId: `fpo_${String(payouts.size + 1).padStart(12, '0')}`,
@@ -145,7 +159,7 @@ export function createPayouts(options: PayoutsOptions): Payouts {
       updatedAt: createdAt,
       paidAt: undefined,
       reason: undefined,
-      ending: behaviour.rejects ?? once ?? (dry ? INSUFFICIENT_FUNDS : 'paid'),
+      ending,
       statusReads: 0,
     }
     payouts.set(payout.payoutId, payout)
@@ -188,6 +202,17 @@ export function createPayouts(options: PayoutsOptions): Payouts {
     },
     find: (payoutId) => payouts.get(payoutId),
     get,
+    madeIn({ from, to, after, limit }) {
+      const found: Payout[] = []
+      let isAfter = after === undefined
+      for (const payout of payouts.values()) {
+        if (isAfter && payout.createdAt >= from && payout.createdAt < to) found.push(payout)
+        if (payout.payoutId === after) isAfter = true
+        if (found.length === limit) break
+      }
+      return found
+    },
+    makeAgain: (payoutId) => begin(get(payoutId), get(payoutId)),
     ofReference: (externalReference) => references.get(externalReference) ?? [],
     settle,
     settleAll() {
