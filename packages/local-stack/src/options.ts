@@ -2,6 +2,7 @@ import { accessSync, constants, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { type BusinessDate, businessDate, previousBusinessDate } from '@remesa/domain/business-date'
 import { Command, CommanderError } from 'commander'
+import { momentOf } from './moment.ts'
 
 /** What `start` was asked for. */
 export interface StartOptions {
@@ -9,6 +10,10 @@ export interface StartOptions {
   readonly sellers: number
   /** How many contests' settlements to generate, from 0; without meaning when `dataDir` is there. */
   readonly settlements: number
+  /** How many bookings to generate, from 0; without meaning when `dataDir` is there. */
+  readonly bookings: number
+  /** The moment that the rules of bookings see when the run begins; undefined for the machine's own clock. */
+  readonly now: Temporal.Instant | undefined
   /** Another seed gives other generated data; the same one always the same. */
   readonly seed: number
   /** Absolute path of a marketplace's files, when it is not to be generated. */
@@ -17,7 +22,7 @@ export interface StartOptions {
   readonly businessDate: BusinessDate
   /** The sandboxes misbehave. */
   readonly faults: boolean
-  /** End when pay-day and settlements have ended, instead of staying up. */
+  /** End when pay-day, settlements and bookings have ended, instead of staying up. */
   readonly exit: boolean
   /** Absolute path to write the summary to; its directory exists. */
   readonly jsonFile: string | undefined
@@ -34,6 +39,8 @@ const DEFAULT_SELLERS = 200
 const MOST_SELLERS = 100_000
 const DEFAULT_SETTLEMENTS = 10
 const MOST_SETTLEMENTS = 10_000
+const DEFAULT_BOOKINGS = 100
+const MOST_BOOKINGS = 10_000
 
 /**
  * Reads the words after `start`.
@@ -45,7 +52,7 @@ export function parseOptions(
 ): ParsedOptions {
   const help: string[] = []
   const problems: string[] = []
-  const command = createCommand(previousBusinessDate(now)).configureOutput({ writeOut: (text) => help.push(text) })
+  const command = createCommand(previousBusinessDate(now), now).configureOutput({ writeOut: (text) => help.push(text) })
   try {
     command.parse(argv[0] === '--' ? argv.slice(1) : argv, { from: 'user' }) // pnpm hands on the -- that npm would take away
   } catch (error) {
@@ -68,6 +75,13 @@ export function parseOptions(
       { from: 0, to: MOST_SETTLEMENTS },
       problems,
     ),
+    bookings: wholeNumber(
+      '--bookings',
+      given.bookings ?? String(DEFAULT_BOOKINGS),
+      { from: 0, to: MOST_BOOKINGS },
+      problems,
+    ),
+    now: given.now === undefined ? undefined : moment(given.now, now, problems),
     seed: wholeNumber('--seed', given.seed ?? '1', { from: 0, to: 2 ** 32 - 1 }, problems),
     dataDir: given.data === undefined ? undefined : path('--data DIR', given.data, directory, problems),
     businessDate: pastDate(given.date, previousBusinessDate(now), problems),
@@ -75,9 +89,9 @@ export function parseOptions(
     exit: given.exit ?? false,
     jsonFile: given.json === undefined ? undefined : writableFile(given.json, directory, problems),
   }
-  for (const option of ['sellers', 'settlements', 'seed'] as const) {
+  for (const option of ['sellers', 'settlements', 'bookings', 'seed'] as const) {
     if (given.data !== undefined && given[option] !== undefined) {
-      const what = option === 'settlements' ? 'settlements' : 'sellers'
+      const what = option === 'seed' ? 'sellers' : option
       problems.push(`--${option}: expected without --data, since the ${what} come from its files`)
     }
   }
@@ -87,6 +101,8 @@ export function parseOptions(
 interface GivenOptions {
   readonly sellers?: string
   readonly settlements?: string
+  readonly bookings?: string
+  readonly now?: string
   readonly seed?: string
   readonly data?: string
   readonly date?: string
@@ -95,11 +111,11 @@ interface GivenOptions {
   readonly json?: string
 }
 
-function createCommand(yesterday: BusinessDate): Command {
+function createCommand(yesterday: BusinessDate, now: Temporal.Instant): Command {
   return new Command('start')
     .usage('[options]')
     .description(
-      'Runs a pay-day on this machine: starts everything, creates the sellers, pays them and the winners of contests, and shows what was paid.',
+      'Runs a pay-day on this machine: starts everything, creates the sellers, pays them, the winners of contests and the providers of bookings, and shows what was paid.',
     )
     .option(
       '--sellers <N>',
@@ -110,12 +126,20 @@ function createCommand(yesterday: BusinessDate): Command {
       `contests' settlements to generate, 0 to ${MOST_SETTLEMENTS} (default ${DEFAULT_SETTLEMENTS}), of 1 to 200 winners`,
     )
     .option(
+      '--bookings <N>',
+      `bookings to generate, 0 to ${MOST_BOOKINGS} (default ${DEFAULT_BOOKINGS}), most of them due at --now`,
+    )
+    .option(
       '--data <DIR>',
-      'a marketplace from files instead: countries, sellers, documents, closings; settlements, winners (.csv)',
+      'a marketplace from files instead: countries, sellers, documents, closings; settlements, winners; bookings, tips, disputes (.csv)',
     )
     .option(
       '--date <YYYY-MM-DD>',
       `business date to pay; over already in America/Santiago (default ${yesterday}, yesterday)`,
+    )
+    .option(
+      '--now <ISO>',
+      `the time that the rules of bookings see, like ${sampleMoment(now)} (default: this machine's)`,
     )
     .option('--faults', 'the banks and systems around misbehave; what is paid stays the same')
     .option('--exit', 'end when all is paid or waits for people, instead of leaving the stack up until Ctrl-C')
@@ -130,10 +154,10 @@ function createCommand(yesterday: BusinessDate): Command {
 
 const MORE_HELP = `
 Examples:
-  npx -y pnpm@12 start                            200 sellers, 10 contests; then the stack stays up to look at
+  npx -y pnpm@12 start                            200 sellers, 10 contests, 100 bookings; then it stays up to look at
   npx -y pnpm@12 start --sellers 5000 --exit      how long 5,000 sellers take
   npx -y pnpm@12 start --faults --exit            lost answers, errors, repeated callbacks: paid once all the same
-  npx -y pnpm@12 start --data packages/local-stack/examples/marketplace --date 2026-11-19
+  npx -y pnpm@12 start --data packages/local-stack/examples/marketplace --date 2026-11-19 --now 2026-11-20T12:00:00Z
 
 Embedded, so that nothing has to be installed: PostgreSQL, Pub/Sub, and stand-ins for NetSuite, GSC, FPay, Payoneer,
 Stripe and Slack. The services are the real ones, a process each. Set these to use your own instead:
@@ -141,7 +165,7 @@ Stripe and Slack. The services are the real ones, a process each. Set these to u
   PUBSUB_EMULATOR_HOST    a Pub/Sub emulator, e.g. localhost:8085
 
 Exit codes:
-  0   every balance and transfer has ended or waits for people, or the stack was stopped with Ctrl-C
+  0   every balance, transfer and booking has ended or waits for people, or the stack was stopped with Ctrl-C
   1   something is stuck or broken; it says what
   2   an option or a file is wrong; nothing was started
 `
@@ -181,6 +205,25 @@ function pastDate(text: string | undefined, yesterday: BusinessDate, problems: s
     problems.push(`--date: expected a date like ${yesterday}, ${got}`)
     return yesterday
   }
+}
+
+const sampleMoment = (now: Temporal.Instant): string => now.round({ smallestUnit: 'hour' }).toString()
+
+/** Within what clocks, databases and people's calendars agree on. */
+const FIRST_MOMENT = Temporal.Instant.from('2000-01-01T00:00Z')
+const LAST_MOMENT = Temporal.Instant.from('2100-01-01T00:00Z')
+
+function moment(text: string, now: Temporal.Instant, problems: string[]): Temporal.Instant {
+  const got = `got ${JSON.stringify(text)}`
+  const read = momentOf(text)
+  if (!read) {
+    problems.push(`--now: expected a moment with its offset, like ${sampleMoment(now)}, ${got}`)
+    return now
+  }
+  if (Temporal.Instant.compare(read, FIRST_MOMENT) < 0 || Temporal.Instant.compare(read, LAST_MOMENT) >= 0) {
+    problems.push(`--now: expected a moment of the years 2000 to 2099, ${got}`)
+  }
+  return read
 }
 
 function path(option: string, text: string, directory: string, problems: string[]): string {

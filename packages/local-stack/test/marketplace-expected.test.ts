@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from '@jest/globals'
 import { loadMarketplace } from '../src/marketplace/load.ts'
-import { expectedPayments, totalsPaid, writeMarketplace } from './support/expected-payments.ts'
+import { expectedPayments, totalsPaid } from './support/expected-payments.ts'
+import { writeMarketplace } from './support/write-marketplace.ts'
 
 const EXAMPLE = fileURLToPath(new URL('../examples/marketplace/', import.meta.url))
 

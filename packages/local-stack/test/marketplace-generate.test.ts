@@ -6,7 +6,8 @@ import { businessDate } from '@remesa/domain/business-date'
 import { taxIdProblem } from '@remesa/domain/tax-id'
 import { type Marketplace, marketplace as marketplaceSchema } from '@remesa/sandbox/marketplace'
 import { generateMarketplace } from '../src/marketplace/generate.ts'
-import { type ExpectedPayment, expectedPayments, writeMarketplace } from './support/expected-payments.ts'
+import { type ExpectedPayment, expectedPayments } from './support/expected-payments.ts'
+import { writeMarketplace } from './support/write-marketplace.ts'
 
 const DATE = businessDate('2026-11-19')
 const generate = (sellers: number, seed?: number): Marketplace =>

@@ -6,7 +6,7 @@ import { businessDate } from '@remesa/domain/business-date'
 import { marketplace as marketplaceSchema } from '@remesa/sandbox/marketplace'
 import { generateMarketplace } from '../src/marketplace/generate.ts'
 import { dateAdvice, loadMarketplace } from '../src/marketplace/load.ts'
-import { writeMarketplace } from './support/expected-payments.ts'
+import { writeMarketplace } from './support/write-marketplace.ts'
 
 // A good marketplace, the example, in which each test breaks something.
 

@@ -9,8 +9,8 @@ import { type Marketplace, marketplace as marketplaceSchema } from '@remesa/sand
 import { generateMarketplace } from '../src/marketplace/generate.ts'
 import { loadMarketplace } from '../src/marketplace/load.ts'
 import { settlementsOf } from '../src/settlements.ts'
-import { writeMarketplace } from './support/expected-payments.ts'
 import { expectedTransfers, totalsTransferred } from './support/expected-transfers.ts'
+import { writeMarketplace } from './support/write-marketplace.ts'
 
 const EXAMPLE = fileURLToPath(new URL('../examples/marketplace/', import.meta.url))
 const DATE = businessDate('2026-11-19')

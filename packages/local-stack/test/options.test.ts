@@ -20,6 +20,8 @@ test('without options 200 sellers are paid for yesterday and the stack stays up'
     options: {
       sellers: 200,
       settlements: 10,
+      bookings: 100,
+      now: undefined,
       seed: 1,
       dataDir: undefined,
       businessDate: '2026-11-20',
@@ -36,11 +38,14 @@ test('yesterday is reckoned in Santiago, not in UTC', () => {
 })
 
 test('every option arrives, paths made absolute', () => {
-  expect(parse('--sellers 5000 --settlements 0 --seed 7 --date 2026-11-19 --faults --exit --json out.json')).toEqual({
+  const words = '--sellers 5000 --settlements 0 --bookings 40 --now 2026-11-23T10:30:00+01:00 --seed 7'
+  expect(parse(`${words} --date 2026-11-19 --faults --exit --json out.json`)).toEqual({
     kind: 'start',
     options: {
       sellers: 5000,
       settlements: 0,
+      bookings: 40,
+      now: Temporal.Instant.from('2026-11-23T09:30:00Z'),
       seed: 7,
       dataDir: undefined,
       businessDate: '2026-11-19',
@@ -64,6 +69,15 @@ test.each([
   ['--sellers -5', '--sellers: expected a whole number from 1 to 100000, got "-5"'],
   ['--settlements -1', '--settlements: expected a whole number from 0 to 10000, got "-1"'],
   ['--settlements ten', '--settlements: expected a whole number from 0 to 10000, got "ten"'],
+  ['--bookings 10001', '--bookings: expected a whole number from 0 to 10000, got "10001"'],
+  ['--bookings many', '--bookings: expected a whole number from 0 to 10000, got "many"'],
+  ['--now 2026-11-23', '--now: expected a moment with its offset, like 2026-11-21T11:00:00Z, got "2026-11-23"'],
+  [
+    '--now 2026-11-23T25:00:00Z',
+    '--now: expected a moment with its offset, like 2026-11-21T11:00:00Z, got "2026-11-23T25:00:00Z"',
+  ],
+  ['--now 1999-12-31T23:59:59Z', '--now: expected a moment of the years 2000 to 2099, got "1999-12-31T23:59:59Z"'],
+  ['--data x --bookings 3', '--bookings: expected without --data, since the bookings come from its files'],
   ['--seed x', '--seed: expected a whole number from 0 to 4294967295, got "x"'],
   ['--date 2026-13-01', '--date: expected a date like 2026-11-20, got "2026-13-01"'],
   ['--date 20/11/2026', '--date: expected a date like 2026-11-20, got "20/11/2026"'],
@@ -88,7 +102,7 @@ test.each([
 })
 
 test('several bad options are told at once, a line each', () => {
-  expect(problemsOf('--sellers none --date tomorrow --json no/where.json --fast')).toHaveLength(4)
+  expect(problemsOf('--sellers none --date tomorrow --now soon --json no/where.json --fast')).toHaveLength(5)
 })
 
 test('help teaches examples, what is embedded, exit codes and yesterday’s date', () => {

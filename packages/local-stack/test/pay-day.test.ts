@@ -13,8 +13,9 @@ import { payDay, resetPayments, untilPaid } from '../src/pay-day.ts'
 import { runPayDay } from '../src/run.ts'
 import type { Stack } from '../src/stack/stack.ts'
 import type { Summary } from '../src/summary.ts'
-import { type ExpectedPayment, expectedPayments, writeMarketplace } from './support/expected-payments.ts'
+import { type ExpectedPayment, expectedPayments } from './support/expected-payments.ts'
 import { aStack, killAtRandom } from './support/stacks.ts'
+import { writeMarketplace } from './support/write-marketplace.ts'
 
 // Whole pay-days with every process there is. What each seller should have received is recomputed from CSV files
 // alone, and what it has received is read from the sandbox banks' own books.

@@ -12,7 +12,6 @@ import { generateMarketplace } from '../src/marketplace/generate.ts'
 import { closeSettlements, paySettlements, settlementIdsOf, untilSettled } from '../src/settlements.ts'
 import type { Stack } from '../src/stack/stack.ts'
 import { type Summary, summarize } from '../src/summary.ts'
-import { writeMarketplace } from './support/expected-payments.ts'
 import {
   type ExpectedSettlement,
   type ExpectedTransfer,
@@ -20,6 +19,7 @@ import {
   totalsTransferred,
 } from './support/expected-transfers.ts'
 import { aStack, killAtRandom } from './support/stacks.ts'
+import { writeMarketplace } from './support/write-marketplace.ts'
 
 // Settlements with every process there is. What each winner should have received is recomputed from CSV files alone, and
 // what it has received is read from the books of Stripe's sandbox.

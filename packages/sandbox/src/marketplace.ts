@@ -5,8 +5,8 @@ import { z } from 'zod'
 
 /**
  * A marketplace as files and the sandbox's control API describe it: the columns of `countries.csv`, `sellers.csv`,
- * `documents.csv`, `closings.csv`, `settlements.csv` and `winners.csv` in camel case. Amounts are decimal strings of
- * major units.
+ * `documents.csv`, `closings.csv`, `settlements.csv`, `winners.csv`, `bookings.csv`, `tips.csv` and `disputes.csv` in
+ * camel case. Amounts are decimal strings of major units.
  */
 
 const id = z.string().min(1).max(200)
@@ -93,6 +93,46 @@ export const marketplaceWinner = z.strictObject({
   currency: z.string().min(1).max(20).optional(),
 })
 
+const moment = z
+  .string()
+  .refine((text) => succeeds(() => Temporal.Instant.from(text)), 'expected a moment like 2026-11-20T14:30:00Z')
+
+/** Something that a provider has done for a customer. Amounts of its tips and disputes are in its currency. */
+export const marketplaceBooking = z
+  .strictObject({
+    bookingId: id,
+    providerId: id,
+    /** null: none is known yet. */
+    stripeAccountId: id.nullable(),
+    currency: currencyCode,
+    providerShare: z.string(),
+    completedAt: moment,
+  })
+  .refine(({ providerShare, currency }) => exactAmount({ amount: providerShare, currency }), {
+    ...inexact,
+    path: ['providerShare'],
+  })
+
+/** What a customer gives on top. */
+export const marketplaceTip = z.strictObject({
+  tipId: id,
+  bookingId: id,
+  amount: decimal,
+  addedAt: moment,
+  /** What became of the customer's payment. */
+  status: z.enum(['paid', 'failed', 'refunded']),
+})
+
+export const marketplaceDispute = z.strictObject({
+  disputeId: id,
+  bookingId: id,
+  openedAt: moment,
+  /** null while it is open. */
+  resolvedAt: moment.nullable(),
+  /** What the customer gets back; null while it is open. */
+  refundAmount: decimal.nullable(),
+})
+
 export const marketplace = z.strictObject({
   countries: z.array(marketplaceCountry),
   sellers: z.array(marketplaceSeller),
@@ -100,6 +140,9 @@ export const marketplace = z.strictObject({
   closings: z.array(marketplaceClosing),
   settlements: z.array(marketplaceSettlement).default([]),
   winners: z.array(marketplaceWinner).default([]),
+  bookings: z.array(marketplaceBooking).default([]),
+  tips: z.array(marketplaceTip).default([]),
+  disputes: z.array(marketplaceDispute).default([]),
 })
 
 export type MarketplaceCountry = z.infer<typeof marketplaceCountry>
@@ -108,7 +151,10 @@ export type MarketplaceDocument = z.infer<typeof marketplaceDocument>
 export type MarketplaceClosing = z.infer<typeof marketplaceClosing>
 export type MarketplaceSettlement = z.infer<typeof marketplaceSettlement>
 export type MarketplaceWinner = z.infer<typeof marketplaceWinner>
-/** As it may be written: settlements and winners can be left out. */
+export type MarketplaceBooking = z.infer<typeof marketplaceBooking>
+export type MarketplaceTip = z.infer<typeof marketplaceTip>
+export type MarketplaceDispute = z.infer<typeof marketplaceDispute>
+/** As it may be written: settlements, bookings and what belongs to them can be left out. */
 export type Marketplace = z.input<typeof marketplace>
 
 function succeeds(read: () => unknown): boolean {

@@ -2,6 +2,7 @@ import type { BusinessDate } from '@remesa/domain/business-date'
 import { currency as currencyOf } from '@remesa/domain/currency'
 import { formatMajor } from '@remesa/domain/money'
 import type { Marketplace, MarketplaceClosing, MarketplaceDocument } from '@remesa/sandbox/marketplace'
+import { generateBookings } from './bookings.ts'
 import { CASES, type Case } from './cases.ts'
 import { type Draft, type DraftBalance, daysAfter, draftBalance, owed } from './draft.ts'
 import { foreignName, foreignTaxId, localName, localTaxId } from './identities.ts'
@@ -14,20 +15,23 @@ import { generateSettlements } from './settlements.ts'
  * sellers, fewer of them are the first of more, and another business date changes the dates only.
  * @param options.sellers - how many, from 1 to 100,000
  * @param options.settlements - of contests, default none
+ * @param options.bookings - default none; those that there are lie around `now`
  */
 export function generateMarketplace(options: {
   sellers: number
   settlements?: number
+  bookings?: { count: number; now: Temporal.Instant }
   businessDate: BusinessDate
   seed?: number
 }): Marketplace {
-  const { sellers, settlements = 0, businessDate, seed = 1 } = options
+  const { sellers, settlements = 0, bookings = NO_BOOKINGS, businessDate, seed = 1 } = options
   const marketplace: Marketplace = {
     countries: structuredClone(COUNTRIES),
     sellers: [],
     documents: [],
     closings: [],
     ...generateSettlements({ settlements, seed }),
+    ...generateBookings({ ...bookings, seed }),
   }
   let number = 0
   for (let block = 0; number < sellers; block++) {
@@ -41,6 +45,8 @@ export function generateMarketplace(options: {
   }
   return marketplace
 }
+
+const NO_BOOKINGS = { count: 0, now: Temporal.Instant.fromEpochMilliseconds(0) }
 
 const COUNTRIES = [
   { id: 'cl', name: 'Chile', currency: 'CLP', enabled: true },

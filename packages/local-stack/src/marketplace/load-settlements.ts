@@ -1,9 +1,9 @@
 import type { MarketplaceSettlement, MarketplaceWinner } from '@remesa/sandbox/marketplace'
-import { isAccountId } from '@remesa/sandbox/stripe-test-accounts'
+import type { AccountOwners } from './account-owners.ts'
 import type { Problems } from './problems.ts'
 import { earlierLines, isIn, type Reader, readAll, whole } from './rows.ts'
-import { type Row, readTable, type Table } from './table.ts'
-import { readAccount, readSettlementAmount, readText } from './values.ts'
+import { readTable, type Table } from './table.ts'
+import { readSettlementAmount, readText } from './values.ts'
 
 const SETTLEMENTS = {
   file: 'settlements.csv',
@@ -23,16 +23,20 @@ type WinnerColumn = (typeof WINNERS.columns)[number]
  * marketplace could have written. What breaks a rule of payment (an unknown currency, a sum that differs, a winner
  * named twice, nothing to pay, …) is the product's to refuse.
  * @param files - what is in the directory
+ * @param parts.owners - learns of the winners' accounts
  */
 export async function readSettlements(
   directory: string,
   files: readonly string[],
-  problems: Problems,
+  { problems, owners }: { problems: Problems; owners: AccountOwners },
 ): Promise<{ settlements: MarketplaceSettlement[]; winners: MarketplaceWinner[] }> {
   if (!files.includes(SETTLEMENTS.file) && !files.includes(WINNERS.file)) return { settlements: [], winners: [] }
   const settlements = await readTable(directory, SETTLEMENTS, problems)
   const winners = await readTable(directory, WINNERS, problems)
-  return { settlements: readAll(settlements, settlementReader()), winners: readAll(winners, winnerReader(settlements)) }
+  return {
+    settlements: readAll(settlements, settlementReader()),
+    winners: readAll(winners, winnerReader(settlements, owners)),
+  }
 }
 
 function settlementReader(): Reader<SettlementColumn, MarketplaceSettlement> {
@@ -48,19 +52,17 @@ function settlementReader(): Reader<SettlementColumn, MarketplaceSettlement> {
   }
 }
 
-function winnerReader(settlements: Table<SettlementColumn>): Reader<WinnerColumn, MarketplaceWinner> {
+function winnerReader(
+  settlements: Table<SettlementColumn>,
+  owners: AccountOwners,
+): Reader<WinnerColumn, MarketplaceWinner> {
   const isSettlement = isIn(settlements, 'settlement_id')
   const currencyOf = new Map(settlements.rows.map((row) => [row.text('settlement_id'), row.text('currency')]))
-  const others = earlierOwners()
   return (row) => {
     const settlementId = row.text('settlement_id')
     if (!isSettlement(settlementId)) row.refuse('settlement_id', `expected a settlement of ${SETTLEMENTS.file}`)
     const userId = readText(row, 'user_id', 200)
-    const stripeAccountId = readAccount(row, 'stripe_account_id', {
-      form: 'acct_ and letters, digits or underscores, at most 255 characters',
-      isWellFormed: isAccountId,
-    })
-    if (userId && stripeAccountId) refuseOthers(row, others(row, { userId, stripeAccountId }))
+    const stripeAccountId = owners.readAccountOf(userId, row, WINNERS.file)
     const ownCurrency = row.text('currency') === '' ? undefined : readText(row, 'currency', 20)
     const currency = ownCurrency ?? currencyOf.get(settlementId) ?? ''
     const winner = whole({
@@ -71,35 +73,4 @@ function winnerReader(settlements: Table<SettlementColumn>): Reader<WinnerColumn
     })
     return winner && ownCurrency ? { ...winner, currency: ownCurrency } : winner
   }
-}
-
-interface Others {
-  /** Where this user was named with another account. */
-  readonly account: number | undefined
-  /** Where this account was named as another user's. */
-  readonly user: number | undefined
-}
-
-/** A user has one account, and an account one user: who is paid where must not hang on what is read first. */
-function earlierOwners(): (
-  row: { readonly line: number },
-  owner: { userId: string; stripeAccountId: string },
-) => Others {
-  const accounts = new Map<string, { id: string; line: number }>()
-  const users = new Map<string, { id: string; line: number }>()
-  return ({ line }, { userId, stripeAccountId }) => {
-    const account = accounts.get(userId)
-    const user = users.get(stripeAccountId)
-    if (!account) accounts.set(userId, { id: stripeAccountId, line })
-    if (!user) users.set(stripeAccountId, { id: userId, line })
-    return {
-      account: account && account.id !== stripeAccountId ? account.line : undefined,
-      user: user && user.id !== userId ? user.line : undefined,
-    }
-  }
-}
-
-function refuseOthers(row: Row<WinnerColumn>, { account, user }: Others): void {
-  if (account) row.refuse('stripe_account_id', `expected one account per user, and line ${account} has another`)
-  else if (user) row.refuse('stripe_account_id', `expected one user per account, and line ${user} has another`)
 }

@@ -10,6 +10,8 @@ import type {
   MarketplaceSeller,
 } from '@remesa/sandbox/marketplace'
 import { isPayeeId } from '@remesa/sandbox/payoneer-codes'
+import { createAccountOwners } from './account-owners.ts'
+import { readBookings } from './load-bookings.ts'
 import { readSettlements } from './load-settlements.ts'
 import { createProblems, shownValue } from './problems.ts'
 import { earlierLines, isIn, type Reader, readAll, whole } from './rows.ts'
@@ -39,8 +41,8 @@ const CLOSINGS = {
 } as const
 
 /**
- * Reads a marketplace from `countries.csv`, `sellers.csv`, `documents.csv` and `closings.csv`, with `settlements.csv`
- * and `winners.csv` where they are there, and checks all that can be known to be wrong before anything is started. A
+ * Reads a marketplace from `countries.csv`, `sellers.csv`, `documents.csv` and `closings.csv`, with settlements and
+ * bookings where their files are there, and checks all that can be known to be wrong before anything is started. A
  * document in another currency than its seller is paid in is not: such things happen, and the product must cope.
  */
 export async function loadMarketplace(directory: string): Promise<LoadedMarketplace> {
@@ -63,12 +65,14 @@ export async function loadMarketplace(directory: string): Promise<LoadedMarketpl
     isCountry: isIn(countries, 'id'),
     isSeller: isIn(sellers, 'gsc_seller_id'),
   }
+  const owners = createAccountOwners()
   const marketplace = {
     countries: readAll(countries, countryReader()),
     sellers: readAll(sellers, sellerReader(known)),
     documents: readAll(documents, documentReader(known)),
     closings: readAll(closings, closingReader(known)),
-    ...(await readSettlements(directory, files, problems)),
+    ...(await readSettlements(directory, files, { problems, owners })),
+    ...(await readBookings(directory, files, { problems, owners })),
   }
   const lines = problems.lines()
   return lines.length > 0 ? { problems: lines } : { marketplace }

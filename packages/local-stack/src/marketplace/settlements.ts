@@ -2,6 +2,7 @@ import { currency as currencyOf } from '@remesa/domain/currency'
 import { formatMajor } from '@remesa/domain/money'
 import type { MarketplaceSettlement, MarketplaceWinner } from '@remesa/sandbox/marketplace'
 import { createRandom, type Random } from './random.ts'
+import { accountOf, digits, USERS } from './users.ts'
 
 /** A settlement as it is made up, before it is written down: a flaw changes what makes it special. */
 interface Draft {
@@ -31,8 +32,6 @@ export function generateSettlements({ settlements, seed }: { settlements: number
 const SEQUENCE = 7_001
 const FIRST_TWENTY = 20
 const MOST_WINNERS = 200
-/** So few that some win several contests. */
-const USERS = 2_000
 
 function draftSettlement(number: number, seed: number): Draft {
   const random = createRandom(seed, SEQUENCE, number)
@@ -51,8 +50,6 @@ function draftSettlement(number: number, seed: number): Draft {
   return draft
 }
 
-const digits = (number: number): string => String(number).padStart(6, '0')
-
 const CURRENCIES = ['USD', 'USD', 'USD', 'EUR', 'MXN', 'CLP', 'JPY', 'ISK'] as const
 
 function winnerCount(random: Random, number: number): number {
@@ -65,23 +62,6 @@ function winnerCount(random: Random, number: number): number {
 function prize(random: Random, currency: string): bigint {
   const amount = BigInt(random.whole(500, random.chance(0.1) ? 2_500_000 : 80_000))
   return currency === 'CLP' ? amount * 10n : amount
-}
-
-/** Accounts whose names decide what Stripe's sandbox makes of them. */
-const TROUBLED = ['closed', 'missing', 'nocap', 'pending', 'restricted', 'notallowed', 'forbidden', 'newcode'] as const
-
-/** A user has the same account in every contest; one in 25 has none, one is short of funds once, one is troubled. */
-function accountOf(user: number): string | null {
-  switch (user % 25) {
-    case 3:
-      return null
-    case 8:
-      return `acct_nofunds${digits(user)}`
-    case 13:
-      return `acct_${TROUBLED[Math.floor(user / 25) % TROUBLED.length]}${digits(user)}`
-    default:
-      return `acct_${digits(user)}`
-  }
 }
 
 type Flaw = (draft: Draft) => void

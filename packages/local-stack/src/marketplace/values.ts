@@ -1,6 +1,7 @@
 import { businessDate } from '@remesa/domain/business-date'
 import { exponentOf, isCurrency } from '@remesa/domain/currency'
 import { parseMajor } from '@remesa/domain/money'
+import { momentOf } from '../moment.ts'
 import type { Row } from './table.ts'
 
 // Readers of single values: each gives the value, or reports what was expected and gives undefined.
@@ -54,6 +55,12 @@ export function readDate<Column extends string>(row: Row<Column>, column: Column
   }
 }
 
+/** A moment with its offset from UTC, kept as it is written. */
+export function readMoment<Column extends string>(row: Row<Column>, column: Column): string | undefined {
+  const text = row.text(column)
+  return momentOf(text) ? text : row.refuse(column, 'expected a moment like 2026-11-20T14:30:00Z')
+}
+
 export function readCurrency<Column extends string>(row: Row<Column>, column: Column): string | undefined {
   const text = row.text(column)
   return isCurrency(text) ? text : row.refuse(column, 'expected a payable ISO 4217 currency like CLP')
@@ -66,12 +73,16 @@ const MOST_DIGITS = 15
 export function readAmount<Column extends string>(
   row: Row<Column>,
   column: Column,
-  { currency, mayBeNegative }: { currency: string | undefined; mayBeNegative: boolean },
+  {
+    currency,
+    mayBeNegative,
+    whyNot = 'since the type says who owes',
+  }: { currency: string | undefined; mayBeNegative: boolean; whyNot?: string },
 ): string | undefined {
   const text = row.text(column)
   const [, sign, whole] = /^(-?)(\d+)(?:\.\d+)?$/.exec(text) ?? []
   if (whole === undefined) return row.refuse(column, 'expected a decimal number like 1250.50')
-  if (sign && !mayBeNegative) return row.refuse(column, 'expected zero or more, since the type says who owes')
+  if (sign && !mayBeNegative) return row.refuse(column, `expected zero or more, ${whyNot}`)
   if (whole.length > MOST_DIGITS)
     return row.refuse(column, `expected at most ${MOST_DIGITS} digits before the decimals`)
   if (currency === undefined || !isCurrency(currency)) return undefined // told of the currency already
