@@ -1,5 +1,5 @@
 import { isCurrency } from '@remesa/domain/currency'
-import { parseMajor } from '@remesa/domain/money'
+import { type Money, parseMajor } from '@remesa/domain/money'
 import type { PaymentInstruction, PaymentStatus, RefusalCategory } from '@remesa/domain/rail'
 import { categoryOf } from './cancel-reasons.ts'
 import type { Payment } from './wire.ts'
@@ -30,18 +30,24 @@ export function statusOf(payment: Payment, { seenAt, reasonCategories, onUnknown
   return { state: 'pending' }
 }
 
-function dateOf(text: string | null | undefined): Date | undefined {
-  const date = new Date(text ?? Number.NaN)
-  return Number.isNaN(date.getTime()) ? undefined : date
-}
-
 /** True when the payment moves the same money to the same payee. Its reference is the one that was asked for. */
 export function isFor({ amount, currency, payee_id }: Payment, { money, destination }: PaymentInstruction): boolean {
-  if (payee_id !== destination || currency !== money.currency || !isCurrency(currency)) return false
+  const moved = moneyOf({ amount, currency })
+  return payee_id === destination && moved?.currency === money.currency && moved.amount === money.amount
+}
+
+/** undefined when it is no amount in a currency that we know; it then equals nothing we sent. */
+export function moneyOf({ amount, currency }: Pick<Payment, 'amount' | 'currency'>): Money | undefined {
+  if (!isCurrency(currency)) return undefined
   try {
-    return parseMajor(amount, currency) === money.amount
+    return { amount: parseMajor(amount, currency), currency }
   } catch (error) {
-    if (error instanceof RangeError) return false // no amount of this currency, so not ours
+    if (error instanceof RangeError) return undefined
     throw error
   }
+}
+
+export function dateOf(text: string | null | undefined): Date | undefined {
+  const date = new Date(text ?? Number.NaN)
+  return Number.isNaN(date.getTime()) ? undefined : date
 }
