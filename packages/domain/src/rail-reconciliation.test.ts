@@ -23,6 +23,7 @@ const ours = (change: Partial<RecordedPayment> = {}): RecordedPayment => ({
   state: 'paid',
   money: USD,
   takenBack: 0n,
+  begunAt: longAgo,
   changedAt: longAgo,
   ...change,
 })

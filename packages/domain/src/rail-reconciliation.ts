@@ -32,6 +32,8 @@ export interface RecordedPayment {
   readonly money: Money
   /** What of it we know to have come back, minor units. */
   readonly takenBack: bigint
+  /** When it was first asked for, or had to be booked. */
+  readonly begunAt: Date
   /** When our record last changed. */
   readonly changedAt: Date
 }
@@ -123,11 +125,14 @@ function judgeStates(
   if (!contradiction) return undefined
   if (recorded.changedAt >= readAt) return TIMING // it moved while they were read
   // Nobody has to have heard yet of what happened just now. That a payment we saw end did not, is nobody's delay.
-  const since = provider ? (provider.changedAt ?? provider.at) : recorded.changedAt
+  const since = provider ? later(provider.changedAt ?? provider.at, recorded.begunAt) : recorded.changedAt
   const isYoung = readAt.getTime() - since.getTime() < graceMs
   const mayBeDelay = theirs === 'missing' || ours === 'under_way' || (theirs === 'none' && provider?.state === 'paid')
   return contradiction.category === 'timing' || !isYoung || !mayBeDelay ? contradiction : TIMING
 }
+
+// A vendor payment has a day and no time, so that its own word may be much too early.
+const later = (a: Date, b: Date): Date => (a > b ? a : b)
 
 /** What each pair of standings would mean if both were settled. */
 function contradictionOf(theirs: Standing | 'missing', ours: Standing, state: AttemptState): RailVerdict | undefined {

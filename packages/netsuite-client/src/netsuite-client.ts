@@ -1,3 +1,4 @@
+import type { ProviderPayment } from '@remesa/domain/rail-reconciliation'
 import { createHttpClient } from '@remesa/provider-http/http-client'
 import { readAs } from '@remesa/provider-http/read-as'
 import type { RetryOptions } from '@remesa/provider-http/retrying'
@@ -18,6 +19,7 @@ import {
 } from './records.ts'
 import { type FoundDocuments, findSellerDocuments, type SellerDocumentsFilter } from './seller-documents.ts'
 import { createAsk } from './transport.ts'
+import { listVendorPayments, type VendorPaymentWindow } from './vendor-payments.ts'
 
 export interface NetSuiteClientOptions {
   /** `https://<account>.suitetalk.api.netsuite.com`, or a sandbox's address. */
@@ -55,6 +57,8 @@ export interface NetSuiteClient {
   findSellerDocuments(filter: SellerDocumentsFilter): Promise<FoundDocuments>
   /** Records a payment against bills. @param externalId - names this payment: saved once, however often it is sent */
   upsertVendorPayment(externalId: string, fields: VendorPaymentFields): Promise<Saved>
+  /** The vendor payments of ours that are dated in `[from, to)`, in pages of up to 1,000, by their ids. */
+  listVendorPayments(window: VendorPaymentWindow): AsyncIterable<readonly ProviderPayment[]>
   /** Writes what became of a bill's payment where the ERP's people see it. @param billId - NetSuite's internal id */
   setBillPaymentStatus(billId: string, status: string): Promise<void>
   /** Reads one currency: whether the address, our credentials and their permissions are right. */
@@ -110,6 +114,7 @@ export function createNetSuiteClient(options: NetSuiteClientOptions): NetSuiteCl
         `${externalPath('vendorPayment', externalId)}?replace=apply`,
         vendorPaymentBody(fields),
       ),
+    listVendorPayments: (window) => listVendorPayments(ask, window),
     async setBillPaymentStatus(billId, status) {
       const path = `/services/rest/record/v1/vendorBill/${internalId(billId)}`
       const json = { custbody_remesa_payment_status: status }
