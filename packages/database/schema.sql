@@ -14,6 +14,20 @@ CREATE TABLE admin_jobs (
   constraint admin_jobs_last_outcome_check CHECK ((last_outcome = ANY (ARRAY['succeeded'::text, 'failed'::text])))
 );
 
+CREATE TABLE admin_requests (
+  actor text not null,
+  key text not null,
+  digest text not null,
+  status integer not null,
+  answer jsonb not null,
+  answered_at timestamp with time zone not null,
+  constraint admin_requests_pkey PRIMARY KEY (actor, key),
+  constraint admin_requests_actor_check CHECK ((actor <> ''::text)),
+  constraint admin_requests_digest_check CHECK ((digest ~ '^[0-9a-f]{64}$'::text)),
+  constraint admin_requests_key_check CHECK ((key <> ''::text)),
+  constraint admin_requests_status_check CHECK (((status >= 200) AND (status <= 499)))
+);
+
 CREATE TABLE alert_deliveries (
   id uuid default gen_random_uuid() not null,
   "position" bigint generated always as identity not null,
@@ -58,6 +72,42 @@ CREATE TABLE alert_incidents (
   constraint alert_incidents_dedup_key_check CHECK ((dedup_key <> ''::text)),
   constraint alert_incidents_times_check CHECK ((times > 0))
 );
+
+CREATE TABLE approvals (
+  id uuid default gen_random_uuid() not null,
+  payout_id uuid not null,
+  action text not null,
+  reason text not null,
+  seen_status text not null,
+  seen_amount bigint not null,
+  currency text not null,
+  seen_disputes text[] not null,
+  requested_by text not null,
+  requested_at timestamp with time zone not null,
+  status text default 'open'::text not null,
+  decided_by text,
+  decision_reason text,
+  decided_at timestamp with time zone,
+  constraint approvals_pkey PRIMARY KEY (id),
+  constraint approvals_action_check CHECK ((action = ANY (ARRAY['force_release'::text, 'cancel'::text]))),
+  constraint approvals_are_anothers CHECK ((decided_by <> requested_by)),
+  constraint approvals_check CHECK (((status = 'open'::text) = (decided_at IS NULL))),
+  constraint approvals_check1 CHECK (((status = ANY (ARRAY['approved'::text, 'refused'::text])) = (decided_by IS NOT NULL))),
+  constraint approvals_check2 CHECK (((status = ANY (ARRAY['open'::text, 'approved'::text])) OR (decision_reason IS NOT NULL))),
+  constraint approvals_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+  constraint approvals_decided_by_check CHECK ((decided_by <> ''::text)),
+  constraint approvals_decision_reason_check CHECK ((decision_reason <> ''::text)),
+  constraint approvals_reason_check CHECK ((reason <> ''::text)),
+  constraint approvals_requested_by_check CHECK ((requested_by <> ''::text)),
+  constraint approvals_seen_amount_check CHECK ((seen_amount >= 0)),
+  constraint approvals_status_check CHECK ((status = ANY (ARRAY['open'::text, 'approved'::text, 'refused'::text, 'void'::text]))),
+  constraint approvals_payout_id_fkey FOREIGN KEY (payout_id) REFERENCES payouts(id)
+);
+CREATE INDEX approvals_by_payout ON public.approvals USING btree (payout_id);
+CREATE INDEX approvals_newest ON public.approvals USING btree (requested_at DESC, id DESC);
+CREATE INDEX approvals_newest_by_status ON public.approvals USING btree (status, requested_at DESC, id DESC);
+CREATE UNIQUE INDEX approvals_one_open ON public.approvals USING btree (payout_id) WHERE (status = 'open'::text);
+CREATE TRIGGER keeps_what_was_asked_for BEFORE UPDATE ON public.approvals FOR EACH ROW WHEN (((old.status <> 'open'::text) OR (((((((((old.payout_id IS DISTINCT FROM new.payout_id) OR (old.action IS DISTINCT FROM new.action)) OR (old.reason IS DISTINCT FROM new.reason)) OR (old.seen_status IS DISTINCT FROM new.seen_status)) OR (old.seen_amount IS DISTINCT FROM new.seen_amount)) OR (old.currency IS DISTINCT FROM new.currency)) OR (old.seen_disputes IS DISTINCT FROM new.seen_disputes)) OR (old.requested_by IS DISTINCT FROM new.requested_by)) OR (old.requested_at IS DISTINCT FROM new.requested_at)))) EXECUTE FUNCTION refuse_approval_change();
 
 CREATE TABLE audit_log (
   id bigint generated always as identity not null,
@@ -229,6 +279,15 @@ CREATE TABLE ledger_postings (
 CREATE INDEX ledger_postings_by_account ON public.ledger_postings USING btree (account, currency);
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.ledger_postings FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER keeps_payee_balances AFTER INSERT ON public.ledger_postings REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION keep_payee_balances();
+CREATE TRIGGER keeps_receivable_balances AFTER INSERT ON public.ledger_postings REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION keep_receivable_balances();
+
+CREATE TABLE ledger_receivable_balances (
+  account text not null,
+  currency text not null,
+  balance bigint not null,
+  constraint ledger_receivable_balances_pkey PRIMARY KEY (account, currency),
+  constraint receivable_is_never_above_zero CHECK ((balance <= 0))
+);
 
 CREATE TABLE outbox (
   id bigint generated always as identity not null,
@@ -287,7 +346,7 @@ CREATE TABLE payment_attempts (
   constraint payment_attempts_check1 CHECK (((state <> ALL (ARRAY['accepted'::text, 'paid'::text, 'reversed'::text])) OR (provider_reference IS NOT NULL))),
   constraint payment_attempts_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
   constraint payment_attempts_generation_check CHECK ((generation > 0)),
-  constraint payment_attempts_payable_type_check CHECK ((payable_type = ANY (ARRAY['seller_balance'::text, 'payout_transfer'::text]))),
+  constraint payment_attempts_payable_type_check CHECK ((payable_type = ANY (ARRAY['seller_balance'::text, 'payout_transfer'::text, 'payout_reversal'::text]))),
   constraint payment_attempts_state_check CHECK ((state = ANY (ARRAY['claimed'::text, 'postponed'::text, 'accepted'::text, 'paid'::text, 'declined'::text, 'reversed'::text]))),
   constraint payment_attempts_rail_fkey FOREIGN KEY (rail) REFERENCES rails(name)
 );
@@ -377,6 +436,47 @@ CREATE TABLE payout_jobs (
   constraint payout_jobs_settlement_id_fkey FOREIGN KEY (settlement_id) REFERENCES settlements(settlement_id)
 );
 CREATE INDEX payout_jobs_open ON public.payout_jobs USING btree (created_at) WHERE (status <> 'complete'::text);
+
+CREATE TABLE payout_reversals (
+  id uuid default gen_random_uuid() not null,
+  payout_id uuid not null,
+  transfer_id uuid,
+  provider_id text not null,
+  amount bigint not null,
+  currency text not null,
+  status text default 'pending'::text not null,
+  attempts integer default 0 not null,
+  refusals integer default 0 not null,
+  next_try_at timestamp with time zone,
+  due_at timestamp with time zone,
+  failure_reason text,
+  provider_reference text,
+  created_at timestamp with time zone default now() not null,
+  ended_at timestamp with time zone,
+  updated_at timestamp with time zone default now() not null,
+  constraint payout_reversals_pkey PRIMARY KEY (id),
+  constraint payout_reversals_amount_check CHECK ((amount > 0)),
+  constraint payout_reversals_attempts_check CHECK ((attempts >= 0)),
+  constraint payout_reversals_check CHECK (((refusals >= 0) AND (refusals <= attempts))),
+  constraint payout_reversals_check1 CHECK (((transfer_id IS NOT NULL) OR (status = 'refused'::text))),
+  constraint payout_reversals_check2 CHECK (((status = ANY (ARRAY['pending'::text, 'processing'::text, 'retryable'::text])) = (due_at IS NOT NULL))),
+  constraint payout_reversals_check3 CHECK (((status = 'retryable'::text) = (next_try_at IS NOT NULL))),
+  constraint payout_reversals_check4 CHECK (((status = ANY (ARRAY['reversed'::text, 'refused'::text])) = (ended_at IS NOT NULL))),
+  constraint payout_reversals_check5 CHECK (((status = 'reversed'::text) = (provider_reference IS NOT NULL))),
+  constraint payout_reversals_check6 CHECK (((status <> ALL (ARRAY['processing'::text, 'retryable'::text, 'reversed'::text])) OR (attempts > 0))),
+  constraint payout_reversals_check7 CHECK (((status <> 'refused'::text) OR (failure_reason IS NOT NULL))),
+  constraint payout_reversals_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+  constraint payout_reversals_provider_id_check CHECK ((provider_id <> ''::text)),
+  constraint payout_reversals_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'processing'::text, 'retryable'::text, 'reversed'::text, 'refused'::text]))),
+  constraint payout_reversals_payout_id_fkey FOREIGN KEY (payout_id) REFERENCES payouts(id),
+  constraint payout_reversals_transfer_id_fkey FOREIGN KEY (transfer_id) REFERENCES payout_transfers(id)
+);
+CREATE INDEX payout_reversals_by_payout ON public.payout_reversals USING btree (payout_id);
+CREATE INDEX payout_reversals_by_transfer ON public.payout_reversals USING btree (transfer_id) WHERE (transfer_id IS NOT NULL);
+CREATE INDEX payout_reversals_due ON public.payout_reversals USING btree (due_at) WHERE (due_at IS NOT NULL);
+CREATE TRIGGER is_never_removed BEFORE DELETE ON public.payout_reversals FOR EACH ROW EXECUTE FUNCTION refuse_reversal_change();
+CREATE TRIGGER keeps_its_amount_and_its_end BEFORE UPDATE ON public.payout_reversals FOR EACH ROW WHEN (((old.status = ANY (ARRAY['reversed'::text, 'refused'::text])) OR (((((old.payout_id IS DISTINCT FROM new.payout_id) OR (old.transfer_id IS DISTINCT FROM new.transfer_id)) OR (old.provider_id IS DISTINCT FROM new.provider_id)) OR (old.amount IS DISTINCT FROM new.amount)) OR (old.currency IS DISTINCT FROM new.currency)))) EXECUTE FUNCTION refuse_reversal_change();
+CREATE TRIGGER reverses_what_was_transferred BEFORE INSERT ON public.payout_reversals FOR EACH ROW EXECUTE FUNCTION reverses_what_was_transferred();
 
 CREATE TABLE payout_transfers (
   id uuid default gen_random_uuid() not null,
@@ -479,6 +579,8 @@ CREATE TABLE payouts (
 CREATE INDEX payouts_by_provider ON public.payouts USING btree (provider_id, created_at);
 CREATE INDEX payouts_by_status ON public.payouts USING btree (status, updated_at);
 CREATE INDEX payouts_due ON public.payouts USING btree (due_at) WHERE (status = 'scheduled'::text);
+CREATE INDEX payouts_newest ON public.payouts USING btree (created_at DESC, id DESC);
+CREATE INDEX payouts_newest_by_status ON public.payouts USING btree (status, created_at DESC, id DESC);
 CREATE TRIGGER keeps_what_was_released BEFORE UPDATE ON public.payouts FOR EACH ROW WHEN ((((((old.booking_id IS DISTINCT FROM new.booking_id) OR (old.sequence IS DISTINCT FROM new.sequence)) OR (old.provider_id IS DISTINCT FROM new.provider_id)) OR (old.currency IS DISTINCT FROM new.currency)) OR (old.status = 'cancelled'::text) OR ((old.status = 'transferred'::text) AND ((new.status <> 'transferred'::text) OR (new.corrected < old.corrected))) OR ((old.status = ANY (ARRAY['processing'::text, 'transferred'::text])) AND (new.status = ANY (ARRAY['processing'::text, 'transferred'::text])) AND ((old.amount IS DISTINCT FROM new.amount) OR (old.set_off IS DISTINCT FROM new.set_off))))) EXECUTE FUNCTION refuse_payout_change();
 
 CREATE TABLE rails (
@@ -487,6 +589,116 @@ CREATE TABLE rails (
   paused_reason text,
   constraint rails_pkey PRIMARY KEY (name),
   constraint rails_name_check CHECK ((name = ANY (ARRAY['fpay'::text, 'payoneer'::text, 'stripe'::text])))
+);
+
+CREATE TABLE reconciliation_findings (
+  id bigint generated always as identity not null,
+  report_id uuid not null,
+  category text not null,
+  payment_id text not null,
+  refund_id text,
+  stripe_currency text,
+  stripe_amount bigint,
+  stripe_refunded bigint,
+  stripe_created timestamp with time zone,
+  database_currency text,
+  database_amount bigint,
+  database_refunded bigint,
+  database_created timestamp with time zone,
+  over_currency text,
+  over_amount bigint,
+  under_currency text,
+  under_amount bigint,
+  source text,
+  status text default 'open'::text not null,
+  assignee text,
+  note text,
+  decided_at timestamp with time zone,
+  constraint reconciliation_findings_pkey PRIMARY KEY (id),
+  constraint reconciliation_findings_category_check CHECK ((category = ANY (ARRAY['missing_in_database'::text, 'missing_in_stripe'::text, 'amount_mismatch'::text, 'refund_mismatch'::text, 'currency_mismatch'::text, 'duplicate'::text, 'timing'::text]))),
+  constraint reconciliation_findings_check CHECK (((over_currency IS NULL) = (over_amount IS NULL))),
+  constraint reconciliation_findings_check1 CHECK (((under_currency IS NULL) = (under_amount IS NULL))),
+  constraint reconciliation_findings_check2 CHECK (((stripe_currency IS NOT NULL) OR (database_currency IS NOT NULL))),
+  constraint reconciliation_findings_check3 CHECK (((status <> 'assigned'::text) OR (assignee IS NOT NULL))),
+  constraint reconciliation_findings_check4 CHECK (((status = 'open'::text) = (decided_at IS NULL))),
+  constraint reconciliation_findings_over_amount_check CHECK ((over_amount > 0)),
+  constraint reconciliation_findings_payment_id_check CHECK ((payment_id <> ''::text)),
+  constraint reconciliation_findings_source_check CHECK ((source = ANY (ARRAY['webhook'::text, 'sync'::text, 'manual'::text]))),
+  constraint reconciliation_findings_status_check CHECK ((status = ANY (ARRAY['open'::text, 'assigned'::text, 'resolved'::text]))),
+  constraint reconciliation_findings_under_amount_check CHECK ((under_amount > 0)),
+  constraint reconciliation_findings_report_id_fkey FOREIGN KEY (report_id) REFERENCES reconciliation_reports(id) ON DELETE CASCADE
+);
+CREATE INDEX reconciliation_findings_by_category ON public.reconciliation_findings USING btree (report_id, category, id);
+CREATE INDEX reconciliation_findings_by_report ON public.reconciliation_findings USING btree (report_id, id);
+
+CREATE TABLE reconciliation_reports (
+  id uuid default gen_random_uuid() not null,
+  kind text not null,
+  window_from timestamp with time zone not null,
+  window_to timestamp with time zone not null,
+  include_refunds boolean not null,
+  tolerance_percentage numeric not null,
+  reporting_currency text not null,
+  status text default 'running'::text not null,
+  severity text,
+  result jsonb,
+  error text,
+  reading_id uuid,
+  lease_token uuid,
+  lease_expires_at timestamp with time zone,
+  started_at timestamp with time zone default now() not null,
+  finished_at timestamp with time zone,
+  duration_ms double precision,
+  constraint reconciliation_reports_pkey PRIMARY KEY (id),
+  constraint reconciliation_reports_check CHECK ((window_from < window_to)),
+  constraint reconciliation_reports_check1 CHECK (((status = 'running'::text) = (finished_at IS NULL))),
+  constraint reconciliation_reports_check2 CHECK (((status = 'running'::text) = (result IS NULL))),
+  constraint reconciliation_reports_check3 CHECK (((status = 'running'::text) = (lease_token IS NOT NULL))),
+  constraint reconciliation_reports_check4 CHECK (((status = 'error'::text) = (error IS NOT NULL))),
+  constraint reconciliation_reports_check5 CHECK (((lease_token IS NULL) = (lease_expires_at IS NULL))),
+  constraint reconciliation_reports_kind_check CHECK ((kind <> ''::text)),
+  constraint reconciliation_reports_reporting_currency_check CHECK ((reporting_currency ~ '^[A-Z]{3}$'::text)),
+  constraint reconciliation_reports_severity_check CHECK ((severity = ANY (ARRAY['none'::text, 'warning'::text, 'critical'::text]))),
+  constraint reconciliation_reports_status_check CHECK ((status = ANY (ARRAY['running'::text, 'success'::text, 'discrepancy_found'::text, 'error'::text]))),
+  constraint reconciliation_reports_tolerance_percentage_check CHECK ((tolerance_percentage >= (0)::numeric))
+);
+CREATE INDEX reconciliation_reports_by_window ON public.reconciliation_reports USING btree (kind, window_from, started_at);
+CREATE UNIQUE INDEX reconciliation_reports_reading ON public.reconciliation_reports USING btree (reading_id) WHERE (reading_id IS NOT NULL);
+
+CREATE TABLE reconciliation_slices (
+  reading_id uuid not null,
+  kind text not null,
+  number integer not null,
+  slice_from timestamp with time zone not null,
+  slice_to timestamp with time zone not null,
+  after text,
+  staged bigint default 0 not null,
+  pages integer default 0 not null,
+  done boolean default false not null,
+  constraint reconciliation_slices_pkey PRIMARY KEY (reading_id, kind, number),
+  constraint reconciliation_slices_kind_check CHECK ((kind = ANY (ARRAY['charges'::text, 'refunds'::text, 'look_ups'::text])))
+);
+
+CREATE TABLE reconciliation_staged_payments (
+  reading_id uuid not null,
+  payment_id text not null,
+  charge_id text not null,
+  currency text not null,
+  amount bigint not null,
+  refunded bigint not null,
+  created timestamp with time zone not null,
+  charges integer not null,
+  constraint reconciliation_staged_payments_pkey PRIMARY KEY (reading_id, payment_id)
+);
+
+CREATE TABLE reconciliation_staged_refunds (
+  reading_id uuid not null,
+  refund_id text not null,
+  payment_id text not null,
+  currency text not null,
+  amount bigint not null,
+  created timestamp with time zone not null,
+  constraint reconciliation_staged_refunds_pkey PRIMARY KEY (reading_id, refund_id)
 );
 
 CREATE TABLE seller_balance_documents (
@@ -708,6 +920,36 @@ begin
   return null;
 end $function$;
 
+CREATE OR REPLACE FUNCTION public.keep_receivable_balances()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET enable_seqscan TO 'off'
+AS $function$
+begin
+  if not exists (select from added where account like 'receivable:%') then
+    return null;
+  end if;
+  insert into ledger_receivable_balances (account, currency, balance)
+    select distinct account, currency, 0 from added where account like 'receivable:%' order by account, currency
+    on conflict do nothing;
+  perform from ledger_receivable_balances b
+    where (b.account, b.currency) in (select account, currency from added where account like 'receivable:%')
+    order by b.account, b.currency for update;
+  update ledger_receivable_balances b set balance = b.balance + d.amount
+    from (select account, currency, sum(amount) as amount from added where account like 'receivable:%' group by 1, 2) d
+    where b.account = d.account and b.currency = d.currency;
+  return null;
+end $function$;
+
+CREATE OR REPLACE FUNCTION public.refuse_approval_change()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  raise exception 'approval % has ended as %, or what was asked for was to be changed', old.id, old.status
+    using errcode = 'restrict_violation';
+end $function$;
+
 CREATE OR REPLACE FUNCTION public.refuse_booking_change()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -733,6 +975,15 @@ begin
     using errcode = 'restrict_violation';
 end $function$;
 
+CREATE OR REPLACE FUNCTION public.refuse_reversal_change()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  raise exception 'payout reversal % has ended as %, or what it takes back was to be changed', old.id, old.status
+    using errcode = 'restrict_violation';
+end $function$;
+
 CREATE OR REPLACE FUNCTION public.refuse_transfer_change()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -740,6 +991,37 @@ AS $function$
 begin
   raise exception 'payout transfer % has ended as %, or what it owes was to be changed', old.id, old.status
     using errcode = 'restrict_violation';
+end $function$;
+
+CREATE OR REPLACE FUNCTION public.reverses_what_was_transferred()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+declare payout payouts; transfer payout_transfers; taken bigint; asked bigint;
+begin
+  select * into payout from payouts where id = new.payout_id for update;
+  if payout.status is distinct from 'transferred' or payout.provider_id <> new.provider_id
+      or payout.currency <> new.currency then
+    raise exception 'payout % was not transferred to % in %', new.payout_id, new.provider_id, new.currency
+      using errcode = 'check_violation';
+  end if;
+  select coalesce(sum(amount), 0), coalesce(sum(amount) filter (where transfer_id is not null), 0) into asked, taken
+    from payout_reversals where payout_id = new.payout_id;
+  if asked + new.amount > payout.amount then
+    raise exception 'payout % is of %: % more cannot be taken back after %', new.payout_id, payout.amount, new.amount, asked
+      using errcode = 'check_violation';
+  end if;
+  if new.transfer_id is not null then
+    select * into transfer from payout_transfers where id = new.transfer_id;
+    if transfer.payout_id is distinct from new.payout_id or transfer.status <> 'completed' then
+      raise exception 'transfer % has not moved payout %', new.transfer_id, new.payout_id using errcode = 'check_violation';
+    end if;
+    if taken + new.amount > transfer.amount then
+      raise exception 'transfer % is of %: % more cannot be taken back after %', new.transfer_id, transfer.amount,
+        new.amount, taken using errcode = 'check_violation';
+    end if;
+  end if;
+  return new;
 end $function$;
 
 CREATE OR REPLACE FUNCTION public.transfer_pays_its_payout()

@@ -3,7 +3,9 @@ import * as payDay from '../migrations/0001-pay-day.ts'
 import * as settlementPayouts from '../migrations/0002-settlement-payouts.ts'
 import * as bookingPayouts from '../migrations/0003-booking-payouts.ts'
 import * as payoutReversals from '../migrations/0004-payout-reversals.ts'
+import * as admin from '../migrations/0005-admin.ts'
 import * as payments from '../migrations/0006-payments.ts'
+import * as reconciliation from '../migrations/0007-reconciliation.ts'
 import * as alertDeliveries from '../migrations/0008-alert-deliveries.ts'
 import type { Database } from './connection.ts'
 
@@ -12,7 +14,9 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0002-settlement-payouts': settlementPayouts,
   '0003-booking-payouts': bookingPayouts,
   '0004-payout-reversals': payoutReversals,
+  '0005-admin': admin,
   '0006-payments': payments,
+  '0007-reconciliation': reconciliation,
   '0008-alert-deliveries': alertDeliveries,
 }
 

@@ -8,9 +8,11 @@ import type { SellerDocumentType } from '@remesa/domain/seller-documents'
 import type { SettlementRule } from '@remesa/domain/settlement'
 import type { HeldReason } from '@remesa/domain/stripe-account'
 import type { ColumnType, Generated, GeneratedAlways, JSONColumnType } from 'kysely'
+import type { AdminTables } from './admin-tables.ts'
 import type { AlertTables } from './alert-tables.ts'
 import type { BookingTables } from './booking-tables.ts'
 import type { PaymentTables } from './payment-tables.ts'
+import type { ReconciliationTables } from './reconciliation-tables.ts'
 import type { ReversalTables } from './reversal-tables.ts'
 
 // Rows as PostgreSQL gives them through our type parsers: int8 is bigint, date is 'YYYY-MM-DD', timestamptz is Date.
@@ -18,7 +20,13 @@ import type { ReversalTables } from './reversal-tables.ts'
 type Timestamp = ColumnType<Date, Date | undefined, Date>
 type Json<T extends object | null> = JSONColumnType<T, string | undefined, string>
 
-export interface Schema extends BookingTables, PaymentTables, AlertTables, ReversalTables {
+export interface Schema
+  extends BookingTables,
+    PaymentTables,
+    AlertTables,
+    AdminTables,
+    ReversalTables,
+    ReconciliationTables {
   countries: Countries
   erp_currencies: { currency: string; erp_id: string }
   sellers: Sellers
