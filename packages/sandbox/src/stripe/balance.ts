@@ -12,10 +12,17 @@ export interface BalanceTransaction extends Listed {
   readonly fee: number
   readonly fee_details: readonly object[]
   readonly net: number
-  readonly reporting_category: 'transfer' | 'transfer_reversal' | 'topup'
+  readonly reporting_category:
+    | 'transfer'
+    | 'transfer_reversal'
+    | 'topup'
+    | 'charge'
+    | 'refund'
+    | 'refund_failure'
+    | 'dispute'
   readonly source: string
-  readonly status: 'available'
-  readonly type: 'transfer' | 'transfer_refund' | 'topup'
+  readonly status: 'available' | 'pending'
+  readonly type: 'transfer' | 'transfer_refund' | 'topup' | 'charge' | 'refund' | 'refund_failure' | 'adjustment'
 }
 
 export interface Movement {
@@ -23,7 +30,7 @@ export interface Movement {
   readonly currency: string
   /** Signed, Stripe's minor units. */
   readonly amount: bigint
-  readonly type: BalanceTransaction['type']
+  readonly type: keyof typeof CATEGORIES
   /** Id of the object that moved it. */
   readonly source: string
   readonly description: string | null

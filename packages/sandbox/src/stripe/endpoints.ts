@@ -4,10 +4,14 @@ import { routeName } from '../kit/http.ts'
 import type { Accounts } from './accounts.ts'
 import type { Admission } from './admission.ts'
 import type { Balance } from './balance.ts'
+import { type BalanceTransactionRow, transactionAsJson } from './balance-history.ts'
 import { accountNotOurs, limited, missing, storedServerError } from './errors.ts'
 import type { IdempotencyKeys } from './idempotency.ts'
 import { type Listed, type ListOf, listAsJson, PAGING, pageOf } from './lists.ts'
 import { type Parameters, readParameters } from './parameters.ts'
+import { paymentObjectOf, paymentRoutes } from './payment-endpoints.ts'
+import type { Payments } from './payments.ts'
+import type { SortedList } from './sorted-list.ts'
 import {
   REVERSAL_FIELDS,
   readReversalRequest,
@@ -22,8 +26,11 @@ export interface EndpointParts {
   readonly admission: Admission
   readonly accounts: Accounts
   readonly balance: Balance
+  /** Every movement of the balance there is by now. */
+  readonly history: () => SortedList<BalanceTransactionRow>
   readonly faults: Faults
   readonly keys: IdempotencyKeys
+  readonly payments: Payments
   readonly transfers: Transfers
   readonly webhooks: Webhooks
   /** What the request is called in events and in its `Request-Id`. */
@@ -32,9 +39,9 @@ export interface EndpointParts {
   readonly slowness: (subject: string) => number
 }
 
-/** Stripe's endpoints for transfers, accounts and the balance (facts: stripe §2, §3, §7). */
+/** Stripe's endpoints for transfers, accounts, the balance and what customers paid (facts: stripe §2, §3, §7). */
 export function stripeRoutes(parts: EndpointParts): Route[] {
-  const { admission, accounts, balance, faults, keys, transfers, webhooks } = parts
+  const { admission, accounts, balance, history, faults, keys, payments, transfers, webhooks } = parts
   /** Accounts whose transfers are worked on. */
   const locked = new Set<string>()
 
@@ -147,16 +154,17 @@ export function stripeRoutes(parts: EndpointParts): Route[] {
   function listBalanceTransactions({ query }: SandboxRequest): Reply {
     const given = readParameters(query, [...PAGING, 'created', 'currency', 'source', 'type'])
     const [currency, source, type] = [given.text('currency'), given.text('source'), given.text('type')]
-    return list(given, ['source'], (row) => row, {
-      rows: balance.transactions,
+    const expand = given.expand(['source'], 'data.')
+    const { rows, hasMore } = history().page(given, {
       what: 'balance transaction',
-      url: '/v1/balance_transactions',
       created: given.created(),
       matches: (row) =>
         (currency === undefined || row.currency === currency) &&
         (source === undefined || row.source === source) &&
         (type === undefined || row.type === type),
     })
+    const data = rows.map((row) => withExpanded(transactionAsJson(row), expand))
+    return ok(listAsJson('/v1/balance_transactions', data, hasMore))
   }
 
   function list<Row extends Listed>(
@@ -186,11 +194,16 @@ export function stripeRoutes(parts: EndpointParts): Route[] {
 
   function objectOf(id: string): object | undefined {
     if (id.startsWith('acct_')) return accounts.find(id)
-    if (id.startsWith('txn_')) return balance.transactions.find((one) => one.id === id)
+    if (id.startsWith('txn_')) return balanceTransaction(id)
     const reversal = id.startsWith('trr_') ? transfers.findReversal(id) : undefined
     if (reversal) return reversalAsJson(reversal)
     const transfer = transfers.find(id)
-    return transfer && transferAsJson(transfer)
+    return transfer ? transferAsJson(transfer) : paymentObjectOf(payments, id)
+  }
+
+  function balanceTransaction(id: string): object | undefined {
+    const row = history().find(id)
+    return row && transactionAsJson(row)
   }
 
   function getAccount(request: SandboxRequest): Reply {
@@ -202,7 +215,7 @@ export function stripeRoutes(parts: EndpointParts): Route[] {
 
   function getBalanceTransaction(request: SandboxRequest): Reply {
     const id = request.params.id ?? ''
-    const found = balance.transactions.find((one) => one.id === id)
+    const found = balanceTransaction(id)
     if (!found) throw missing('balance transaction', id, { status: 404, param: 'id' })
     return ok(withExpanded(found, onlyExpand(request, ['source'])))
   }
@@ -238,6 +251,7 @@ export function stripeRoutes(parts: EndpointParts): Route[] {
       handle: listBalanceTransactions,
     }),
     route({ method: 'GET', path: '/v1/balance_transactions/:id', handle: getBalanceTransaction }),
+    ...paymentRoutes({ payments, route, expanded: withExpanded }),
   ]
 }
 

@@ -37,15 +37,11 @@ export function pageOf<Row extends Listed>(
   given: Parameters,
 ): Page<Row> {
   const limit = limitOf(given)
-  const [after, before] = [given.text('starting_after'), given.text('ending_before')]
-  if (after !== undefined && before !== undefined) {
-    throw invalid('ending_before', 'You can give either starting_after or ending_before, not both.')
-  }
-  const cursor = after ?? before
-  const at = cursor === undefined ? rows.length : rows.findLastIndex(({ id }) => id === cursor)
-  if (at === -1) throw missing(what, cursor ?? '', { status: 400, param: after ? 'starting_after' : 'ending_before' })
+  const cursor = cursorOf(given)
+  const at = cursor === undefined ? rows.length : rows.findLastIndex(({ id }) => id === cursor.id)
+  if (cursor && at === -1) throw missing(what, cursor.id, { status: 400, param: cursor.param })
 
-  const step = before === undefined ? -1 : 1
+  const step = cursor?.param === 'ending_before' ? 1 : -1
   const found: Row[] = []
   for (let index = at + step; found.length <= limit; index += step) {
     const row = rows[index]
@@ -54,7 +50,7 @@ export function pageOf<Row extends Listed>(
     if (matches === undefined || matches(row)) found.push(row)
   }
   const page = found.slice(0, limit)
-  return { rows: before === undefined ? page : page.toReversed(), hasMore: found.length > limit }
+  return { rows: step === -1 ? page : page.toReversed(), hasMore: found.length > limit }
 }
 
 /** A page as Stripe words it. */
@@ -65,7 +61,20 @@ export const listAsJson = (url: string, data: readonly object[], hasMore: boolea
   url,
 })
 
-function limitOf(given: Parameters): number {
+/** Where a page begins. @throws Refusal for both cursors */
+export function cursorOf(
+  given: Parameters,
+): { readonly param: 'starting_after' | 'ending_before'; readonly id: string } | undefined {
+  const [after, before] = [given.text('starting_after'), given.text('ending_before')]
+  if (after !== undefined && before !== undefined) {
+    throw invalid('ending_before', 'You can give either starting_after or ending_before, not both.')
+  }
+  if (after !== undefined) return { param: 'starting_after', id: after }
+  return before === undefined ? undefined : { param: 'ending_before', id: before }
+}
+
+/** @throws Refusal for a limit outside 1..100 */
+export function limitOf(given: Parameters): number {
   const limit = given.positiveInteger('limit')
   if (limit === undefined) return DEFAULT_LIMIT
   if (limit > MAX_LIMIT) {

@@ -11,10 +11,13 @@ import { startServer } from '../kit/server.ts'
 import { type Account, type AccountChanges, accountChangesSchema, createAccounts } from './accounts.ts'
 import { createAdmission } from './admission.ts'
 import { createBalance } from './balance.ts'
+import { createBalanceHistory } from './balance-history.ts'
 import { stripeAmount } from './currencies.ts'
 import { stripeRoutes } from './endpoints.ts'
 import { errors } from './errors.ts'
 import { createIdempotencyKeys } from './idempotency.ts'
+import { paymentControls } from './payment-controls.ts'
+import { createPayments, type Payments } from './payments.ts'
 import { createRateLimiter, type RateLimits, rateLimitsSchema } from './rate-limits.ts'
 import { createTransfers, type Reversal, type Transfer } from './transfers.ts'
 import { createWebhooks, type StripeEvent, type WebhookEndpoint, webhookEndpointSchema } from './webhooks.ts'
@@ -44,6 +47,8 @@ export interface StripeSandbox extends SandboxProvider {
   readonly credentials: { readonly apiKey: string; readonly webhookSecret: string }
   /** Transfers really made; `returned` when they were reversed in full. */
   readonly books: BankBooks
+  /** What customers paid, and the knobs of it. */
+  readonly payments: Payments
   /** Transfers of one group, oldest first. */
   transfersOf(group: string): readonly Transfer[]
   reversals(): readonly Reversal[]
@@ -91,7 +96,7 @@ export interface StripeBooksJson extends BankBooksJson {
 /** The version that stripe-node 23.1.0 pins. */
 const API_VERSION = '2026-10-28.endive'
 
-/** Stripe Connect's transfers as a local server, for the real SDK (facts: stripe). */
+/** Stripe's payments and Connect's transfers as a local server, for the real SDK (facts: stripe). */
 export async function startStripe(options: StripeOptions = {}): Promise<StripeSandbox> {
   const now = options.now ?? (() => new Date())
   const apiKey = options.apiKey ?? 'sk_test_remesaSandbox0001'
@@ -117,6 +122,7 @@ export async function startStripe(options: StripeOptions = {}): Promise<StripeSa
     secrets: options.webhookSecrets ?? ['whsec_remesaSandbox'],
     endpoint: options.webhook,
   })
+  const payments = createPayments({ newId, now, webhooks })
   const slowWork = new Map<string, number>()
   const requestIds = new WeakMap<IncomingHttpHeaders, string>()
   let latencyMs = options.latencyMs ?? 0
@@ -166,8 +172,10 @@ export async function startStripe(options: StripeOptions = {}): Promise<StripeSa
       admission,
       accounts,
       balance,
+      history: createBalanceHistory(balance, payments),
       faults,
       keys,
+      payments,
       transfers,
       webhooks,
       requestId: ({ headers }) => requestIds.get(headers) ?? '',
@@ -197,6 +205,7 @@ export async function startStripe(options: StripeOptions = {}): Promise<StripeSa
       return { apiKey, webhookSecret: webhooks.secret() }
     },
     books: transfers.books,
+    payments,
     transfersOf: (group) => transfers.candidates({ group }),
     reversals: () => transfers.reversals,
     balance: balanceOf,
@@ -269,6 +278,7 @@ function controlsOf(stripe: Omit<StripeSandbox, 'controls'>): StripeSandbox['con
     sendEvent: (input) => ({ id: stripe.sendEvent(eventSchema.parse(input)) }),
     repeatEvent: (input) => stripe.repeatEvent(z.strictObject({ objectId: z.string() }).parse(input).objectId),
     callbacks: () => stripe.callbacks.counts(),
+    ...paymentControls(stripe.payments),
   }
 }
 

@@ -26,6 +26,8 @@ export interface StripeEvent {
 }
 
 export interface Webhooks {
+  /** Whether anybody listens for events of this type. */
+  wants(type: string): boolean
   /** Sends an event, if anybody listens for its type. @returns its `evt_` id */
   emit(event: StripeEvent): string
   /** The latest event about an object (or, where it has no id, of a type) once more: the same id and body. @throws Error when there was none */
@@ -68,11 +70,14 @@ export function createWebhooks(options: WebhooksOptions): Webhooks {
     })
   }
 
+  const wants = (type: string): boolean =>
+    endpoint !== undefined && (endpoint.events === undefined || endpoint.events.includes(type))
+
   return {
+    wants,
     emit({ type, object, previous, account, request, subject = object.id ?? type }) {
       const id = newId('evt')
-      const { events } = endpoint ?? {}
-      if (endpoint === undefined || (events && !events.includes(type))) return id
+      if (!wants(type)) return id
       const body = JSON.stringify({
         id,
         object: 'event',
