@@ -1,0 +1,77 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Database } from '@remesa/database/connection'
+import type { Schema } from '@remesa/database/schema'
+import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest, RawServerDefault } from 'fastify'
+import type { ZodTypeProvider } from 'fastify-type-provider-zod'
+import type { Transaction } from 'kysely'
+import type { ApprovalLimits } from './approval-limits.ts'
+import type { Operator } from './authentication.ts'
+import { answerOnce, digestOf, type Outcome } from './outcome.ts'
+import { ProblemError, problemSchema } from './problem.ts'
+
+/** What routes work with. */
+export interface ApiParts {
+  readonly database: Database
+  readonly limits: ApprovalLimits
+  readonly now: () => Date
+  /** Told when something was put into the outbox. */
+  readonly nudge: () => void
+}
+
+export type ZodServer = FastifyInstance<
+  RawServerDefault,
+  IncomingMessage,
+  ServerResponse,
+  FastifyBaseLogger,
+  ZodTypeProvider
+>
+
+/** Under which a request's operator is kept with it. */
+export const OPERATOR = 'operator'
+
+/** Who asks, as the audit log names them. */
+export const actorOf = (request: FastifyRequest): string =>
+  `operator:${request.getDecorator<Operator>(OPERATOR).subject}`
+
+const described = (description: string) => ({
+  description,
+  content: { 'application/problem+json': { schema: problemSchema } },
+})
+/** What every route that needs a token may answer besides what was asked for. */
+export const PROBLEMS = {
+  400: described('The request is not right.'),
+  401: described('No token, or one that proves nothing.'),
+  403: described('The role is lacking; `lacks` names it.'),
+  500: described('Something went wrong here.'),
+  503: described('Tokens cannot be checked now.'),
+}
+/** The same of a route that names one thing. */
+export const PROBLEMS_OF_ONE = { ...PROBLEMS, 404: described('There is none of this id.') }
+/** The same of a route that does something. */
+export const PROBLEMS_OF_DEEDS = {
+  ...PROBLEMS_OF_ONE,
+  409: described('It does not fit the current state, which `current` or `approval` shows; nothing was done.'),
+  413: described('The body is too large.'),
+  415: described('The body is not JSON.'),
+  422: described('The Idempotency-Key was used for another request.'),
+}
+
+/**
+ * Does what a request asks for, once per key of its operator, and answers.
+ * @param body - as it was read: the same request may be written in many ways
+ */
+export async function doOnce(
+  { database, now, nudge }: ApiParts,
+  { request, reply, body }: { request: FastifyRequest; reply: FastifyReply; body: Readonly<Record<string, string>> },
+  work: (tx: Transaction<Schema>) => Promise<Outcome>,
+): Promise<Extract<Outcome, { kind: 'done' }>> {
+  const path = request.url.split('?', 1)[0] ?? ''
+  const key = String(request.headers['idempotency-key'])
+  const fields = Object.entries(body).toSorted().flat()
+  const digest = digestOf([request.method, path.toLowerCase(), ...fields])
+  const { outcome, replayed } = await answerOnce({ database, now }, { actor: actorOf(request), key, digest }, work)
+  if (replayed) reply.header('idempotent-replayed', 'true')
+  if (outcome.kind === 'refused') throw new ProblemError(outcome.problem)
+  nudge()
+  return outcome
+}

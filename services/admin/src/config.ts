@@ -1,0 +1,32 @@
+import { workerEnvironment } from '@remesa/messaging/worker-service'
+import { httpUrl, parseEnvironment, wholeNumber } from '@remesa/service-kit/environment'
+import { z } from 'zod'
+import { readApprovalLimits } from './approval-limits.ts'
+
+export const readConfig = (env: NodeJS.ProcessEnv) =>
+  parseEnvironment(
+    env,
+    z.object({
+      ...workerEnvironment,
+      /** Where operators' requests arrive; health and metrics stay on HTTP_PORT. */
+      ADMIN_PORT: wholeNumber({ from: 0, to: 65_535 }).default(8082),
+      /** What tokens name as their issuer, letter by letter. */
+      OIDC_ISSUER: z.string().min(1).describe('expected the issuer that tokens name'),
+      /** What tokens name as their audience. */
+      OIDC_AUDIENCE: z.string().min(1).describe('expected the audience that tokens name'),
+      OIDC_JWKS_URL: httpUrl,
+      /** The claim that holds a person's roles: its name, or the way to it, e.g. `realm_access.roles`. */
+      OIDC_ROLES_CLAIM: z.string().min(1).default('roles'),
+      /** Up to these amounts one person may release and cancel; unset, it always takes two. */
+      ADMIN_APPROVAL_ABOVE: z
+        .string()
+        .transform((text, context) => {
+          const limits = readApprovalLimits(text)
+          if (limits) return limits
+          context.addIssue('not a list of limits')
+          return z.NEVER
+        })
+        .optional()
+        .describe('expected amounts in minor units by currency, such as USD:100000,CLP:900000'),
+    }),
+  )

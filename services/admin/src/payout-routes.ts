@@ -1,0 +1,87 @@
+import { listPayouts } from '@remesa/database/payout-reads'
+import { findPayoutStory } from '@remesa/database/payout-story'
+import { actOnPayout, type PayoutAction } from './act-on-payout.ts'
+import { type ApiParts, actorOf, doOnce, PROBLEMS, PROBLEMS_OF_DEEDS, PROBLEMS_OF_ONE, type ZodServer } from './api.ts'
+import { ProblemError, problem } from './problem.ts'
+import { actionAnswer, byId, payoutPage, payoutQuery, payoutStory, withReason, withRequestKey } from './schemas.ts'
+import { toWire } from './wire.ts'
+
+/** What may be done to a payout: the path's last part, the action, and what it is for. */
+const ACTIONS: readonly (readonly [path: string, action: PayoutAction, summary: string])[] = [
+  [
+    'force-release',
+    'force_release',
+    'Pay it now, whatever its delay, an operator’s hold and the disputes open now; above the limit, with approval',
+  ],
+  ['hold', 'hold', 'Keep it from being paid until it is force-released or cancelled'],
+  ['cancel', 'cancel', 'Never pay it, nor anything more of its booking by itself; above the limit, with approval'],
+  ['retry', 'retry', 'Pay one that failed again'],
+]
+
+export function payoutRoutes(server: ZodServer, parts: ApiParts): void {
+  server.get(
+    '/v1/payouts',
+    {
+      schema: {
+        tags: ['payouts'],
+        summary: 'Payouts of bookings, newest first',
+        querystring: payoutQuery,
+        response: { ...PROBLEMS, 200: payoutPage },
+      },
+    },
+    async ({ query: { cursor, limit, status, providerId, bookingId } }) => {
+      const payouts = await listPayouts(parts.database, {
+        limit: limit + 1, // one more tells whether there is a next page
+        ...(status && { status }),
+        ...(providerId && { providerId }),
+        ...(bookingId && { bookingId }),
+        ...(cursor && { after: cursor }),
+      })
+      return toWire({
+        payouts: payouts.slice(0, limit),
+        next: payouts.length > limit ? (payouts[limit - 1]?.id ?? null) : null,
+      })
+    },
+  )
+
+  server.get(
+    '/v1/payouts/:id',
+    {
+      schema: {
+        tags: ['payouts'],
+        summary: 'A payout with its whole history',
+        params: byId,
+        response: { ...PROBLEMS_OF_ONE, 200: payoutStory },
+      },
+    },
+    async ({ params: { id } }) => {
+      const story = await findPayoutStory(parts.database, id)
+      if (!story) throw new ProblemError(problem('not-found', `There is no payout ${id}.`))
+      return toWire(story)
+    },
+  )
+
+  for (const [path, action, summary] of ACTIONS) {
+    server.post(
+      `/v1/payouts/:id/${path}`,
+      {
+        schema: {
+          tags: ['payouts'],
+          summary,
+          params: byId,
+          headers: withRequestKey,
+          body: withReason,
+          response: { ...PROBLEMS_OF_DEEDS, 200: actionAnswer, 202: actionAnswer },
+        },
+      },
+      async (request, reply) => {
+        const { reason } = request.body
+        const wish = { payoutId: request.params.id, action, actor: actorOf(request), reason, now: parts.now() }
+        const { status, answer } = await doOnce(parts, { request, reply, body: { reason } }, (tx) =>
+          actOnPayout(tx, wish, parts.limits),
+        )
+        return reply.code(status).send(answer)
+      },
+    )
+  }
+}

@@ -1,0 +1,49 @@
+import { z } from 'zod'
+
+/** What can be wrong with a request, with the status and the title of each. */
+const PROBLEMS = {
+  'bad-request': [400, 'The request is not right'],
+  'not-authenticated': [401, 'Not authenticated'],
+  'role-lacking': [403, 'Not permitted'],
+  'own-request': [403, 'A second person must decide'],
+  'not-found': [404, 'Not found'],
+  'wrong-state': [409, 'It does not fit the current state'],
+  'approval-open': [409, 'An approval is being waited for'],
+  'approval-decided': [409, 'The approval has been decided'],
+  'approval-void': [409, 'The approval is void'],
+  'too-large': [413, 'The request is too large'],
+  'unsupported-media-type': [415, 'The body is not JSON'],
+  'request-key-reused': [422, 'The key names another request'],
+  internal: [500, 'Something went wrong here'],
+  'keys-unavailable': [503, 'Tokens cannot be checked now'],
+} as const satisfies Readonly<Record<string, readonly [number, string]>>
+export type ProblemKind = keyof typeof PROBLEMS
+
+/** RFC 9457. `detail` is one sentence for people; further members are for programs. */
+export const problemSchema = z.looseObject({
+  type: z
+    .string()
+    .meta({ description: '`urn:remesa:problem:` and its kind', example: 'urn:remesa:problem:wrong-state' }),
+  title: z.string(),
+  status: z.int(),
+  detail: z.string(),
+})
+export type ProblemBody = z.output<typeof problemSchema>
+
+/** @param members - what a program needs to know beyond the kind, e.g. the current state */
+export function problem(kind: ProblemKind, detail: string, members: object = {}): ProblemBody {
+  const [status, title] = PROBLEMS[kind]
+  return { type: `urn:remesa:problem:${kind}`, title, status, detail, ...members }
+}
+
+/** Ends a request with a problem. */
+export class ProblemError extends Error {
+  override readonly name = 'ProblemError'
+  readonly body: ProblemBody
+  readonly headers: Readonly<Record<string, string>>
+  constructor(body: ProblemBody, headers: Readonly<Record<string, string>> = {}) {
+    super(body.detail)
+    this.body = body
+    this.headers = headers
+  }
+}

@@ -1,0 +1,27 @@
+/** What a person may do, least first: each may also do what those before it may. */
+export const ROLES = ['viewer', 'operator', 'approver'] as const
+export type Role = (typeof ROLES)[number]
+
+/** @returns whether one of a person's roles, of which some may mean nothing here, is this one or above it */
+export const holds = (roles: readonly string[], role: Role): boolean =>
+  ROLES.slice(ROLES.indexOf(role)).some((enough) => roles.includes(enough))
+
+/**
+ * Every route there is, and who may use it. The server refuses to start with a route that is not here; what is not here
+ * cannot be reached by anybody.
+ */
+export const ROUTE_ROLES = {
+  'GET /openapi.json': 'anyone',
+  'GET /v1/payouts': 'viewer',
+  'GET /v1/payouts/:id': 'viewer',
+  'POST /v1/payouts/:id/force-release': 'operator',
+  'POST /v1/payouts/:id/hold': 'operator',
+  'POST /v1/payouts/:id/cancel': 'operator',
+  'POST /v1/payouts/:id/retry': 'operator',
+  'GET /v1/approvals': 'viewer',
+  'POST /v1/approvals/:id/approve': 'approver',
+  'POST /v1/approvals/:id/refuse': 'approver',
+} as const satisfies Readonly<Record<string, Role | 'anyone'>>
+
+export type RouteName = keyof typeof ROUTE_ROLES
+export const isRouteName = (name: string): name is RouteName => Object.hasOwn(ROUTE_ROLES, name)

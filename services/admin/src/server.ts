@@ -1,0 +1,137 @@
+import swagger from '@fastify/swagger'
+import type { Logger } from '@remesa/service-kit/logger'
+import fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type RouteOptions } from 'fastify'
+import {
+  hasZodFastifySchemaValidationErrors,
+  jsonSchemaTransform,
+  serializerCompiler,
+  validatorCompiler,
+  type ZodTypeProvider,
+} from 'fastify-type-provider-zod'
+import { type ApiParts, OPERATOR } from './api.ts'
+import { approvalRoutes } from './approval-routes.ts'
+import type { Authenticate, Operator } from './authentication.ts'
+import { payoutRoutes } from './payout-routes.ts'
+import { ProblemError, type ProblemKind, problem } from './problem.ts'
+import { holds, isRouteName, ROUTE_ROLES } from './roles.ts'
+
+/** A reason and little else. */
+const BODY_LIMIT_BYTES = 16 * 1024
+/** For a whole request to arrive: whoever sends a byte a minute must not hold connections. */
+const REQUEST_TIMEOUT_MS = 10_000
+
+interface Parts extends ApiParts {
+  readonly authenticate: Authenticate
+  readonly logger: Pick<Logger, 'error'>
+}
+
+/**
+ * The operators' API. Whoever asks is authenticated and held to the route's role before anything of the request is read.
+ * Errors are RFC 9457 problems.
+ * @throws Error when a route stands in no table of roles
+ */
+export async function adminServer(parts: Parts): Promise<FastifyInstance> {
+  const server = fastify({
+    bodyLimit: BODY_LIMIT_BYTES,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    exposeHeadRoutes: false,
+    trustProxy: false,
+    logger: false,
+  }).withTypeProvider<ZodTypeProvider>()
+  server.setValidatorCompiler(validatorCompiler)
+  server.setSerializerCompiler(serializerCompiler)
+  server.decorateRequest(OPERATOR, null)
+  server.addHook('onRoute', refuseUnlisted)
+  server.addHook('onRequest', async (request) => {
+    if (request.is404) return
+    const route = `${request.method} ${request.routeOptions.url}`
+    if (!isRouteName(route)) throw new Error(`${route} has no role`)
+    const role = ROUTE_ROLES[route]
+    if (role === 'anyone') return
+    const operator = await parts.authenticate(request.headers.authorization)
+    if (!holds(operator.roles, role)) throw lacking(role)
+    request.setDecorator<Operator>(OPERATOR, operator)
+  })
+  server.addHook('onSend', async (_request, reply) => {
+    reply.header('cache-control', 'no-store').header('x-content-type-options', 'nosniff')
+  })
+  server.setErrorHandler((error: FastifyError | ProblemError, request, reply) => {
+    const answer = error instanceof ProblemError ? error : problemOf(error)
+    if (answer.body.status === 500) {
+      parts.logger.error({ err: error, method: request.method, path: request.routeOptions.url }, 'a request failed')
+    }
+    return sendProblem(reply, answer)
+  })
+  server.setNotFoundHandler((request, reply) =>
+    sendProblem(reply, new ProblemError(problem('not-found', `There is no ${request.method} at this address.`))),
+  )
+
+  await server.register(swagger, { openapi: OPENAPI, transform: jsonSchemaTransform })
+  payoutRoutes(server, parts)
+  approvalRoutes(server, parts)
+  server.get('/openapi.json', { schema: { hide: true } }, async () => server.swagger())
+  await server.ready()
+  return server
+}
+
+function refuseUnlisted({ method, url }: RouteOptions): void {
+  for (const one of [method].flat()) {
+    if (!isRouteName(`${one} ${url}`)) throw new Error(`${one} ${url} is not in the table of routes and roles`)
+  }
+}
+
+const lacking = (role: string): ProblemError =>
+  new ProblemError(
+    problem('role-lacking', `This needs the role ${role}, which your token does not have.`, { lacks: role }),
+    {
+      'www-authenticate': 'Bearer realm="remesa", error="insufficient_scope"',
+    },
+  )
+
+const sendProblem = (reply: FastifyReply, { body, headers }: ProblemError): FastifyReply =>
+  reply.code(body.status).headers(headers).type('application/problem+json').send(JSON.stringify(body))
+
+/** What fastify found wrong with a request. Everything else is our fault, and its words are not for strangers. */
+function problemOf(error: FastifyError): ProblemError {
+  if (hasZodFastifySchemaValidationErrors(error)) return new ProblemError(problem('bad-request', wrongPart(error)))
+  const known = Object.hasOwn(BY_CODE, error.code) ? BY_CODE[error.code] : undefined
+  if (known) return new ProblemError(problem(...known))
+  if (error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500) {
+    return new ProblemError(problem('bad-request', 'The request cannot be read.'))
+  }
+  return new ProblemError(problem('internal', 'Something went wrong here; it is logged. Send the request again.'))
+}
+
+const BY_CODE: Readonly<Record<string, readonly [ProblemKind, string]>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: ['too-large', `The body is larger than ${BODY_LIMIT_BYTES} bytes.`],
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: ['unsupported-media-type', 'Send the body as application/json.'],
+  FST_ERR_CTP_INVALID_JSON_BODY: ['bad-request', 'The body is not JSON.'],
+  FST_ERR_CTP_EMPTY_JSON_BODY: ['bad-request', 'The body is empty.'],
+}
+
+interface ZodFailure {
+  readonly validation?: readonly { readonly instancePath: string; readonly message?: string }[]
+  readonly validationContext?: string
+}
+
+const PARTS: Readonly<Record<string, string>> = { querystring: 'query', params: 'path', headers: 'header' }
+
+/** The first thing that is wrong, and where. */
+function wrongPart({ validation = [], validationContext = 'body' }: ZodFailure): string {
+  const [first] = validation
+  const where = (first?.instancePath ?? '').replace(/^\//, '').replaceAll('/', '.')
+  const part = PARTS[validationContext] ?? validationContext
+  return `${[part, where].filter(Boolean).join(' ')}: ${first?.message ?? 'is not right'}.`
+}
+
+const OPENAPI = {
+  openapi: '3.1.0',
+  info: {
+    title: 'Remesa, for operators',
+    version: '1',
+    description:
+      'Amounts are whole minor units as decimal strings. Every POST needs an `Idempotency-Key`. Errors are RFC 9457 problems.',
+  },
+  components: { securitySchemes: { bearer: { type: 'http' as const, scheme: 'bearer', bearerFormat: 'JWT' } } },
+  security: [{ bearer: [] }],
+}
