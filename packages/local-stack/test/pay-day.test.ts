@@ -21,7 +21,7 @@ import { writeMarketplace } from './support/write-marketplace.ts'
 // alone, and what it has received is read from the sandbox banks' own books.
 
 const DATE = businessDate('2026-11-19')
-const WATCH = { patienceMs: 150_000, onProgress: () => {}, onPhase: () => {} }
+const WATCH = { patienceMs: 60_000, onProgress: () => {}, onPhase: () => {} }
 
 const stops: (() => Promise<unknown>)[] = []
 afterEach(async () => {

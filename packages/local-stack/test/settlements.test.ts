@@ -25,7 +25,7 @@ import { writeMarketplace } from './support/write-marketplace.ts'
 // what it has received is read from the books of Stripe's sandbox.
 
 const DATE = businessDate('2026-11-19')
-const WATCH = { patienceMs: 150_000, onProgress: () => {} }
+const WATCH = { patienceMs: 60_000, onProgress: () => {} }
 const ABLE = {
   payouts_enabled: true,
   details_submitted: true,
@@ -96,7 +96,8 @@ const summaryOf = (stack: Stack, marketplace: Marketplace): Promise<Summary> =>
     businessDate: DATE,
     sellers: 0,
     settlements: settlementIdsOf(marketplace),
-    seconds: { setup: 0, profileSync: 0, payDay: 0, settlements: 0 },
+    bookings: [],
+    seconds: { setup: 0, profileSync: 0, payDay: 0, settlements: 0, bookings: 0 },
     memory: {},
   })
 

@@ -38,6 +38,8 @@ export const railEnvironment = {
   PAYONEER_HIDDEN_MS: wholeNumber({ from: 0, to: 3_600_000 }).default(120_000),
   /** The first wait after no answer; it doubles from there. */
   PAYMENT_RETRY_FIRST_MS: wholeNumber({ from: 1, to: 3_600_000 }).default(PATIENCE.retry.firstMs),
+  /** … and the longest one, however often nobody answers. */
+  PAYMENT_RETRY_MAX_MS: wholeNumber({ from: 1, to: 86_400_000 }).default(PATIENCE.retry.maxMs),
   /** The first wait after a refusal for a reason that passes. */
   PAYMENT_REFUSED_RETRY_FIRST_MS: wholeNumber({ from: 1, to: 86_400_000 }).default(PATIENCE.refused.firstMs),
   PAYMENT_FUNDS_RETRY_FIRST_MS: wholeNumber({ from: 1, to: 86_400_000 }).default(PATIENCE.funds.firstMs),
@@ -94,7 +96,7 @@ export const patienceOf = (config: RailConfig): PaymentPatience => ({
   maxFundsRefusals: config.PAYMENT_MAX_FUNDS_REFUSALS,
   retry: {
     firstMs: config.PAYMENT_RETRY_FIRST_MS,
-    maxMs: Math.max(PATIENCE.retry.maxMs, config.PAYMENT_RETRY_FIRST_MS),
+    maxMs: Math.max(config.PAYMENT_RETRY_MAX_MS, config.PAYMENT_RETRY_FIRST_MS),
   },
   refused: {
     firstMs: config.PAYMENT_REFUSED_RETRY_FIRST_MS,

@@ -22,6 +22,8 @@ export const readConfig = (env: NodeJS.ProcessEnv) =>
       PAYOUT_REFUSALS_BEFORE_ALERT: wholeNumber({ from: 1, to: 100 }).default(5),
       /** The first wait after no answer, or a refusal that may change; it doubles from there. */
       PAYOUT_RETRY_FIRST_MS: wholeNumber({ from: 1, to: 3_600_000 }).default(PATIENCE.retry.firstMs),
+      /** The longest wait, however often nobody answers. */
+      PAYOUT_RETRY_MAX_MS: wholeNumber({ from: 1, to: 86_400_000 }).default(PATIENCE.retry.maxMs),
       PAYOUT_FUNDS_RETRY_FIRST_MS: wholeNumber({ from: 1, to: 86_400_000 }).default(PATIENCE.funds.firstMs),
       /** How long Stripe rests after it refused our own credentials. */
       PAYOUT_RAIL_PAUSE_MS: wholeNumber({ from: 100, to: 3_600_000 }).default(PATIENCE.railPauseMs),

@@ -23,6 +23,10 @@ await runService({
     parts.stopWith('stripe', () => stripe.close())
     const { database, relay, work } = await connectWorkerService('payouts', parts)
     const now = () => new Date()
+    const retry = {
+      firstMs: config.PAYOUT_RETRY_FIRST_MS,
+      maxMs: Math.max(config.PAYOUT_RETRY_MAX_MS, config.PAYOUT_RETRY_FIRST_MS),
+    }
     const policy = { payoutsMustBeEnabled: config.PAYOUT_HOLD_WITHOUT_BANK }
     const metrics = createPayoutMetrics(parts.metrics.registry, now)
     const verifier = verifyDestinations({ database, stripe, policy, nudge: relay.nudge, now, logger })
@@ -48,8 +52,8 @@ await runService({
         patience: {
           ...PATIENCE,
           maxAttempts: config.PAYOUT_REFUSALS_BEFORE_ALERT,
-          retry: { ...PATIENCE.retry, firstMs: config.PAYOUT_RETRY_FIRST_MS },
-          refused: { ...PATIENCE.retry, firstMs: config.PAYOUT_RETRY_FIRST_MS }, // Stripe's own trouble: no bank is asked
+          retry,
+          refused: retry, // Stripe's own trouble: no bank is asked
           funds: { ...PATIENCE.funds, firstMs: config.PAYOUT_FUNDS_RETRY_FIRST_MS },
           railPauseMs: config.PAYOUT_RAIL_PAUSE_MS,
         },

@@ -38,6 +38,7 @@ export function serviceEnvironment(options: {
   httpPort: number
   webhooksPort: number
   publicWebhooksUrl: string
+  bookingClockOffsetMs: number
 }): NodeJS.ProcessEnv {
   const { service, instances, sandbox, publicWebhooksUrl } = options
   const { urls, credentials } = sandbox
@@ -88,11 +89,14 @@ export function serviceEnvironment(options: {
     STRIPE_ACCOUNT_REQUESTS_PER_SECOND: '1000',
     STRIPE_PROCESSES: String(instances),
     PAYOUT_RETRY_FIRST_MS: '300',
+    PAYOUT_RETRY_MAX_MS: '3000', // a sandbox under faults may give no answer eight times in a row
     PAYOUT_FUNDS_RETRY_FIRST_MS: '500',
     PAYOUT_RAIL_PAUSE_MS: '2000',
     PAYOUT_SCHEDULER_GRACE_MS: '5000',
     PAYOUT_SCHEDULER_CRON: '* * * * *', // nobody at a screen waits five minutes for what a killed worker left
+    BOOKING_CLOCK_OFFSET_MS: String(options.bookingClockOffsetMs),
     PAYMENT_RETRY_FIRST_MS: '300',
+    PAYMENT_RETRY_MAX_MS: '3000',
     PAYMENT_REFUSED_RETRY_FIRST_MS: '500',
     PAYMENT_FUNDS_RETRY_FIRST_MS: '500',
     PAYMENT_RAIL_PAUSE_MS: '2000',
