@@ -351,6 +351,7 @@ CREATE TABLE payment_attempts (
   constraint payment_attempts_rail_fkey FOREIGN KEY (rail) REFERENCES rails(name)
 );
 CREATE INDEX payment_attempts_abandoned ON public.payment_attempts USING btree (lease_expires_at) WHERE (state = 'claimed'::text);
+CREATE INDEX payment_attempts_by_time ON public.payment_attempts USING btree (rail, COALESCE(accepted_at, first_called_at), id);
 CREATE UNIQUE INDEX payment_attempts_one_live ON public.payment_attempts USING btree (payable_type, payable_id) WHERE (state = ANY (ARRAY['claimed'::text, 'postponed'::text, 'accepted'::text, 'paid'::text]));
 CREATE UNIQUE INDEX payment_attempts_one_reference ON public.payment_attempts USING btree (rail, provider_reference) WHERE (provider_reference IS NOT NULL);
 
@@ -565,7 +566,7 @@ CREATE TABLE payouts (
   constraint payouts_check6 CHECK (((status = ANY (ARRAY['processing'::text, 'transferred'::text])) OR (set_off = 0))),
   constraint payouts_check7 CHECK (((status = 'transferred'::text) OR (corrected = 0))),
   constraint payouts_check8 CHECK (((status = 'failed'::text) = (failure_reason IS NOT NULL))),
-  constraint payouts_check9 CHECK (((status = ANY (ARRAY['scheduled'::text, 'on_hold'::text, 'cancelled'::text])) OR (amount > 0))),
+  constraint payouts_check9 CHECK (((status <> ALL (ARRAY['processing'::text, 'transferred'::text])) OR (amount > 0))),
   constraint payouts_corrected_check CHECK ((corrected >= 0)),
   constraint payouts_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
   constraint payouts_held_by_check CHECK ((held_by = ANY (ARRAY['disputes'::text, 'operator'::text]))),
@@ -582,6 +583,72 @@ CREATE INDEX payouts_due ON public.payouts USING btree (due_at) WHERE (status = 
 CREATE INDEX payouts_newest ON public.payouts USING btree (created_at DESC, id DESC);
 CREATE INDEX payouts_newest_by_status ON public.payouts USING btree (status, created_at DESC, id DESC);
 CREATE TRIGGER keeps_what_was_released BEFORE UPDATE ON public.payouts FOR EACH ROW WHEN ((((((old.booking_id IS DISTINCT FROM new.booking_id) OR (old.sequence IS DISTINCT FROM new.sequence)) OR (old.provider_id IS DISTINCT FROM new.provider_id)) OR (old.currency IS DISTINCT FROM new.currency)) OR (old.status = 'cancelled'::text) OR ((old.status = 'transferred'::text) AND ((new.status <> 'transferred'::text) OR (new.corrected < old.corrected))) OR ((old.status = ANY (ARRAY['processing'::text, 'transferred'::text])) AND (new.status = ANY (ARRAY['processing'::text, 'transferred'::text])) AND ((old.amount IS DISTINCT FROM new.amount) OR (old.set_off IS DISTINCT FROM new.set_off))))) EXECUTE FUNCTION refuse_payout_change();
+
+CREATE TABLE rail_reconciliation_findings (
+  id bigint generated always as identity not null,
+  report_id uuid not null,
+  category text not null,
+  urgent boolean not null,
+  payable_type text,
+  payable_id uuid,
+  provider_reference text,
+  provider_key text,
+  provider_state text,
+  provider_currency text,
+  provider_amount bigint,
+  provider_taken_back bigint,
+  provider_at timestamp with time zone,
+  recorded_id uuid,
+  recorded_reference text,
+  recorded_state text,
+  recorded_currency text,
+  recorded_amount bigint,
+  recorded_taken_back bigint,
+  recorded_at timestamp with time zone,
+  over_currency text,
+  over_amount bigint,
+  under_currency text,
+  under_amount bigint,
+  status text default 'open'::text not null,
+  assignee text,
+  note text,
+  decided_at timestamp with time zone,
+  constraint rail_reconciliation_findings_pkey PRIMARY KEY (id),
+  constraint rail_reconciliation_findings_category_check CHECK ((category = ANY (ARRAY['paid_not_recorded'::text, 'recorded_not_paid'::text, 'amount'::text, 'currency'::text, 'duplicate'::text, 'timing'::text]))),
+  constraint rail_reconciliation_findings_check CHECK (((provider_reference IS NULL) = (provider_state IS NULL))),
+  constraint rail_reconciliation_findings_check1 CHECK (((recorded_id IS NULL) = (recorded_state IS NULL))),
+  constraint rail_reconciliation_findings_check2 CHECK (((provider_reference IS NOT NULL) OR (recorded_id IS NOT NULL))),
+  constraint rail_reconciliation_findings_check3 CHECK (((over_currency IS NULL) = (over_amount IS NULL))),
+  constraint rail_reconciliation_findings_check4 CHECK (((under_currency IS NULL) = (under_amount IS NULL))),
+  constraint rail_reconciliation_findings_check5 CHECK (((category <> 'timing'::text) OR (NOT urgent))),
+  constraint rail_reconciliation_findings_check6 CHECK (((status <> 'assigned'::text) OR (assignee IS NOT NULL))),
+  constraint rail_reconciliation_findings_check7 CHECK (((status = 'open'::text) = (decided_at IS NULL))),
+  constraint rail_reconciliation_findings_over_amount_check CHECK ((over_amount > 0)),
+  constraint rail_reconciliation_findings_provider_state_check CHECK ((provider_state = ANY (ARRAY['pending'::text, 'paid'::text, 'rejected'::text]))),
+  constraint rail_reconciliation_findings_status_check CHECK ((status = ANY (ARRAY['open'::text, 'assigned'::text, 'resolved'::text]))),
+  constraint rail_reconciliation_findings_under_amount_check CHECK ((under_amount > 0)),
+  constraint rail_reconciliation_findings_report_id_fkey FOREIGN KEY (report_id) REFERENCES reconciliation_reports(id) ON DELETE CASCADE
+);
+CREATE INDEX rail_reconciliation_findings_by_report ON public.rail_reconciliation_findings USING btree (report_id, id);
+
+CREATE TABLE rail_staged_payments (
+  reading_id uuid not null,
+  reference text not null,
+  key text,
+  payable_id uuid,
+  mentions text,
+  currency text,
+  amount bigint,
+  taken_back bigint not null,
+  state text not null,
+  at timestamp with time zone not null,
+  changed_at timestamp with time zone,
+  in_window boolean not null,
+  staged_at timestamp with time zone default now() not null,
+  constraint rail_staged_payments_pkey PRIMARY KEY (reading_id, reference),
+  constraint rail_staged_payments_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'paid'::text, 'rejected'::text])))
+);
+CREATE INDEX rail_staged_payments_left_behind ON public.rail_staged_payments USING btree (staged_at);
 
 CREATE TABLE rails (
   name text not null,
@@ -676,7 +743,7 @@ CREATE TABLE reconciliation_slices (
   pages integer default 0 not null,
   done boolean default false not null,
   constraint reconciliation_slices_pkey PRIMARY KEY (reading_id, kind, number),
-  constraint reconciliation_slices_kind_check CHECK ((kind = ANY (ARRAY['charges'::text, 'refunds'::text, 'look_ups'::text])))
+  constraint reconciliation_slices_kind_check CHECK ((kind = ANY (ARRAY['charges'::text, 'refunds'::text, 'margin'::text, 'look_ups'::text])))
 );
 
 CREATE TABLE reconciliation_staged_payments (
@@ -753,6 +820,7 @@ CREATE TABLE seller_balances (
   constraint seller_balances_seller_id_fkey FOREIGN KEY (seller_id) REFERENCES sellers(id)
 );
 CREATE INDEX seller_balances_by_date ON public.seller_balances USING btree (business_date, status);
+CREATE INDEX seller_balances_by_vendor_payment ON public.seller_balances USING btree (erp_vendor_payment_id) WHERE (erp_vendor_payment_id IS NOT NULL);
 CREATE INDEX seller_balances_open ON public.seller_balances USING btree (status, updated_at) WHERE (status <> ALL (ARRAY['no_payment_due'::text, 'paid'::text, 'failed'::text, 'blocked'::text, 'returned'::text]));
 
 CREATE TABLE seller_closings (

@@ -7,6 +7,7 @@ import * as admin from '../migrations/0005-admin.ts'
 import * as payments from '../migrations/0006-payments.ts'
 import * as reconciliation from '../migrations/0007-reconciliation.ts'
 import * as alertDeliveries from '../migrations/0008-alert-deliveries.ts'
+import * as railReconciliation from '../migrations/0009-rail-reconciliation.ts'
 import type { Database } from './connection.ts'
 
 const MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -18,6 +19,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0006-payments': payments,
   '0007-reconciliation': reconciliation,
   '0008-alert-deliveries': alertDeliveries,
+  '0009-rail-reconciliation': railReconciliation,
 }
 
 /**

@@ -12,6 +12,7 @@ import type { AdminTables } from './admin-tables.ts'
 import type { AlertTables } from './alert-tables.ts'
 import type { BookingTables } from './booking-tables.ts'
 import type { PaymentTables } from './payment-tables.ts'
+import type { RailReconciliationTables } from './rail-reconciliation-tables.ts'
 import type { ReconciliationTables } from './reconciliation-tables.ts'
 import type { ReversalTables } from './reversal-tables.ts'
 
@@ -26,7 +27,8 @@ export interface Schema
     AlertTables,
     AdminTables,
     ReversalTables,
-    ReconciliationTables {
+    ReconciliationTables,
+    RailReconciliationTables {
   countries: Countries
   erp_currencies: { currency: string; erp_id: string }
   sellers: Sellers
