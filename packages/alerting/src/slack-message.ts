@@ -3,6 +3,7 @@ import { type FinanceAlertKind, type FinanceAlertSeverity, sentenceOf } from '@r
 import { formatMajor } from '@remesa/domain/money'
 import { z } from 'zod'
 import type { FinanceAlertNotice } from './notice.ts'
+import { escaped, grouped, idList, linkTo } from './slack-text.ts'
 
 export interface SlackMessage {
   /** Shown in notifications, and alone where the rest cannot be. */
@@ -23,7 +24,6 @@ const COLOURS: Readonly<Record<FinanceAlertSeverity, string>> = {
   warning: '#FFA500',
   info: '#2EB67D',
 }
-const IDS_SHOWN = 10
 /** Of the 3,000 characters of a section (facts: alerts §1), the rest is for its other lines. */
 const IDS_CHARACTERS = 1_500
 const CURRENCIES_SHOWN = 12
@@ -43,7 +43,12 @@ export function slackMessage(alerts: readonly FinanceAlertNotice[], context: Mes
     return sections.length === 0 ? [] : [{ color: COLOURS[severity], fallback: severity, blocks: sections }]
   })
   const { consoleUrl, environment } = context
-  if (consoleUrl) attachments.push({ color: '#DDDDDD', fallback: consoleUrl, blocks: [section(link(consoleUrl))] })
+  if (consoleUrl)
+    attachments.push({
+      color: '#DDDDDD',
+      fallback: consoleUrl,
+      blocks: [section(linkTo(consoleUrl, 'Open the console'))],
+    })
   return { text: headline(alerts, groups, environment), attachments }
 }
 
@@ -64,7 +69,10 @@ function sectionText(kind: FinanceAlertKind, alerts: readonly FinanceAlertNotice
     `*${escaped(wordsOf(kind))}* · ${alerts.length}`,
     escaped(sentenceOf(kind)),
     escaped(totals(alerts)),
-    ids(alerts.map(({ subject }) => subject.id)),
+    idList(
+      alerts.map(({ subject }) => subject.id),
+      { count: alerts.length, characters: IDS_CHARACTERS },
+    ),
   ]
     .filter((line) => line !== '')
     .join('\n')
@@ -85,25 +93,6 @@ function totals(alerts: readonly FinanceAlertNotice[]): string {
   return shown.slice(0, CURRENCIES_SHOWN).join(' · ')
 }
 
-const grouped = (decimal: string): string => decimal.replace(/\B(?=(\d{3})+(?!\d))(?<!\..*)/g, ',')
-
-function ids(all: readonly string[]): string {
-  const shown: string[] = []
-  let characters = 0
-  for (const id of all.slice(0, IDS_SHOWN)) {
-    const text = `\`${escaped(id.replaceAll('`', "'"))}\``
-    characters += text.length
-    if (characters > IDS_CHARACTERS) break
-    shown.push(text)
-  }
-  const more = all.length - shown.length
-  return [...shown, ...(more > 0 ? [`and ${more} more`] : [])].join(' ')
-}
-
 const section = (text: string): object => ({ type: 'section', text: { type: 'mrkdwn', text } })
-const link = (url: string): string => `<${escaped(url).replaceAll('|', '%7C')}|Open the console>`
 const wordsOf = (kind: FinanceAlertKind): string => kind.replaceAll('_', ' ')
 const count = (number: number, what: string): string => `${number} ${what}${number === 1 ? '' : 's'}`
-
-/** Slack's three special characters (facts: alerts §1): unescaped, an id could mention the whole channel. */
-const escaped = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')

@@ -80,12 +80,21 @@ export function createSlack(options: SlackOptions): Slack {
   }
 }
 
+/** Whether Slack's word is about the message, which no other try changes, and not about the hook, which people mend. */
+export const isAboutMessage = (reason: string): boolean => MESSAGE_REFUSED.has(reason)
+
 const LAYOUT_REFUSED: ReadonlySet<string> = new Set(['invalid_blocks', 'invalid_blocks_format', 'too_many_attachments'])
+
+const MESSAGE_REFUSED: ReadonlySet<string> = new Set([
+  ...LAYOUT_REFUSED,
+  'invalid_payload',
+  'no_text',
+  'user_not_found',
+])
 
 /** Slack's words that settle the matter whatever the status beside them, which varies (facts: alerts §1). */
 const PERMANENT: ReadonlySet<string> = new Set([
-  ...LAYOUT_REFUSED,
-  ...['invalid_payload', 'no_text', 'user_not_found'],
+  ...MESSAGE_REFUSED,
   ...['action_prohibited', 'posting_to_general_channel_denied', 'invalid_token', 'team_disabled'],
   ...['channel_not_found', 'no_service', 'no_service_id', 'no_team', 'no_active_hooks', 'channel_is_archived'],
 ])

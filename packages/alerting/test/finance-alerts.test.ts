@@ -3,7 +3,8 @@ import type { FinanceAlertKind } from '@remesa/domain/finance-alert'
 import { severityOf } from '@remesa/domain/finance-alert'
 import { type Reply, startAnswering } from '@remesa/provider-http/testing/answering'
 import { createLogger } from '@remesa/service-kit/logger'
-import { createFinanceAlerts, type FinanceAlertNotice, type FinanceAlertOptions } from '../src/finance-alerts.ts'
+import { createFinanceAlerts, type FinanceAlertNotice } from '../src/finance-alerts.ts'
+import { createSlackChannel, type SlackChannelOptions } from '../src/slack-channel.ts'
 
 let made = 0
 function notice(kind: FinanceAlertKind, change: Partial<FinanceAlertNotice> = {}): FinanceAlertNotice {
@@ -30,7 +31,7 @@ const OK: Reply = { status: 200, body: 'ok' }
 /** Finance alerts against a hook that answers as told, with its lines and what it was sent. */
 async function alertsAnswered(
   answers: (call: number) => Reply | 'hang up',
-  options: Partial<FinanceAlertOptions> = {},
+  { environment = 'staging', ...options }: Partial<SlackChannelOptions> & { environment?: string } = {},
 ) {
   let calls = 0
   const server = await startAnswering(() => {
@@ -39,17 +40,17 @@ async function alertsAnswered(
   })
   const text: string[] = []
   const logger = createLogger({ service: 'test', level: 'debug' }, { write: (line) => void text.push(line) })
-  const alerts = createFinanceAlerts({
+  const slack = createSlackChannel({
     logger,
-    slackWebhookUrl: `${server.url}${HOOK}`,
-    consoleUrl: 'https://console.example.com/alerts?a=1&b=2',
-    environment: 'staging',
+    webhookUrl: `${server.url}${HOOK}`,
     intervalMs: 0,
     firstRetryMs: 1,
     timeoutMs: 500,
     ...options,
   })
-  running.push(server, alerts)
+  const consoleUrl = 'https://console.example.com/alerts?a=1&b=2'
+  const alerts = createFinanceAlerts({ logger, slack, consoleUrl, environment })
+  running.push(server, slack)
   const messages = () => server.received.map(({ body }) => JSON.parse(body))
   return { alerts, server, messages, text, lines: () => text.map((line) => JSON.parse(line)) }
 }
@@ -87,7 +88,7 @@ test('each alert is logged in full, without names, tax ids and accounts, whether
     taxId: '90749000-9',
     accountNumber: 'FP-1',
   }
-  const { alerts, lines, text } = await alertsAnswered(() => OK, { slackWebhookUrl: undefined })
+  const { alerts, lines, text } = await alertsAnswered(() => OK, { webhookUrl: undefined })
   const alert = notice('payment_rejected', { details: { ...details, reason: 'ACCOUNT_CLOSED' } })
   expect(await alerts.send([alert, notice('payment_mismatch')])).toEqual({ kind: 'logged' })
   expect(lines()).toEqual([
@@ -198,7 +199,7 @@ test.each<[string, Reply | 'hang up', string]>([
 test('a hook that hangs up, or is not there, leaves the alert for later, and its URL unsaid', async () => {
   const { alerts, text } = await alertsAnswered(() => 'hang up')
   expect(await alerts.send([notice('closing_missing')])).toMatchObject({ kind: 'later' })
-  const gone = await alertsAnswered(() => OK, { slackWebhookUrl: `http://127.0.0.1:9${HOOK}` })
+  const gone = await alertsAnswered(() => OK, { webhookUrl: `http://127.0.0.1:9${HOOK}` })
   expect(await gone.alerts.send([notice('closing_missing')])).toMatchObject({ kind: 'later', reason: 'ECONNREFUSED' })
   for (const line of [...text, ...gone.text]) expect(line).not.toContain('very-secret')
 })
@@ -242,17 +243,20 @@ test('a hook that refuses five times in a row is left alone for an hour', async 
   const { alerts, server, lines } = await alertsAnswered(() => ({ status: 404, body: 'no_service' }), {
     now: () => new Date(clock.ms),
   })
-  for (let time = 0; time < 5; time += 1) await alerts.send([notice('closing_missing')])
+  const refused = { kind: 'failed', reason: 'no_service' }
+  for (let time = 0; time < 4; time += 1) expect(await alerts.send([notice('closing_missing')])).toEqual(refused)
+  const givenUp = { ...refused, leftAloneUntil: new Date(3_600_000) }
+  expect(await alerts.send([notice('closing_missing')])).toEqual(givenUp)
   const leftAlone = { kind: 'later', reason: 'left_alone', retryAfterMs: 3_600_000 }
   expect(await alerts.send([notice('closing_missing')])).toEqual(leftAlone)
   expect(server.received).toHaveLength(5)
   expect(lines()).toContainEqual(expect.objectContaining({ level: 'error', until: '1970-01-01T01:00:00.000Z' }))
   clock.ms = 3_600_000
-  expect(await alerts.send([notice('closing_missing')])).toEqual({ kind: 'failed', reason: 'no_service' })
+  expect(await alerts.send([notice('closing_missing')])).toEqual(refused)
 })
 
 test('a webhook URL that is none stops the start, without saying it', () => {
   const logger = createLogger({ service: 'test', level: 'error' }, { write: () => undefined })
-  const start = () => createFinanceAlerts({ logger, slackWebhookUrl: 'hooks/very-secret', environment: 'test' })
+  const start = () => createSlackChannel({ logger, webhookUrl: 'hooks/very-secret' })
   expect(start).toThrow(/^the Slack webhook URL is not a URL$/)
 })

@@ -3,23 +3,21 @@ import { FINANCE_ALERT_KINDS, severityOf } from '@remesa/domain/finance-alert'
 import { type SlackSandbox, startSlack } from '@remesa/sandbox/slack'
 import { createLogger } from '@remesa/service-kit/logger'
 import { createFinanceAlerts, type FinanceAlertNotice, type FinanceAlerts } from '../src/finance-alerts.ts'
+import { createSlackChannel, type SlackChannel } from '../src/slack-channel.ts'
 
 let slack: SlackSandbox
+let channel: SlackChannel
 let alerts: FinanceAlerts
 beforeAll(async () => {
   slack = await startSlack()
-  alerts = createFinanceAlerts({
-    logger: createLogger({ service: 'test', level: 'fatal' }, { write: () => undefined }),
-    slackWebhookUrl: slack.webhookUrl,
-    consoleUrl: 'https://console.example.com/',
-    environment: 'test',
-    intervalMs: 0,
-    firstRetryMs: 1,
-  })
+  const logger = createLogger({ service: 'test', level: 'fatal' }, { write: () => undefined })
+  channel = createSlackChannel({ logger, webhookUrl: slack.webhookUrl, intervalMs: 0, firstRetryMs: 1 })
+  const consoleUrl = 'https://console.example.com/'
+  alerts = createFinanceAlerts({ logger, slack: channel, consoleUrl, environment: 'test' })
 })
 afterEach(() => slack.setFaults({ rates: {} }))
 afterAll(async () => {
-  alerts.close()
+  channel.close()
   await slack.stop()
 })
 

@@ -79,7 +79,7 @@ test('the NetSuite log-in that the sandbox gives survives its file and is one th
 })
 
 test('docker compose logs in to the sandboxes as they expect, at the addresses that they have', () => {
-  const { fpay, gsc, payoneer, stripe } = sandbox.credentials()
+  const { fpay, gsc, pagerduty, payoneer, stripe } = sandbox.credentials()
   expect(environmentOf('fpay-status-check')).toMatchObject({
     GSC_TOKEN: gsc.token,
     FPAY_CLIENT_ID: fpay.clientId,
@@ -93,6 +93,7 @@ test('docker compose logs in to the sandboxes as they expect, at the addresses t
     PAYONEER_WEBHOOK_SECRET: payoneer.ipcnSecret,
     STRIPE_WEBHOOK_SECRETS: stripe.webhookSecret,
   })
+  expect(environmentOf('finance-alerts')).toMatchObject({ PAGERDUTY_ROUTING_KEY: pagerduty.routingKey })
   expect(environmentOf('payouts')).toMatchObject({
     STRIPE_SECRET_KEY: stripe.apiKey,
     STRIPE_API_HOST: 'sandbox',
@@ -108,6 +109,7 @@ test('docker compose logs in to the sandboxes as they expect, at the addresses t
     [environmentOf('fpay-status-check').PAYONEER_BASE_URL, ports.SANDBOX_PAYONEER_PORT, sandbox.urls.payoneerApi],
     [environmentOf('fpay-status-check').PAYONEER_TOKEN_URL, ports.SANDBOX_PAYONEER_PORT, sandbox.urls.payoneerToken],
     [environmentOf('finance-alerts').SLACK_WEBHOOK_URL, ports.SANDBOX_SLACK_PORT, sandbox.urls.slackWebhook],
+    [environmentOf('finance-alerts').PAGERDUTY_BASE_URL, ports.SANDBOX_PAGERDUTY_PORT, sandbox.urls.pagerduty],
   ]
   for (const [given, port, here] of addresses) {
     expect(given).toBe(new URL(here).pathname.replace(/^\/$/, '').replace(/^/, `http://sandbox:${port}`))

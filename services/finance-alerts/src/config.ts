@@ -9,6 +9,13 @@ export const readConfig = (env: NodeJS.ProcessEnv) =>
       ...workerEnvironment,
       /** Unset: alerts are only logged. */
       SLACK_WEBHOOK_URL: httpUrl.optional(),
+      /** Of a service's Events API v2 integration. Unset: nobody is paged. */
+      PAGERDUTY_ROUTING_KEY: z
+        .string()
+        .regex(/^[0-9A-Za-z]{32}$/)
+        .describe('expected the 32 characters of a routing key')
+        .optional(),
+      PAGERDUTY_BASE_URL: httpUrl.default('https://events.pagerduty.com'),
       /** The operators' console; linked from messages. */
       CONSOLE_URL: httpUrl.optional(),
       /** Stands in every message: production, staging, … */

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals'
 import { createFinanceAlerts } from '@remesa/alerting/finance-alerts'
+import { createSlackChannel } from '@remesa/alerting/slack-channel'
 import { claimUnsentAlerts, type NewAlert, resolveAlerts } from '@remesa/database/finance-alerts'
 import { startWorld, type World } from '@remesa/local-stack/testing/world'
 import { topics } from '@remesa/messaging/catalogue'
@@ -29,16 +30,20 @@ interface LoggedAlert {
 function aSender({ slack = true, leaseMs = 60_000 } = {}) {
   const logged: string[] = []
   const note = (about: LoggedAlert) => void (about.alertId && logged.push(about.alertId))
-  const alerts = createFinanceAlerts({
-    logger: { debug: () => {}, info: note, warn: note, error: note },
-    environment: 'test',
-    slackWebhookUrl: slack ? world.sandbox.slack.webhookUrl : undefined,
+  const channel = createSlackChannel({
+    logger: world.logger,
+    webhookUrl: slack ? world.sandbox.slack.webhookUrl : undefined,
     intervalMs: 0,
     firstRetryMs: 1,
     now: world.now,
   })
-  world.stopWith(() => alerts.close())
-  return { logged, handle: sendAlerts({ database: world.database, alerts, leaseMs, logger: world.logger }) }
+  world.stopWith(() => channel.close())
+  const logger = { info: note, warn: note, error: note }
+  const alerts = createFinanceAlerts({ logger, environment: 'test', slack: channel })
+  return {
+    logged,
+    handle: sendAlerts({ database: world.database, alerts, leaseMs, now: world.now, logger: world.logger }),
+  }
 }
 
 const anAlert = (): NewAlert => {
