@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Marketplace } from '@remesa/sandbox/marketplace'
+import { bookingsSoFar } from './booking-events.ts'
 import { generateMarketplace } from './marketplace/generate.ts'
 import { dateAdvice, loadMarketplace } from './marketplace/load.ts'
 import { parseOptions, type StartOptions } from './options.ts'
@@ -11,8 +12,8 @@ import { type Stack, startStack } from './stack/stack.ts'
 import { isContradicted } from './summary.ts'
 import { StuckError } from './watch.ts'
 
-// `pnpm start`: a marketplace's pay-day and settlements on this machine, with everything they need. Exit codes: 0 paid, 1 stuck or
-// contradicted by the other sides' books, 2 an option or a file is wrong and nothing was started.
+// `pnpm start`: a marketplace's pay-day, settlements and bookings on this machine, with everything they need. Exit codes: 0 paid,
+// 1 stuck or contradicted by the other sides' books, 2 an option or a file is wrong and nothing was started.
 
 const logDirectory = join(fileURLToPath(new URL('../../../', import.meta.url)), '.remesa/logs')
 /** Funds and outages are waited for, so only a run in which nothing at all moves is stuck. */
@@ -55,15 +56,24 @@ async function readMarketplace({
   dataDir,
   sellers,
   settlements,
+  bookings: count,
+  now = Temporal.Now.instant(),
   seed,
   businessDate,
 }: StartOptions): Promise<Marketplace> {
-  if (!dataDir) return generateMarketplace({ sellers, settlements, businessDate, seed })
+  if (!dataDir) return generateMarketplace({ sellers, settlements, bookings: { count, now }, businessDate, seed })
   const loaded = await loadMarketplace(dataDir)
   if ('problems' in loaded) refuse(loaded.problems)
-  const advice = dateAdvice(loaded.marketplace, businessDate)
-  if (advice) say(advice)
+  const advice = [dateAdvice(loaded.marketplace, businessDate), laterAdvice(loaded.marketplace, now)]
+  for (const line of advice) if (line) say(line)
   return loaded.marketplace
+}
+
+function laterAdvice(marketplace: Marketplace, now: Temporal.Instant): string | undefined {
+  const { later } = bookingsSoFar(marketplace, new Date(now.epochMilliseconds))
+  return later === 0
+    ? undefined
+    : `${later} bookings, tips, disputes or resolutions are dated after ${now.toString()} and have not happened yet: --now`
 }
 
 function refuse(problems: readonly string[]): never {
@@ -71,9 +81,10 @@ function refuse(problems: readonly string[]): never {
   process.exit(2)
 }
 
-async function setUp({ faults }: StartOptions): Promise<Stack> {
+async function setUp({ faults, now }: StartOptions): Promise<Stack> {
+  const bookingClockOffsetMs = now === undefined ? 0 : now.epochMilliseconds - Date.now()
   try {
-    return await startStack({ env: process.env, logDirectory, faultRate: faults ? 0.05 : 0 })
+    return await startStack({ env: process.env, logDirectory, faultRate: faults ? 0.05 : 0, bookingClockOffsetMs })
   } catch (error) {
     process.stderr.write(`The stack could not be set up: ${(error as Error).message}\n`)
     process.exit(1)

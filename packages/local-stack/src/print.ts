@@ -1,3 +1,4 @@
+import { BOOKING_PAYOUT_STATUSES } from '@remesa/domain/booking-payout'
 import { FINANCE_ALERT_KINDS, sentenceOf } from '@remesa/domain/finance-alert'
 import { TRANSFER_STATUSES } from '@remesa/domain/payout-transfer'
 import { SELLER_BALANCE_STATUSES } from '@remesa/domain/seller-balance'
@@ -47,6 +48,12 @@ function lineOf(progress: Progress, rate: (done: number) => string): string {
     const ended = transfers.completed + transfers.failed_terminal
     return `  settlements ${jobs + rejected}/${progress.settlements}  ${countsLine(TRANSFER_STATUSES, transfers)}  ${rate(ended)}`
   }
+  if (progress.phase === 'bookings') {
+    const { heard, payouts, reversing } = progress.progress
+    const back = reversing > 0 ? `  being taken back ${reversing}` : ''
+    const ended = payouts.transferred + payouts.failed + payouts.cancelled
+    return `  bookings ${heard.bookings}/${progress.bookings}  ${countsLine(BOOKING_PAYOUT_STATUSES, payouts)}${back}  ${rate(ended)}`
+  }
   const { balances, open } = progress.run
   const total = Object.values(balances).reduce((sum, count) => sum + count, 0)
   const states = countsLine(SELLER_BALANCE_STATUSES, balances)
@@ -89,9 +96,11 @@ export function summaryText(summary: Summary): string {
     pc.bold('Paid'),
     ...amountLines(summary.paid),
     ...settlementLines(summary),
+    ...bookingLines(summary),
+    ...transferredLines(summary),
     ...(alerts.length > 0 ? [pc.bold('For the finance team'), ...alerts] : []),
     pc.bold('How'),
-    `  setup ${seconds.setup} s, profiles ${seconds.profileSync} s, pay-day ${seconds.payDay} s, settlements ${seconds.settlements} s`,
+    `  setup ${seconds.setup} s, profiles ${seconds.profileSync} s, pay-day ${seconds.payDay} s, settlements ${seconds.settlements} s, bookings ${seconds.bookings} s`,
     `  calls: NetSuite ${calls.netsuite}, GSC ${calls.gsc}, FPay ${calls.fpay}, Payoneer ${calls.payoneer}, Stripe ${calls.stripe}`,
     `  NetSuite was asked what is owed ${summary.retrievalRequestsPer1000Balances} times per 1,000 balances`,
     messages
@@ -104,16 +113,24 @@ export function summaryText(summary: Summary): string {
   ].join('\n')
 }
 
-function settlementLines({ settlements, transfers, transferred }: Summary): readonly string[] {
+function settlementLines({ settlements, transfers }: Summary): readonly string[] {
   const { jobs, complete, rejected } = settlements
   if (jobs + rejected === 0) return []
   return [
     pc.bold(`Settlements: ${jobs} payout jobs, ${complete} complete, ${rejected} settlements rejected`),
     ...countLines(TRANSFER_STATUSES, transfers),
-    pc.bold('Transferred'),
-    ...amountLines(transferred),
   ]
 }
+
+function bookingLines({ bookings }: Summary): readonly string[] {
+  const payouts = Object.values(bookings).reduce((sum, count) => sum + count, 0)
+  if (payouts === 0) return []
+  return [pc.bold(`Bookings: ${payouts} payouts`), ...countLines(BOOKING_PAYOUT_STATUSES, bookings)]
+}
+
+/** For settlements and bookings together. */
+const transferredLines = ({ transferred }: Summary): readonly string[] =>
+  Object.keys(transferred).length === 0 ? [] : [pc.bold('Transferred'), ...amountLines(transferred)]
 
 const countLines = <Status extends string>(
   statuses: readonly Status[],

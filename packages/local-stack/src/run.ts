@@ -2,6 +2,7 @@ import type { BusinessDate } from '@remesa/domain/business-date'
 import { topics } from '@remesa/messaging/catalogue'
 import { enqueue } from '@remesa/messaging/outbox'
 import type { Marketplace } from '@remesa/sandbox/marketplace'
+import { type BookingsProgress, bookingIdsOf, payBookings } from './bookings.ts'
 import { sampleMemory } from './memory.ts'
 import { type PayDayProgress, payDay, syncProfiles } from './pay-day.ts'
 import { paySettlements, type SettlementsProgress, settlementIdsOf } from './settlements.ts'
@@ -9,7 +10,7 @@ import type { Stack } from './stack/stack.ts'
 import { type Summary, summarize } from './summary.ts'
 import type { Watch } from './watch.ts'
 
-export type Progress = PayDayProgress | SettlementsProgress
+export type Progress = PayDayProgress | SettlementsProgress | BookingsProgress
 
 /** What is told while a run goes on. */
 export interface RunEvents extends Watch<Progress> {
@@ -18,7 +19,7 @@ export interface RunEvents extends Watch<Progress> {
 
 /**
  * Runs a pay-day on a stack from the beginning: loads the marketplace, has its sellers synced, sends GSC's closings,
- * pays, then pays the winners of its contests, and sums up.
+ * pays, then pays the winners of its contests and the providers of its bookings, and sums up.
  * @param setup - when the setting up of the stack began, and how many seconds it took
  * @throws StuckError when it cannot come to its end
  */
@@ -56,15 +57,25 @@ export async function runPayDay(
     events.onPhase(`Paying the winners of ${settlements.length} settlements`)
     await paySettlements(stack, marketplace, events)
   }
+  const settlementSeconds = settling()
+
+  const bookings = bookingIdsOf(marketplace)
+  const booking = stopwatch()
+  if (bookings.length > 0) {
+    events.onPhase(`Paying the providers of ${bookings.length} bookings, as of ${stack.rulesNow().toISOString()}`)
+    await payBookings(stack, marketplace, events)
+  }
   return summarize(stack, {
     businessDate,
     sellers: marketplace.sellers.length,
     settlements,
+    bookings,
     seconds: {
       setup: rounded(setup),
       profileSync: rounded(profileSync),
       payDay: rounded(payDaySeconds),
-      settlements: settlements.length > 0 ? rounded(settling()) : 0,
+      settlements: settlements.length > 0 ? rounded(settlementSeconds) : 0,
+      bookings: bookings.length > 0 ? rounded(booking()) : 0,
     },
     memory: memoryFigures,
   })

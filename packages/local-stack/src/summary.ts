@@ -1,6 +1,7 @@
 import { ledgerProof } from '@remesa/database/ledger'
 import { alertCounts, paidTotals, runProgress } from '@remesa/database/run-summary'
 import { type SettlementProgress, settlementProgress, transferredTotals } from '@remesa/database/settlement-progress'
+import type { BookingPayoutStatus } from '@remesa/domain/booking-payout'
 import type { BusinessDate } from '@remesa/domain/business-date'
 import { type Currency, currency } from '@remesa/domain/currency'
 import type { FinanceAlertKind } from '@remesa/domain/finance-alert'
@@ -8,6 +9,7 @@ import { formatMajor, type Money, parseMajor } from '@remesa/domain/money'
 import type { TransferStatus } from '@remesa/domain/payout-transfer'
 import { SELLER_BALANCE_STATUSES, type SellerBalanceStatus } from '@remesa/domain/seller-balance'
 import type { SandboxBooks, SandboxCalls } from '@remesa/sandbox/sandbox'
+import { bookingProgress, bookingTotals } from './booking-progress.ts'
 import type { MemoryFigures } from './memory.ts'
 import type { MessageFigures } from './stack/emulator.ts'
 import type { Stack } from './stack/stack.ts'
@@ -22,15 +24,17 @@ export interface Summary {
   /** Of the marketplace's contests. */
   readonly settlements: Pick<SettlementProgress, 'jobs' | 'complete' | 'rejected'>
   readonly transfers: Readonly<Record<TransferStatus, number>>
-  /** Through Stripe. Major units, decimal strings, by currency. */
+  /** Payouts of the marketplace's bookings; a booking of which more became due later has several. */
+  readonly bookings: Readonly<Record<BookingPayoutStatus, number>>
+  /** Through Stripe, for settlements and bookings, less what was taken back. Major units, decimal strings, by currency. */
   readonly transferred: Readonly<Record<string, string>>
   readonly alerts: Partial<Record<FinanceAlertKind, number>>
   /** Requests that the sandboxes counted, since the start. */
   readonly calls: Readonly<Record<'netsuite' | 'gsc' | 'fpay' | 'payoneer' | 'stripe', number>>
   /** Null with an emulator that is not ours: nobody counts there. */
   readonly messages: MessageFigures | null
-  /** `settlements`: from their completion until nothing moved any more; 0 when there were none. */
-  readonly seconds: Readonly<Record<'setup' | 'profileSync' | 'payDay' | 'settlements', number>>
+  /** `settlements`, `bookings`: from their completion until nothing moved any more; 0 when there were none. */
+  readonly seconds: Readonly<Record<'setup' | 'profileSync' | 'payDay' | 'settlements' | 'bookings', number>>
   /** Queries that asked NetSuite what is owed, per thousand balances. */
   readonly retrievalRequestsPer1000Balances: number
   /** Resident memory of each service over the pay-day, MiB. */
@@ -51,27 +55,32 @@ export async function summarize(
     sellers: number
     /** Ids of those that were to be paid. */
     settlements: readonly string[]
+    /** Ids of those that were to be paid. */
+    bookings: readonly string[]
     seconds: Summary['seconds']
     memory: Summary['memory']
   },
 ): Promise<Summary> {
   const { database, sandbox } = stack
-  const [progress, payDayTotals, settled, transferTotals, alerts, calls, books, messages, ledger] = await Promise.all([
+  const [progress, payDayTotals, transferTotals, alerts, calls, books, messages, ledger] = await Promise.all([
     runProgress(database, run.businessDate),
     paidTotals(database, run.businessDate),
-    settlementProgress(database, run.settlements),
-    transferredTotals(database, run.settlements),
+    Promise.all([transferredTotals(database, run.settlements), bookingTotals(database, run.bookings)]),
     alertCounts(database, run.businessDate),
     sandbox.calls(),
     sandbox.books(),
     stack.pubsub.figures(),
     ledgerFindings(stack),
   ])
+  const [settled, booked] = await Promise.all([
+    settlementProgress(database, run.settlements),
+    bookingProgress(database, run.bookings, stack.rulesNow()),
+  ])
   const counts = progress?.balances ?? noBalances()
   const total = Object.values(counts).reduce((sum, count) => sum + count, 0)
   const { jobs, complete, rejected, transfers } = settled
   const paid = inMajorUnits(payDayTotals)
-  const transferred = inMajorUnits(transferTotals)
+  const transferred = inMajorUnits(summed(transferTotals.flat()))
   return {
     businessDate: run.businessDate,
     sellers: run.sellers,
@@ -79,6 +88,7 @@ export async function summarize(
     paid,
     settlements: { jobs, complete, rejected },
     transfers,
+    bookings: booked.payouts,
     transferred,
     alerts,
     calls: countsOf(calls),
@@ -129,7 +139,7 @@ function banksFindings(
     ...differences(ours.paid, paidByBanks, (currency, mine, theirs) => {
       return `${currency}: we say ${mine} was paid, the banks say ${theirs}`
     }),
-    ...differences(ours.transferred, sumByCurrency(stripe.payments), (currency, mine, theirs) => {
+    ...differences(ours.transferred, sumByCurrency(stripe.payments, stripe.reversals), (currency, mine, theirs) => {
       return `${currency}: we say ${mine} was transferred, Stripe says ${theirs}`
     }),
   ]
@@ -148,13 +158,27 @@ function differences(
   })
 }
 
-function sumByCurrency(payments: readonly { amount: string; currency: string }[]): Record<string, string> {
+/** Less what was taken back; a currency of which nothing is left is not there. */
+function sumByCurrency(
+  payments: readonly { amount: string; currency: string }[],
+  takenBack: typeof payments = [],
+): Record<string, string> {
+  const moneyOf = ({ amount, currency: code }: { amount: string; currency: string }): Money => ({
+    amount: parseMajor(amount, currency(code)),
+    currency: currency(code),
+  })
+  const back = takenBack.map(moneyOf).map((money) => ({ ...money, amount: -money.amount }))
+  return inMajorUnits(summed([...payments.map(moneyOf), ...back]))
+}
+
+/** One sum for each currency, in the order of their codes; none that is zero. */
+function summed(all: readonly Money[]): readonly Money[] {
   const sums = new Map<Currency, bigint>()
-  for (const payment of payments) {
-    const code = currency(payment.currency)
-    sums.set(code, (sums.get(code) ?? 0n) + parseMajor(payment.amount, code))
-  }
-  return Object.fromEntries([...sums].map(([code, sum]) => [code, formatMajor(sum, code)]))
+  for (const { amount, currency: code } of all) sums.set(code, (sums.get(code) ?? 0n) + amount)
+  return [...sums]
+    .filter(([, amount]) => amount !== 0n)
+    .map(([code, amount]) => ({ amount, currency: code }))
+    .sort((a, b) => (a.currency < b.currency ? -1 : 1))
 }
 
 const noBalances = () =>

@@ -62,6 +62,13 @@ export async function outboxOf(stack: Pick<Stack, 'database'>, topic: string): P
   return rows[0]?.count ?? 0
 }
 
+/** Messages of a topic that are to be published now and were not yet. */
+export async function dueOutboxOf(stack: Pick<Stack, 'database'>, topic: string): Promise<number> {
+  const { rows } = await sql<{ count: number }>`
+    select count(*)::int as count from outbox where topic = ${topic} and deliver_at <= now()`.execute(stack.database)
+  return rows[0]?.count ?? 0
+}
+
 /** What keeps every kind of payment: dead letters and paused rails, a line each. */
 export async function whatHolds(stack: Pick<Stack, 'database'>): Promise<readonly string[]> {
   const { rows: letters } = await sql<{ topic: string; count: number; reason: string }>`

@@ -112,6 +112,8 @@ export function serviceEnvironment(options: {
     PAYONEER_WEBHOOK_SECRET: credentials.payoneer.ipcnSecret,
     STRIPE_WEBHOOK_SECRETS: credentials.stripe.webhookSecret,
     SLACK_WEBHOOK_URL: urls.slackWebhook,
+    PAGERDUTY_ROUTING_KEY: credentials.pagerduty.routingKey,
+    PAGERDUTY_BASE_URL: urls.pagerduty,
     ALERTS_LINGER_MS: '1000',
   }
 }

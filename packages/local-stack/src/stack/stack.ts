@@ -36,6 +36,8 @@ export interface Stack {
   readonly sandbox: RemoteSandbox
   readonly services: readonly ServiceProcess[]
   readonly logDirectory: string
+  /** The time that the rules of bookings see. */
+  rulesNow(): Date
   /** Puts a marketplace where it belongs: countries to us, sellers to GSC, documents to NetSuite. */
   load(marketplace: Marketplace): Promise<void>
   /** The services that ended though nobody asked them to, with their last words. */
@@ -57,11 +59,13 @@ export interface StackOptions {
   readonly serviceEnv?: NodeJS.ProcessEnv
   /** From paid to settled at the banks, milliseconds. */
   readonly settleDelayMs?: number
+  /** How far the clock of the rules of bookings is ahead of the machine's, milliseconds; negative when it is behind. */
+  readonly bookingClockOffsetMs?: number
 }
 
 /** @throws Error naming the part that did not start, with what it said */
 export async function startStack(options: StackOptions): Promise<Stack> {
-  const { env, logDirectory, services: names = SERVICES, instances = 1 } = options
+  const { env, logDirectory, services: names = SERVICES, instances = 1, bookingClockOffsetMs = 0 } = options
   await mkdir(logDirectory, { recursive: true })
   const stops: (() => Promise<void>)[] = []
   const stop = async (): Promise<void> => {
@@ -104,6 +108,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
             // Providers know one public address, as they would a load balancer's; here its first instance has it.
             webhooksPort: service === 'webhooks' && instance === 0 ? publicPort : (ports.pop() ?? 0),
             publicWebhooksUrl,
+            bookingClockOffsetMs,
           }),
           ...options.serviceEnv,
         }
@@ -122,6 +127,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       sandbox,
       services,
       logDirectory,
+      rulesNow: () => new Date(Date.now() + bookingClockOffsetMs),
       load: (marketplace) => load(database, sandbox, marketplace),
       casualties: () => casualties(services),
       stop,
