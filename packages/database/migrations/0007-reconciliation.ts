@@ -75,7 +75,7 @@ create index reconciliation_findings_by_category on reconciliation_findings (rep
 -- has lost all of it together, progress included, so that what is left is never taken for the whole.
 create unlogged table reconciliation_slices (
   reading_id uuid not null,
-  kind text not null check (kind in ('charges', 'refunds', 'look_ups')),
+  kind text not null check (kind in ('charges', 'refunds', 'margin', 'look_ups')),
   number integer not null,
   slice_from timestamptz not null,
   slice_to timestamptz not null,
@@ -95,6 +95,7 @@ create unlogged table reconciliation_staged_payments (
   amount bigint not null,
   refunded bigint not null,
   created timestamptz not null,
+  -- How many of its charges were made in the window; 0 of one that was only looked for.
   charges integer not null,
   primary key (reading_id, payment_id)
 );

@@ -18,8 +18,8 @@ export interface ReconciliationTables {
 }
 
 export type FindingStatus = 'open' | 'assigned' | 'resolved'
-/** What is read of Stripe: what was made within a time, and single payments that were looked up. */
-export type SliceKind = 'charges' | 'refunds' | 'look_ups'
+/** What is read of Stripe: what was made in the window, charges from around it, and single payments that were looked up. */
+export type SliceKind = 'charges' | 'refunds' | 'margin' | 'look_ups'
 
 interface ReconciliationReports {
   id: Generated<string>

@@ -151,6 +151,7 @@ export function refundedInWindow({
 }): bigint {
   const least = earlierRefunds(database)
   const atMost = database.refunded
+  if (database.refunded === stripe.refunded) return stripe.refundedInWindow
   // Refunds that were made within the window are refunds, whatever an older reading of the charge says.
   const stripeAtMost = larger(stripe.refunded, stripe.refundedInWindow)
   if (least <= stripeAtMost && stripe.refundedInWindow <= atMost) return stripe.refundedInWindow

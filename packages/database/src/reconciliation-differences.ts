@@ -1,0 +1,231 @@
+import type { PaymentSource, ReconciliationWindow } from '@remesa/domain/reconciliation'
+import { sql, type Transaction } from 'kysely'
+import type { Schema } from './schema.ts'
+
+/** What is compared: a reading, and what the database has in its window. */
+export interface Compared {
+  readonly readingId: string
+  readonly window: ReconciliationWindow
+  readonly includeRefunds: boolean
+}
+
+/** A payment that is not plainly the same on both sides; `s` is Stripe, `d` the database. Null where a side has none. */
+export interface PairRow {
+  payment_id: string
+  s_currency: string | null
+  s_amount: bigint
+  s_refunded: bigint
+  s_refunded_in_window: bigint
+  s_created: Date
+  s_charges: number
+  s_in_window: boolean
+  d_currency: string | null
+  d_amount: bigint
+  d_refunded: bigint
+  d_refunded_after: bigint
+  d_created: Date
+  d_source: PaymentSource
+  d_in_window: boolean
+  duplicate_of: string | null
+}
+
+/** A refund of a payment made before the window that is not plainly the same on both sides. */
+export interface RefundRow {
+  refund_id: string
+  payment_id: string
+  s_currency: string | null
+  s_amount: bigint
+  s_created: Date
+  d_currency: string | null
+  d_amount: bigint
+  d_created: Date
+  d_in_window: boolean
+  unnamed: bigint
+}
+
+// CREATE TABLE AS and DECLARE take no parameters. What is written into them is a uuid of ours and times, as literals.
+const literals = ({ readingId, window: { from, to } }: Compared) => ({
+  reading: sql.lit(readingId),
+  from: sql.lit(from.toISOString()),
+  to: sql.lit(to.toISOString()),
+})
+
+/**
+ * Joins both sides and streams what differs, in the order of time. What agrees, and it is nearly all, never leaves the
+ * database. Must run in one snapshot.
+ */
+export async function* selectDifferingPayments(
+  tx: Transaction<Schema>,
+  compared: Compared,
+): AsyncGenerator<readonly PairRow[]> {
+  const { reading, from, to } = literals(compared)
+  const refundsDiffer = compared.includeRefunds ? sql`or s.refunded <> d.refunded` : sql``
+  // A table of its own: PostgreSQL joins for a table with all the workers it has, for a cursor with one.
+  await sql`
+    create temporary table differing_payments on commit drop as
+    select coalesce(s.payment_id, d.payment_id) as payment_id, s.currency as s_currency, s.amount as s_amount,
+      s.refunded as s_refunded, s.created as s_created, s.charges as s_charges, d.currency as d_currency,
+      d.amount as d_amount, d.refunded as d_refunded, d.created as d_created, d.source as d_source,
+      d.charge_id as d_charge_id
+    from (
+      select * from reconciliation_staged_payments
+      where reading_id = ${reading} and created >= ${from} and created < ${to}) s
+    full join (select * from payments where created >= ${from} and created < ${to}) d on d.payment_id = s.payment_id
+    where s.payment_id is null or d.payment_id is null or s.currency <> d.currency or s.amount <> d.amount
+      or s.charges > 1 ${refundsDiffer}`.execute(tx)
+  await sql`analyze differing_payments`.execute(tx)
+  const counts = sql.raw(compared.includeRefunds ? '' : '* 0')
+  const { rows } = await sql<{ any: boolean }>`select exists (select from differing_payments) as any`.execute(tx)
+  if (!rows[0]?.any) return
+  yield* stream<PairRow>(
+    tx,
+    'differing_payments_cursor',
+    sql`
+    select c.payment_id, coalesce(c.s_currency, e.currency) as s_currency, coalesce(c.s_amount, e.amount) as s_amount,
+      coalesce(c.s_refunded, e.refunded) ${counts} as s_refunded,
+      (coalesce(r.amount, 0) ${counts})::bigint as s_refunded_in_window, coalesce(c.s_created, e.created) as s_created,
+      coalesce(c.s_charges, 1) as s_charges, c.s_currency is not null as s_in_window,
+      coalesce(c.d_currency, o.currency) as d_currency, coalesce(c.d_amount, o.amount) as d_amount,
+      coalesce(c.d_refunded, o.refunded) ${counts} as d_refunded,
+      (coalesce(l.amount, 0) ${counts})::bigint as d_refunded_after, coalesce(c.d_created, o.created) as d_created,
+      coalesce(c.d_source, o.source) as d_source, c.d_currency is not null as d_in_window, q.duplicate_of
+    from differing_payments c
+    left join reconciliation_staged_payments e
+      on c.s_currency is null and e.reading_id = ${reading} and e.payment_id = c.payment_id
+    left join payments o on c.d_currency is null and o.payment_id = c.payment_id
+    left join (
+      select payment_id, sum(amount) as amount from reconciliation_staged_refunds
+      where reading_id = ${reading} and created >= ${from} and created < ${to} group by payment_id
+    ) r on r.payment_id = c.payment_id
+    left join (
+      select payment_id, sum(amount) as amount from payment_refunds
+      where status = 'succeeded' and created >= ${to} and payment_id in (select payment_id from differing_payments)
+      group by payment_id
+    ) l on l.payment_id = c.payment_id
+    left join (
+      select x.payment_id, min(s.payment_id) as duplicate_of
+      from differing_payments x
+      join reconciliation_staged_payments s
+        on s.reading_id = ${reading} and s.charge_id = x.d_charge_id and s.payment_id <> x.payment_id
+      where x.s_currency is null and exists (select from payments p where p.payment_id = s.payment_id)
+      group by x.payment_id
+    ) q on q.payment_id = c.payment_id
+    order by coalesce(c.s_created, c.d_created), c.payment_id`,
+  )
+}
+
+/** Streams refunds made within the window of payments made before it, those that differ, in the order of time. */
+export async function* selectDifferingRefunds(
+  tx: Transaction<Schema>,
+  compared: Compared,
+): AsyncGenerator<readonly RefundRow[]> {
+  const { reading, from, to } = literals(compared)
+  // Refunds of a payment that Stripe has in the window, or does not have at all, are compared with their payment.
+  const isOfTheWindow = (refund: 'f' | 'g') => sql`exists (
+    select from reconciliation_staged_payments p where p.reading_id = ${reading}
+      and p.payment_id = ${sql.raw(refund)}.payment_id and p.created >= ${from} and p.created < ${to})`
+  yield* stream<RefundRow>(
+    tx,
+    'differing_refunds_cursor',
+    sql`
+    with s as (
+      select * from reconciliation_staged_refunds f
+      where f.reading_id = ${reading} and f.created >= ${from} and f.created < ${to} and not ${isOfTheWindow('f')}
+    ), d as (
+      select * from payment_refunds g
+      where g.status = 'succeeded' and g.created >= ${from} and g.created < ${to} and not ${isOfTheWindow('g')}
+        and not exists (
+          select from payments p where p.payment_id = g.payment_id and p.created >= ${from} and p.created < ${to}
+            and not exists (select from reconciliation_staged_payments q
+              where q.reading_id = ${reading} and q.payment_id = p.payment_id))
+    ), pairs as (
+      select coalesce(s.refund_id, d.refund_id) as refund_id, coalesce(s.payment_id, d.payment_id) as payment_id,
+        s.currency as s_currency, s.amount as s_amount, s.created as s_created,
+        coalesce(d.currency, o.currency) as d_currency, coalesce(d.amount, o.amount) as d_amount,
+        coalesce(d.created, o.created) as d_created, d.refund_id is not null as d_in_window
+      from s full join d on d.refund_id = s.refund_id
+      left join payment_refunds o on d.refund_id is null and o.refund_id = s.refund_id and o.status = 'succeeded'
+      where s.refund_id is null or d.refund_id is null or s.currency <> d.currency or s.amount <> d.amount
+    )
+    select t.*, (case when t.d_currency is null then coalesce(p.refunded, 0) - coalesce(k.amount, 0)
+        - sum(t.s_amount) filter (where t.d_currency is null) over (partition by t.payment_id order by t.refund_id)
+        + t.s_amount else 0 end)::bigint as unnamed
+    from pairs t
+    left join payments p on p.payment_id = t.payment_id
+    left join lateral (
+      select sum(amount) as amount from payment_refunds r where r.payment_id = t.payment_id and r.status = 'succeeded'
+    ) k on true
+    order by coalesce(t.s_created, t.d_created), t.refund_id`,
+  )
+}
+
+const ROWS_AT_ONCE = 2_000
+
+async function* stream<Row>(
+  tx: Transaction<Schema>,
+  cursor: string,
+  query: ReturnType<typeof sql<Row>>,
+): AsyncGenerator<readonly Row[]> {
+  const name = sql.ref(cursor)
+  await sql`declare ${name} no scroll cursor for ${query}`.execute(tx)
+  for (;;) {
+    const { rows } = await sql<Row>`fetch forward ${sql.lit(ROWS_AT_ONCE)} from ${name}`.execute(tx)
+    if (rows.length > 0) yield rows
+    if (rows.length < ROWS_AT_ONCE) break
+  }
+  await sql`close ${name}`.execute(tx)
+}
+
+interface SumRow {
+  readonly currency: string
+  readonly amount: bigint
+  readonly payments: bigint
+}
+
+/** What Stripe has in the window; refunds by any of its payments are not taken off. */
+export async function sumStaged(tx: Transaction<Schema>, compared: Compared): Promise<readonly SumRow[]> {
+  const { reading, from, to } = literals(compared)
+  const { rows } = await sql<SumRow>`
+    select currency, sum(amount)::bigint as amount, count(*) as payments from reconciliation_staged_payments
+    where reading_id = ${reading} and created >= ${from} and created < ${to} group by currency`.execute(tx)
+  return rows
+}
+
+/** What Stripe gave back in the window, of whatever payments. */
+export async function sumStagedRefunds(
+  tx: Transaction<Schema>,
+  compared: Compared,
+): Promise<readonly Omit<SumRow, 'payments'>[]> {
+  if (!compared.includeRefunds) return []
+  const { reading, from, to } = literals(compared)
+  const { rows } = await sql<SumRow>`
+    select currency, sum(amount)::bigint as amount from reconciliation_staged_refunds
+    where reading_id = ${reading} and created >= ${from} and created < ${to} group by currency`.execute(tx)
+  return rows
+}
+
+/** What the database has in the window by its own time. */
+export async function sumRecorded(tx: Transaction<Schema>, compared: Compared): Promise<readonly SumRow[]> {
+  const { from, to } = literals(compared)
+  const { rows } = await sql<SumRow>`
+    select currency, sum(amount)::bigint as amount, count(*) as payments from payments
+    where created >= ${from} and created < ${to} group by currency`.execute(tx)
+  return rows
+}
+
+/** How many payments Stripe has in each of so many equal parts of the window. */
+export async function countStagedIn(
+  tx: Transaction<Schema>,
+  compared: Compared,
+  parts: number,
+): Promise<ReadonlyMap<number, number>> {
+  const { reading, from, to } = literals(compared)
+  const start = sql.lit(compared.window.from.getTime())
+  const length = sql.lit(compared.window.to.getTime() - compared.window.from.getTime())
+  const { rows } = await sql<{ part: number; payments: number }>`
+    select (((extract(epoch from created) * 1000)::bigint - ${start}::bigint) * ${sql.lit(parts)} / ${length}::bigint)::int as part,
+      count(*)::int as payments
+    from reconciliation_staged_payments
+    where reading_id = ${reading} and created >= ${from} and created < ${to} group by part`.execute(tx)
+  return new Map(rows.map(({ part, payments }) => [part, payments]))
+}

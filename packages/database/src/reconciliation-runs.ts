@@ -1,0 +1,148 @@
+import { randomUUID } from 'node:crypto'
+import type { ReconciliationWindow } from '@remesa/domain/reconciliation'
+import type { ReconciliationResult, ReconciliationSeverity } from '@remesa/domain/reconciliation-result'
+import { sql, type Transaction } from 'kysely'
+import type { Database } from './connection.ts'
+import { discardReadings } from './reconciliation-staging.ts'
+import type { Schema } from './schema.ts'
+
+/** What is asked of a run. */
+export interface RunRequest {
+  /** What is compared, e.g. `billing`. */
+  readonly kind: string
+  readonly window: ReconciliationWindow
+  readonly includeRefunds: boolean
+  readonly tolerancePercentage: number
+  readonly reportingCurrency: string
+}
+
+/** A run in the hands of one worker, for as long as it renews its lease. */
+export interface Run extends RunRequest {
+  readonly reportId: string
+  /** Names what was read so far. */
+  readonly readingId: string
+  readonly leaseToken: string
+  /** It goes on with what a run before it had read: one whose worker died, or that could not be finished. */
+  readonly isResumed: boolean
+}
+
+/** How long what a failed run had read may be gone on with: refunds and captures since then would be missed. */
+const READING_KEPT = sql`interval '2 hours'`
+
+/**
+ * Begins a run: takes over one of the same request whose worker died, or makes a report, which goes on with the reading
+ * of a failed run where there is one. Of two at once each has a reading of its own, so that they do each other no harm.
+ */
+export async function startRun(
+  tx: Transaction<Schema>,
+  request: RunRequest,
+  { leaseMs }: { leaseMs: number },
+): Promise<Run> {
+  await discardReadings(tx, await takeReadings(tx, sql`status = 'error' and finished_at < now() - ${READING_KEPT}`))
+  const leaseToken = randomUUID()
+  const abandoned = await takeOver(tx, request, { leaseToken, leaseMs })
+  if (abandoned) return { ...request, ...abandoned, leaseToken, isResumed: true }
+  const [left] = await takeReadings(tx, sql`status = 'error' and ${isSame(request)}`)
+  const readingId = left ?? randomUUID()
+  const { id } = await tx
+    .insertInto('reconciliation_reports')
+    .values({
+      kind: request.kind,
+      window_from: request.window.from,
+      window_to: request.window.to,
+      include_refunds: request.includeRefunds,
+      tolerance_percentage: String(request.tolerancePercentage),
+      reporting_currency: request.reportingCurrency,
+      reading_id: readingId,
+      lease_token: leaseToken,
+      lease_expires_at: sql<Date>`now() + ${leaseMs} * interval '1 millisecond'`,
+    })
+    .returning('id')
+    .executeTakeFirstOrThrow()
+  return { ...request, reportId: id, readingId, leaseToken, isResumed: left !== undefined }
+}
+
+const isSame = ({ kind, window, includeRefunds }: RunRequest) =>
+  sql`kind = ${kind} and window_from = ${window.from} and window_to = ${window.to} and include_refunds = ${includeRefunds}`
+
+async function takeOver(
+  tx: Transaction<Schema>,
+  request: RunRequest,
+  { leaseToken, leaseMs }: { leaseToken: string; leaseMs: number },
+): Promise<{ reportId: string; readingId: string } | undefined> {
+  const { rows } = await sql<{ reportId: string; readingId: string }>`
+    update reconciliation_reports set lease_token = ${leaseToken},
+      lease_expires_at = now() + ${leaseMs} * interval '1 millisecond'
+    where id = (
+      select id from reconciliation_reports
+      where status = 'running' and lease_expires_at <= now() and started_at > now() - ${READING_KEPT}
+        and tolerance_percentage = ${request.tolerancePercentage} and reporting_currency = ${request.reportingCurrency}
+        and ${isSame(request)}
+      order by started_at desc limit 1 for update skip locked)
+    returning id as "reportId", reading_id as "readingId"`.execute(tx)
+  return rows[0]
+}
+
+/** Takes readings away from their reports, so that nobody else goes on with them. */
+async function takeReadings(
+  tx: Transaction<Schema>,
+  which: ReturnType<typeof sql<unknown>>,
+): Promise<readonly string[]> {
+  const { rows } = await sql<{ readingId: string }>`
+    with left_over as (
+      select id, reading_id from reconciliation_reports where reading_id is not null and ${which}
+      order by started_at desc for update skip locked
+    )
+    update reconciliation_reports r set reading_id = null from left_over l where r.id = l.id
+    returning l.reading_id as "readingId"`.execute(tx)
+  return rows.map(({ readingId }) => readingId)
+}
+
+/** @returns false when the run was taken over by somebody else, or has ended */
+export async function renewRun(
+  database: Database,
+  { reportId, leaseToken }: Pick<Run, 'reportId' | 'leaseToken'>,
+  { leaseMs }: { leaseMs: number },
+): Promise<boolean> {
+  const { numUpdatedRows } = await database
+    .updateTable('reconciliation_reports')
+    .set({ lease_expires_at: sql<Date>`now() + ${leaseMs} * interval '1 millisecond'` })
+    .where('id', '=', reportId)
+    .where('lease_token', '=', leaseToken)
+    .executeTakeFirst()
+  return numUpdatedRows === 1n
+}
+
+/** How a run ended. */
+export interface RunEnd {
+  readonly result: ReconciliationResult
+  readonly severity: ReconciliationSeverity
+  /** Why it could not be finished: what it had read is kept for a later run. Null: what it had read is gone. */
+  readonly error: string | null
+}
+
+/** @returns false when the run was taken over by somebody else, whose word counts */
+export async function finishRun(
+  tx: Transaction<Schema>,
+  { reportId, leaseToken, readingId }: Pick<Run, 'reportId' | 'leaseToken' | 'readingId'>,
+  { result, severity, error }: RunEnd,
+): Promise<boolean> {
+  const { numUpdatedRows } = await tx
+    .updateTable('reconciliation_reports')
+    .set({
+      status: result.status,
+      severity,
+      result: JSON.stringify(result),
+      error,
+      lease_token: null,
+      lease_expires_at: null,
+      finished_at: sql<Date>`now()`,
+      duration_ms: sql<number>`extract(epoch from now() - started_at) * 1000`,
+      ...(error === null && { reading_id: null }),
+    })
+    .where('id', '=', reportId)
+    .where('lease_token', '=', leaseToken)
+    .executeTakeFirst()
+  if (numUpdatedRows === 1n && error === null) await discardReadings(tx, [readingId])
+  return numUpdatedRows === 1n
+}

@@ -1,0 +1,152 @@
+import type { ReconciliationWindow } from '@remesa/domain/reconciliation'
+import { sql, type Transaction } from 'kysely'
+import { bigintAsString } from './audit.ts'
+import type { Database } from './connection.ts'
+import type { SliceKind } from './reconciliation-tables.ts'
+import type { Schema } from './schema.ts'
+
+/** A part of the window that is read on its own, in pages. */
+export interface Slice extends ReconciliationWindow {
+  readonly kind: SliceKind
+  readonly number: number
+  /** The last object that is stored; null before the first page. */
+  readonly after: string | null
+  readonly done: boolean
+}
+
+/** A counted charge, as it was read. */
+export interface StagedCharge {
+  readonly chargeId: string
+  readonly paymentId: string
+  readonly currency: string
+  readonly amount: bigint
+  readonly refunded: bigint
+  readonly created: Date
+}
+
+/** A refund that succeeded, as it was read. */
+export interface StagedRefund {
+  readonly refundId: string
+  readonly paymentId: string
+  readonly currency: string
+  readonly amount: bigint
+  readonly created: Date
+}
+
+/**
+ * Adds slices to a reading. Kinds that are planned already, and how far they have come, stay as they are: another number
+ * of slices would cover other times.
+ * @returns all the slices of the kinds that are named
+ */
+export async function planSlices(
+  database: Database,
+  readingId: string,
+  slices: readonly Pick<Slice, 'kind' | 'number' | 'from' | 'to'>[],
+): Promise<readonly Slice[]> {
+  await sql`
+    insert into reconciliation_slices (reading_id, kind, number, slice_from, slice_to)
+    select ${readingId}, kind, number, "from", "to"
+    from jsonb_to_recordset(${JSON.stringify(slices)}::jsonb)
+      as s(kind text, number int, "from" timestamptz, "to" timestamptz)
+    where not exists (
+      select from reconciliation_slices t where t.reading_id = ${readingId} and t.kind = s.kind)`.execute(database)
+  const kinds = [...new Set(slices.map(({ kind }) => kind))]
+  const { rows } = await sql<Slice>`
+    select kind, number, slice_from as "from", slice_to as "to", after, done from reconciliation_slices
+    where reading_id = ${readingId} and kind = any(${kinds}::text[]) order by kind, number`.execute(database)
+  return rows
+}
+
+/** What one page, or a few in a row, brought of a slice. */
+export interface StagedPage {
+  readonly readingId: string
+  readonly slice: Pick<Slice, 'kind' | 'number'>
+  /** Where the page began and where it ended; one that is stored already does not fit. */
+  readonly from: string | null
+  readonly to: string | null
+  /** Nothing comes after it. */
+  readonly isLast: boolean
+  readonly charges?: readonly StagedCharge[]
+  readonly refunds?: readonly StagedRefund[]
+}
+
+/**
+ * Stores what was read, and how far, in one statement. What was read beyond the window, or looked up, only tells that
+ * Stripe knows a payment: it is no charge of the window, and adds to none.
+ * @throws Error when the slice stands elsewhere: somebody else reads it, or the database has lost what was read
+ */
+export async function storePage(database: Database, page: StagedPage): Promise<void> {
+  const { charges = [], refunds = [] } = page
+  const isListed = page.slice.kind === 'charges' || page.slice.kind === 'refunds'
+  const { rows } = await sql<{ moved: boolean }>`
+    with moved as (
+      update reconciliation_slices set after = ${page.to}, pages = pages + 1, done = ${page.isLast},
+        staged = staged + ${isListed ? charges.length + refunds.length : 0}
+      where reading_id = ${page.readingId} and kind = ${page.slice.kind} and number = ${page.slice.number}
+        and after is not distinct from ${page.from} and not done
+      returning true as moved
+    ), payments as (
+      insert into reconciliation_staged_payments as s (reading_id, payment_id, charge_id, currency, amount, refunded,
+        created, charges)
+      select ${page.readingId}, c."paymentId", min(c."chargeId"), min(c.currency), sum(c.amount), sum(c.refunded),
+        min(c.created), case when ${isListed} then count(*) else 0 end
+      from moved, jsonb_to_recordset(${json(charges)}::jsonb) as c("chargeId" text, "paymentId" text, currency text,
+        amount bigint, refunded bigint, created timestamptz)
+      group by c."paymentId"
+      on conflict (reading_id, payment_id) do update set charge_id = least(s.charge_id, excluded.charge_id),
+        amount = s.amount + excluded.amount, refunded = s.refunded + excluded.refunded,
+        created = least(s.created, excluded.created), charges = s.charges + excluded.charges
+      where ${isListed}
+    ), refunds as (
+      insert into reconciliation_staged_refunds (reading_id, refund_id, payment_id, currency, amount, created)
+      select ${page.readingId}, r."refundId", r."paymentId", r.currency, r.amount, r.created
+      from moved, jsonb_to_recordset(${json(refunds)}::jsonb) as r("refundId" text, "paymentId" text, currency text,
+        amount bigint, created timestamptz)
+    )
+    select moved from moved`.execute(database)
+  const { kind, number } = page.slice
+  if (rows.length === 0) throw new Error(`slice ${number} of ${kind} is not where its reader left it`)
+}
+
+/**
+ * Payments that the database has in the window and that were not read of Stripe.
+ * @returns at most `limit`, the first by id
+ */
+export async function findUnread(
+  database: Database,
+  { readingId, window: { from, to }, limit }: { readingId: string; window: ReconciliationWindow; limit: number },
+): Promise<readonly string[]> {
+  const { rows } = await sql<{ paymentId: string }>`
+    select payment_id as "paymentId" from payments p
+    where created >= ${from} and created < ${to} and not exists (
+      select from reconciliation_staged_payments s where s.reading_id = ${readingId} and s.payment_id = p.payment_id)
+    order by payment_id limit ${limit}`.execute(database)
+  return rows.map(({ paymentId }) => paymentId)
+}
+
+/** Whether all that was planned was read, and is still there. */
+export async function isWhole(tx: Transaction<Schema>, readingId: string): Promise<boolean> {
+  const { rows } = await sql<{ whole: boolean }>`
+    select exists (select from reconciliation_slices where reading_id = ${readingId})
+      and not exists (select from reconciliation_slices where reading_id = ${readingId} and not done)
+      and (select coalesce(sum(staged), 0) from reconciliation_slices where reading_id = ${readingId})
+        = (select coalesce(sum(charges), 0) from reconciliation_staged_payments where reading_id = ${readingId})
+        + (select count(*) from reconciliation_staged_refunds where reading_id = ${readingId}) as whole`.execute(tx)
+  return rows[0]?.whole ?? false
+}
+
+/** Forgets what was read. */
+export async function discardReadings(tx: Transaction<Schema>, readingIds: readonly string[]): Promise<void> {
+  if (readingIds.length === 0) return
+  for (const table of STAGING) {
+    await sql`delete from ${sql.table(table)} where reading_id = any(${readingIds}::uuid[])`.execute(tx)
+  }
+}
+
+const STAGING = [
+  'reconciliation_slices',
+  'reconciliation_staged_payments',
+  'reconciliation_staged_refunds',
+] as const satisfies readonly (keyof Schema)[]
+
+const json = (rows: readonly object[]): string => JSON.stringify(rows, bigintAsString)
