@@ -76,7 +76,10 @@ test.each([
     '--now 2026-11-23T25:00:00Z',
     '--now: expected a moment with its offset, like 2026-11-21T11:00:00Z, got "2026-11-23T25:00:00Z"',
   ],
-  ['--now 1999-12-31T23:59:59Z', '--now: expected a moment of the years 2000 to 2099, got "1999-12-31T23:59:59Z"'],
+  [
+    '--now 2016-11-20T00:00:00Z',
+    '--now: expected a moment within 3650 days of 2026-11-21T11:00:00Z, got "2016-11-20T00:00:00Z"',
+  ],
   ['--data x --bookings 3', '--bookings: expected without --data, since the bookings come from its files'],
   ['--seed x', '--seed: expected a whole number from 0 to 4294967295, got "x"'],
   ['--date 2026-13-01', '--date: expected a date like 2026-11-20, got "2026-13-01"'],
