@@ -136,22 +136,24 @@ async function upsertDisputes(tx: Transaction<Schema>, disputes: readonly Disput
 }
 
 /**
- * What follows for the payments themselves. A charge counts a refund until it fails, so one that failed after the
- * charge's own word is taken out of it; that word is otherwise believed where it tells of more than the refunds that
- * we know of.
+ * What follows for the payments themselves: a payment's refunds are those that we know to have succeeded, and what the
+ * charge's own word tells of beyond them. That word counted every refund of its time that had not failed; one that
+ * failed since, or in the same second, is taken out of it.
  */
 async function drawConclusions(tx: Transaction<Schema>, paymentIds: readonly string[]): Promise<void> {
   await sql`
     with known as (
       select p.payment_id,
         coalesce(sum(r.amount) filter (where r.status = 'succeeded'), 0) as succeeded,
-        coalesce(sum(r.amount) filter (where r.status in ('failed', 'canceled')
-          and r.created <= p.last_event_at and r.last_event_at >= p.last_event_at), 0) as failed_since
-      from payments p left join payment_refunds r on r.payment_id = p.payment_id and r.currency = p.currency
-      where p.payment_id = any(${paymentIds}::text[])
+        coalesce(sum(r.amount) filter (where r.created <= p.said_at and (r.status = 'succeeded'
+          or r.status in ('failed', 'canceled') and r.last_event_at >= p.said_at)), 0) as counted_by_the_charge
+      from (select *, coalesce(last_event_at, 'infinity') as said_at from payments
+        where payment_id = any(${paymentIds}::text[])) p
+      left join payment_refunds r on r.payment_id = p.payment_id and r.currency = p.currency
       group by p.payment_id
     ), concluded as (
-      select p.payment_id, greatest(k.succeeded, p.charge_refunded - k.failed_since)::bigint as refunded,
+      select p.payment_id,
+        (k.succeeded + greatest(0, p.charge_refunded - k.counted_by_the_charge))::bigint as refunded,
         p.charge_disputed or exists (select from payment_disputes d where d.payment_id = p.payment_id) as disputed
       from payments p join known k using (payment_id)
     )

@@ -1,0 +1,122 @@
+import { recordAudit } from '@remesa/database/audit'
+import type { Database } from '@remesa/database/connection'
+import { groupCommit } from '@remesa/database/group-commit'
+import { type BillingNews, findPayments, type PaymentRow, recordPayments } from '@remesa/database/payments'
+import { ProviderError } from '@remesa/provider-http/provider-error'
+import type { Logger } from '@remesa/service-kit/logger'
+import type { StripeReads } from '@remesa/stripe-client/stripe-reads'
+
+interface Parts {
+  readonly database: Database
+  readonly stripe: Pick<StripeReads, 'getPayment' | 'getRefunds'>
+  /** Who asked for it, for the audit: `reconciliation`, or `operator:<who>`. */
+  readonly actor: string
+  readonly now: () => Date
+  readonly logger: Pick<Logger, 'info' | 'warn'>
+}
+
+/** What became of each payment that was asked for, in the order of the asking, each once. */
+export interface SyncedPayments {
+  readonly synced: readonly string[]
+  readonly failed: readonly { readonly paymentId: string; readonly reason: string }[]
+}
+
+/** As many as keep Stripe's limit busy; the pace itself is the limiter's. */
+const AT_ONCE = 10
+
+/**
+ * Copies payments and their refunds from Stripe. Harmless when repeated, or done while events of the same payments
+ * arrive: the newest word stands. What cannot be read, or is no payment, is told as failed and changes nothing.
+ * @param paymentIds - `pi_…`, or a charge's own id
+ */
+export async function syncMissingPayments(parts: Parts, paymentIds: readonly string[]): Promise<SyncedPayments> {
+  const { database, actor, logger } = parts
+  const write = groupCommit<Copied, undefined>({
+    database,
+    maximum: 100,
+    write: async (tx, copies) => {
+      const ids = copies.map(({ paymentId }) => paymentId)
+      const before = await findPayments(tx, ids)
+      await recordPayments(tx, {
+        payments: copies.flatMap(({ news }) => news.payments ?? []),
+        refunds: copies.flatMap(({ news }) => news.refunds ?? []),
+      })
+      const after = await findPayments(tx, ids)
+      await recordAudit(
+        tx,
+        ids.flatMap((id) => changeOf(actor, before.get(id), after.get(id))),
+      )
+      return copies.map(() => undefined)
+    },
+  })
+
+  const wanted = [...new Set(paymentIds)]
+  const results = new Map<string, string | undefined>()
+  const waiting = wanted.values()
+  await Promise.all(
+    Array.from({ length: Math.min(AT_ONCE, wanted.length) }, async () => {
+      for (const paymentId of waiting) results.set(paymentId, await syncOne(parts, paymentId, write))
+    }),
+  )
+  const failed = wanted.flatMap((paymentId) => {
+    const reason = results.get(paymentId)
+    return reason === undefined ? [] : [{ paymentId, reason }]
+  })
+  const synced = wanted.filter((paymentId) => results.get(paymentId) === undefined)
+  logger.info({ synced: synced.length, failed: failed.length, actor }, 'payments copied from Stripe')
+  for (const one of failed) logger.warn(one, 'a payment could not be copied from Stripe')
+  return { synced, failed }
+}
+
+interface Copied {
+  readonly paymentId: string
+  readonly news: BillingNews
+}
+
+/** @returns why it failed; undefined once it is on record */
+async function syncOne(
+  { stripe, now }: Parts,
+  paymentId: string,
+  write: (copied: Copied) => Promise<undefined>,
+): Promise<string | undefined> {
+  // Before the reading, in whole seconds as events have them: of an event of the same second, which may be newer, the
+  // later state stands.
+  const asOf = new Date(Math.floor(now().getTime() / 1_000) * 1_000)
+  try {
+    const charge = await stripe.getPayment(paymentId)
+    if (charge === 'not-found') return 'not_found'
+    if (!charge.isCounted) return 'not_paid'
+    const refunds = await stripe.getRefunds(charge.chargeId)
+    await write({
+      paymentId: charge.paymentId,
+      news: {
+        payments: [{ ...charge, source: 'sync', asOf }],
+        // One that has failed by now is not in the charge's word any more: its own word is the older one.
+        refunds: refunds.map((refund) => ({ ...refund, asOf: new Date(asOf.getTime() - 1_000) })),
+      },
+    })
+    return undefined
+  } catch (error) {
+    if (error instanceof ProviderError) return error.message
+    throw error
+  }
+}
+
+/** A row for what changed of a payment; none for a copy that brought nothing new. */
+function changeOf(actor: string, before: PaymentRow | undefined, after: PaymentRow | undefined) {
+  if (!after) return []
+  const [was, is] = [before ? told(before) : null, told(after)]
+  if (JSON.stringify(was) === JSON.stringify(is)) return []
+  return [
+    { actor, action: 'payment.synced', subject: { type: 'payment', id: after.payment_id }, before: was, after: is },
+  ]
+}
+
+const told = ({ charge_id, currency, amount, refunded, created, disputed }: PaymentRow) => ({
+  chargeId: charge_id,
+  currency,
+  amount: amount.toString(),
+  refunded: refunded.toString(),
+  created: created.toISOString(),
+  disputed,
+})
