@@ -1,4 +1,4 @@
-import { dedupKeyOf, incidentKeyOf, type ReconciliationTold } from './reconciliation-alert.ts'
+import { cut, dedupKeyOf, incidentKeyOf, type ReconciliationTold } from './reconciliation-alert.ts'
 
 /** Slack has refused so often in a row that it is left alone: finance alerts reach nobody meanwhile. */
 export interface SlackRefusal {
@@ -19,4 +19,6 @@ export const matterKeyOf = (matter: AlertMatter): string =>
 
 /** The same to PagerDuty, which may hear of several environments. At most 255 characters. */
 export const matterDedupKeyOf = (matter: AlertMatter, environment: string): string =>
-  matter.kind === 'billing_reconciliation' ? dedupKeyOf(matter.told, environment) : `slack-refuses:${environment}`
+  matter.kind === 'billing_reconciliation'
+    ? dedupKeyOf(matter.told, environment)
+    : `slack-refuses:${cut(environment, 100)}`

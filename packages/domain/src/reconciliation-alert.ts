@@ -81,11 +81,11 @@ export const pagerDutySeverityOf = ({ status }: Pick<ReconciliationTold, 'status
 
 /** Names the incident of a day within one database. */
 export const incidentKeyOf = ({ account = 'platform', day }: Pick<ReconciliationTold, 'account' | 'day'>): string =>
-  `${account}:${day}`
+  `${cut(account, 100)}:${day}`
 
 /** Names the incident to PagerDuty, which may hear of several environments (facts: alerts §2). At most 255 characters. */
 export const dedupKeyOf = (told: Pick<ReconciliationTold, 'account' | 'day'>, environment: string): string =>
-  `billing-recon:${environment}:${incidentKeyOf(told)}`.slice(0, 255)
+  `billing-recon:${cut(environment, 100)}:${incidentKeyOf(told)}`
 
 const IDS_KEPT = 100
 const ID_KEPT = 255
