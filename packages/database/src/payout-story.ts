@@ -3,13 +3,13 @@ import type { TransferStatus } from '@remesa/domain/payout-transfer'
 import { sql, type Transaction } from 'kysely'
 import { type Approval, listApprovals } from './approvals.ts'
 import { type AuditEntry, auditOfSubjects } from './audit-rows.ts'
+import { type BookingPayout, findPayout } from './booking-payouts.ts'
 import type { Database } from './connection.ts'
-import { findPayout, type PayoutView } from './payout-reads.ts'
 import type { Schema } from './schema.ts'
 
 /** All that is known of a payout, in one snapshot. Amounts are minor units of the currency beside them. */
 export interface PayoutStory {
-  readonly payout: PayoutView
+  readonly payout: BookingPayout
   readonly booking: BookingView
   readonly tips: readonly TipView[]
   readonly disputes: readonly DisputeView[]
@@ -121,14 +121,14 @@ export async function findPayoutStory(database: Database, id: string): Promise<P
     })
 }
 
-async function storyOf(tx: Transaction<Schema>, payout: PayoutView): Promise<PayoutStory> {
-  const transfers = await transfersOf(tx, payout.id)
-  const reversals = await reversalsOf(tx, payout.id)
+async function storyOf(tx: Transaction<Schema>, payout: BookingPayout): Promise<PayoutStory> {
+  const transfers = await transfersOf(tx, payout.payoutId)
+  const reversals = await reversalsOf(tx, payout.payoutId)
   const payables = [
     ...transfers.map((transfer) => ({ type: 'payout_transfer', id: transfer.id })),
     ...reversals.map((reversal) => ({ type: 'payout_reversal', id: reversal.id })),
   ]
-  const subjects = [{ type: 'payout', id: payout.id }, { type: 'booking', id: payout.bookingId }, ...payables]
+  const subjects = [{ type: 'payout', id: payout.payoutId }, { type: 'booking', id: payout.bookingId }, ...payables]
   return {
     payout,
     booking: await bookingOf(tx, payout.bookingId),
@@ -139,7 +139,7 @@ async function storyOf(tx: Transaction<Schema>, payout: PayoutView): Promise<Pay
     attempts: await attemptsOf(tx, payables),
     ledger: await ledgerOf(tx, payables),
     audit: await auditOfSubjects(tx, subjects),
-    approvals: await listApprovals(tx, { payoutId: payout.id, limit: ALL_APPROVALS }),
+    approvals: await listApprovals(tx, { payoutId: payout.payoutId, limit: ALL_APPROVALS }),
   }
 }
 

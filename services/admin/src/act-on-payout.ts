@@ -7,25 +7,32 @@ import {
 } from '@remesa/database/approvals'
 import { recordAudit } from '@remesa/database/audit'
 import { overridePayout } from '@remesa/database/booking-overrides'
-import { findPayout, lockPayout, type PayoutView } from '@remesa/database/payout-reads'
+import { type BookingPayout, findPayout } from '@remesa/database/booking-payouts'
+import { lockPayout } from '@remesa/database/payout-reads'
 import type { Schema } from '@remesa/database/schema'
+import type { BookingOverride } from '@remesa/domain/booking-payout'
 import { topics } from '@remesa/messaging/catalogue'
 import { enqueue } from '@remesa/messaging/outbox'
 import { sql, type Transaction } from 'kysely'
 import { type ApprovalLimits, takesTwo } from './approval-limits.ts'
 import { type Outcome, refused } from './outcome.ts'
-import { toWire } from './wire.ts'
+import { payoutJson, toWire } from './wire.ts'
 
-export type PayoutAction = 'force_release' | 'hold' | 'cancel' | 'retry'
+/** Two clocks that differ in development only. */
+export interface Clock {
+  readonly now: Date
+  /** What the rules of bookings take for now. */
+  readonly rulesNow: Date
+}
 
 /** An action as somebody asked for it. */
 export interface Wish {
   readonly payoutId: string
-  readonly action: PayoutAction
+  readonly action: BookingOverride
   /** `operator:<subject>`. */
   readonly actor: string
   readonly reason: string
-  readonly now: Date
+  readonly clock: Clock
 }
 
 /**
@@ -57,7 +64,7 @@ async function askForApproval(
     return refused('approval-open', detail, { approval: toWire(open) })
   }
   if (open) await voidApproval(tx, open, wish, DRIFTED)
-  const approval = await insertApproval(tx, { ...wish, seen, requestedBy: wish.actor }, wish.now)
+  const approval = await insertApproval(tx, { ...wish, seen, requestedBy: wish.actor }, wish.clock.now)
   await recordAudit(tx, [
     {
       actor: wish.actor,
@@ -77,10 +84,10 @@ export const DRIFTED = 'The payout’s amount, status or disputes are no longer 
 export async function voidApproval(
   tx: Transaction<Schema>,
   { id, payoutId }: Approval,
-  { actor, now }: Pick<Wish, 'actor' | 'now'>,
+  { actor, clock }: Pick<Wish, 'actor' | 'clock'>,
   reason: string,
 ): Promise<Approval> {
-  const approval = await decideApproval(tx, id, { status: 'void', reason }, now)
+  const approval = await decideApproval(tx, id, { status: 'void', reason }, clock.now)
   await recordAudit(tx, [
     {
       actor,
@@ -96,14 +103,14 @@ export async function voidApproval(
 
 /** Acts, and has the booking looked at again, in the same transaction. */
 export async function override(tx: Transaction<Schema>, wish: Wish): Promise<Outcome> {
-  const done = await overridePayout(tx, wish)
+  const done = await overridePayout(tx, { ...wish, now: wish.clock.rulesNow })
   switch (done.kind) {
     case 'done':
       await enqueue(tx, topics.bookingPayout, [{ data: { bookingId: done.bookingId } }])
       return { kind: 'done', status: 200, answer: await answerOf(tx, wish.payoutId, null) }
     case 'wrong_state': {
       const payout = await getPayout(tx, wish.payoutId)
-      return refused('wrong-state', `The payout is ${done.status}: ${done.reason}`, { current: toWire(payout) })
+      return refused('wrong-state', asSentence(done.reason), { current: payoutJson(payout) })
     }
     case 'not_found':
       return refused('not-found', `There is no payout ${wish.payoutId}.`)
@@ -119,11 +126,13 @@ async function attempted(tx: Transaction<Schema>, wish: Wish): Promise<Outcome> 
 }
 
 export const answerOf = async (tx: Transaction<Schema>, payoutId: string, approval: Approval | null) => ({
-  payout: toWire(await getPayout(tx, payoutId)),
+  payout: payoutJson(await getPayout(tx, payoutId)),
   approval: toWire(approval),
 })
 
-async function getPayout(tx: Transaction<Schema>, id: string): Promise<PayoutView> {
+const asSentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`
+
+async function getPayout(tx: Transaction<Schema>, id: string): Promise<BookingPayout> {
   const payout = await findPayout(tx, id)
   if (!payout) throw new Error(`payout ${id} is gone`)
   return payout

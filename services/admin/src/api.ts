@@ -4,6 +4,7 @@ import type { Schema } from '@remesa/database/schema'
 import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest, RawServerDefault } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import type { Transaction } from 'kysely'
+import type { Clock } from './act-on-payout.ts'
 import type { ApprovalLimits } from './approval-limits.ts'
 import type { Operator } from './authentication.ts'
 import { answerOnce, digestOf, type Outcome } from './outcome.ts'
@@ -13,7 +14,7 @@ import { ProblemError, problemSchema } from './problem.ts'
 export interface ApiParts {
   readonly database: Database
   readonly limits: ApprovalLimits
-  readonly now: () => Date
+  readonly clock: () => Clock
   /** Told when something was put into the outbox. */
   readonly nudge: () => void
 }
@@ -61,7 +62,7 @@ export const PROBLEMS_OF_DEEDS = {
  * @param body - as it was read: the same request may be written in many ways
  */
 export async function doOnce(
-  { database, now, nudge }: ApiParts,
+  { database, clock, nudge }: ApiParts,
   { request, reply, body }: { request: FastifyRequest; reply: FastifyReply; body: Readonly<Record<string, string>> },
   work: (tx: Transaction<Schema>) => Promise<Outcome>,
 ): Promise<Extract<Outcome, { kind: 'done' }>> {
@@ -69,7 +70,11 @@ export async function doOnce(
   const key = String(request.headers['idempotency-key'])
   const fields = Object.entries(body).toSorted().flat()
   const digest = digestOf([request.method, path.toLowerCase(), ...fields])
-  const { outcome, replayed } = await answerOnce({ database, now }, { actor: actorOf(request), key, digest }, work)
+  const { outcome, replayed } = await answerOnce(
+    { database, now: () => clock().now },
+    { actor: actorOf(request), key, digest },
+    work,
+  )
   if (replayed) reply.header('idempotent-replayed', 'true')
   if (outcome.kind === 'refused') throw new ProblemError(outcome.problem)
   nudge()

@@ -47,7 +47,13 @@ export function approvalRoutes(server: ZodServer, parts: ApiParts): void {
       },
       async (request, reply) => {
         const { reason } = request.body
-        const decision = { approvalId: request.params.id, verdict, actor: actorOf(request), reason, now: parts.now() }
+        const decision = {
+          approvalId: request.params.id,
+          verdict,
+          actor: actorOf(request),
+          reason,
+          clock: parts.clock(),
+        }
         const { answer } = await doOnce(parts, { request, reply, body: { reason } }, (tx) => decide(tx, decision))
         return reply.code(200).send(answer)
       },

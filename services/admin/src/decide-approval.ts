@@ -3,16 +3,16 @@ import { recordAudit } from '@remesa/database/audit'
 import { lockPayout } from '@remesa/database/payout-reads'
 import type { Schema } from '@remesa/database/schema'
 import type { Transaction } from 'kysely'
-import { answerOf, DRIFTED, isUnchanged, override, voidApproval } from './act-on-payout.ts'
+import { answerOf, type Clock, DRIFTED, isUnchanged, override, voidApproval } from './act-on-payout.ts'
 import { type Outcome, refused } from './outcome.ts'
-import { toWire } from './wire.ts'
+import { payoutJson, toWire } from './wire.ts'
 
 /** A second person's word. */
 export type Decision = {
   readonly approvalId: string
   /** `operator:<subject>`. */
   readonly actor: string
-  readonly now: Date
+  readonly clock: Clock
 } & (
   | { readonly verdict: 'approve'; readonly reason: string | null }
   | { readonly verdict: 'refuse'; readonly reason: string }
@@ -23,7 +23,8 @@ export type Decision = {
  * longer as it was seen; then the approval is void.
  */
 export async function decide(tx: Transaction<Schema>, decision: Decision): Promise<Outcome> {
-  const { approvalId, actor, now } = decision
+  const { approvalId, actor, clock } = decision
+  const { now } = clock
   const asked = await findApproval(tx, approvalId)
   if (!asked) return refused('not-found', `There is no approval ${approvalId}.`)
   if (asked.requestedBy === actor) {
@@ -47,10 +48,10 @@ export async function decide(tx: Transaction<Schema>, decision: Decision): Promi
   }
   if (!isUnchanged(approval.seen, found.seen)) {
     const ended = await voidApproval(tx, approval, decision, DRIFTED)
-    return refused('approval-void', DRIFTED, { approval: toWire(ended), current: toWire(found.payout) })
+    return refused('approval-void', DRIFTED, { approval: toWire(ended), current: payoutJson(found.payout) })
   }
   // The deed is whose wish it was; that somebody else agreed is a row of its own.
-  const outcome = await override(tx, { ...approval, actor: approval.requestedBy, now })
+  const outcome = await override(tx, { ...approval, actor: approval.requestedBy, clock })
   if (outcome.kind === 'refused') {
     await voidApproval(tx, approval, decision, outcome.problem.detail)
     return outcome

@@ -23,7 +23,10 @@ await runService({
         now,
       }),
       limits: config.ADMIN_APPROVAL_ABOVE ?? NO_LIMITS,
-      now,
+      clock() {
+        const moment = now()
+        return { now: moment, rulesNow: new Date(moment.getTime() + config.BOOKING_CLOCK_OFFSET_MS) }
+      },
       nudge: () => relay.nudge(),
       logger,
     })

@@ -1,13 +1,14 @@
 import { listPayouts } from '@remesa/database/payout-reads'
 import { findPayoutStory } from '@remesa/database/payout-story'
-import { actOnPayout, type PayoutAction } from './act-on-payout.ts'
+import type { BookingOverride } from '@remesa/domain/booking-payout'
+import { actOnPayout } from './act-on-payout.ts'
 import { type ApiParts, actorOf, doOnce, PROBLEMS, PROBLEMS_OF_DEEDS, PROBLEMS_OF_ONE, type ZodServer } from './api.ts'
 import { ProblemError, problem } from './problem.ts'
 import { actionAnswer, byId, payoutPage, payoutQuery, payoutStory, withReason, withRequestKey } from './schemas.ts'
-import { toWire } from './wire.ts'
+import { payoutJson, toWire } from './wire.ts'
 
 /** What may be done to a payout: the path's last part, the action, and what it is for. */
-const ACTIONS: readonly (readonly [path: string, action: PayoutAction, summary: string])[] = [
+const ACTIONS: readonly (readonly [path: string, action: BookingOverride, summary: string])[] = [
   [
     'force-release',
     'force_release',
@@ -37,10 +38,10 @@ export function payoutRoutes(server: ZodServer, parts: ApiParts): void {
         ...(bookingId && { bookingId }),
         ...(cursor && { after: cursor }),
       })
-      return toWire({
-        payouts: payouts.slice(0, limit),
-        next: payouts.length > limit ? (payouts[limit - 1]?.id ?? null) : null,
-      })
+      return {
+        payouts: payouts.slice(0, limit).map(payoutJson),
+        next: payouts.length > limit ? (payouts[limit - 1]?.payoutId ?? null) : null,
+      }
     },
   )
 
@@ -57,7 +58,7 @@ export function payoutRoutes(server: ZodServer, parts: ApiParts): void {
     async ({ params: { id } }) => {
       const story = await findPayoutStory(parts.database, id)
       if (!story) throw new ProblemError(problem('not-found', `There is no payout ${id}.`))
-      return toWire(story)
+      return { ...toWire(story), payout: payoutJson(story.payout) }
     },
   )
 
@@ -76,7 +77,7 @@ export function payoutRoutes(server: ZodServer, parts: ApiParts): void {
       },
       async (request, reply) => {
         const { reason } = request.body
-        const wish = { payoutId: request.params.id, action, actor: actorOf(request), reason, now: parts.now() }
+        const wish = { payoutId: request.params.id, action, actor: actorOf(request), reason, clock: parts.clock() }
         const { status, answer } = await doOnce(parts, { request, reply, body: { reason } }, (tx) =>
           actOnPayout(tx, wish, parts.limits),
         )

@@ -1,7 +1,9 @@
 import { bigintAsString } from '@remesa/database/audit'
+import type { BookingPayout } from '@remesa/database/booking-payouts'
+import type { Currency } from '@remesa/domain/currency'
 
 /** A value as JSON has it: amounts as decimal strings, moments in ISO 8601. */
-export type Wire<T> = T extends bigint | Date
+export type Wire<T> = T extends bigint | Date | Currency
   ? string
   : T extends readonly (infer Element)[]
     ? Wire<Element>[]
@@ -10,3 +12,5 @@ export type Wire<T> = T extends bigint | Date
       : T
 
 export const toWire = <T>(value: T): Wire<T> => JSON.parse(JSON.stringify(value, bigintAsString)) as Wire<T>
+
+export const payoutJson = ({ payoutId, ...payout }: BookingPayout) => toWire({ id: payoutId, ...payout })

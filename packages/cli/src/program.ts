@@ -1,0 +1,58 @@
+import { Command, CommanderError } from 'commander'
+import { auditCommands } from './commands/audit.ts'
+import { CannotError, type Context, type ExitCode } from './context.ts'
+
+/** Makes a group of commands; the ones that it runs tell how they ended. */
+export type CommandGroup = (context: Context, ended: (code: ExitCode) => void) => Command
+
+/** One file of `commands/` each. */
+const GROUPS: readonly CommandGroup[] = [auditCommands]
+
+/**
+ * Runs one command line.
+ * @param words - what was written after `remesa`
+ * @returns the exit code; nothing is thrown for what a person can cause
+ */
+export async function run(words: readonly string[], context: Context): Promise<ExitCode> {
+  let code: ExitCode = 0
+  const program = new Command('remesa')
+    .description('Operates Remesa, which pays sellers, providers and winners, and proves it.')
+    .addHelpText('after', HELP)
+  for (const group of GROUPS) {
+    program.addCommand(
+      group(context, (ended) => {
+        code = ended
+      }),
+    )
+  }
+  prepare(program, context)
+  try {
+    await program.parseAsync(words, { from: 'user' })
+    return code
+  } catch (error) {
+    // Commander has said what was wrong, or shown the help that was asked for.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+    if (!(error instanceof CannotError)) throw error
+    context.err(`remesa: ${error.message}`)
+    return 2
+  }
+}
+
+/** Every command writes where it is told, ends by an error instead of the process, and shows how it is used when misused. */
+function prepare(command: Command, context: Context): void {
+  command
+    .exitOverride()
+    .showHelpAfterError('Add --help to see how it is used.')
+    .configureOutput({
+      writeOut: (text) => context.out(text.trimEnd()),
+      writeErr: (text) => context.err(text.trimEnd()),
+    })
+  for (const child of command.commands) prepare(child, context)
+}
+
+const HELP = `
+Exit codes: 0 all is well, 1 problems were found, 2 it could not be done.
+
+Examples:
+  remesa audit verify                  is the audit log as it was written?
+  remesa audit verify --help           all about one command`

@@ -1,0 +1,140 @@
+import type { AddressInfo } from 'node:net'
+import { lockBooking, storeWord } from '@remesa/database/bookings'
+import { settleBooking } from '@remesa/database/booking-settling'
+import type { Database } from '@remesa/database/connection'
+import { BOOKING_RULES } from '@remesa/domain/booking-payout'
+import { currency } from '@remesa/domain/currency'
+import { startWorld, type World } from '@remesa/local-stack/testing/world'
+import type { TokenWish } from '@remesa/sandbox/oidc'
+import { sql } from 'kysely'
+import { readApprovalLimits } from '../src/approval-limits.ts'
+import { createAuthenticate } from '../src/authentication.ts'
+import { adminServer } from '../src/server.ts'
+
+/** An answer as it came. */
+export interface Answer {
+  readonly status: number
+  readonly headers: Headers
+  // biome-ignore lint/suspicious/noExplicitAny: what it is, tests say
+  readonly body: any
+}
+
+/** The operators' API on a port of its own, its database, and whoever signs tokens. */
+export interface Api {
+  readonly world: World
+  readonly url: string
+  /** As somebody with this token; without one, as nobody. */
+  ask(method: string, path: string, options?: AskOptions): Promise<Answer>
+  /** An action with a fresh key and a reason, unless it says otherwise. */
+  act(path: string, wish: TokenWish, options?: Omit<AskOptions, 'token'>): Promise<Answer>
+  token(wish: TokenWish): Promise<string>
+  stop(): Promise<void>
+}
+
+interface AskOptions {
+  readonly token?: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: unknown
+  readonly key?: string
+}
+
+export const OPERATOR = { subject: 'olga', roles: ['operator'] }
+export const APPROVER = { subject: 'adam', roles: ['approver'] }
+export const VIEWER = { subject: 'vera', roles: ['viewer'] }
+/** Up to 100 dollars one person is enough. Other currencies always take two. */
+export const LIMITS = 'USD:10000'
+
+let keys = 0
+export const aKey = (): string => `key-${++keys}`
+
+export async function anApi({ limits = LIMITS } = {}): Promise<Api> {
+  const world = await startWorld()
+  const { oidc } = world.sandbox
+  const server = await adminServer({
+    database: world.database,
+    authenticate: createAuthenticate({
+      issuer: oidc.issuer,
+      audience: 'remesa-admin',
+      jwksUrl: oidc.jwksUrl,
+      rolesClaim: 'roles',
+      now: world.now,
+    }),
+    limits: readApprovalLimits(limits) ?? new Map(),
+    clock: () => ({ now: world.now(), rulesNow: world.now() }),
+    nudge: () => {},
+    logger: world.logger,
+  })
+  await server.listen({ port: 0, host: '127.0.0.1' })
+  world.stopWith(() => server.close())
+  const url = `http://127.0.0.1:${(server.server.address() as AddressInfo).port}`
+
+  const ask: Api['ask'] = async (method, path, { token, headers, body, key } = {}) => {
+    const response = await fetch(url + path, {
+      method,
+      headers: {
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(key === undefined ? {} : { 'idempotency-key': key }),
+        ...headers,
+      },
+      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    })
+    return { status: response.status, headers: response.headers, body: await response.json() }
+  }
+  return {
+    world,
+    url,
+    ask,
+    act: async (path, wish, options) =>
+      ask('POST', path, { token: await oidc.mint(wish), key: aKey(), body: { reason: 'a good reason' }, ...options }),
+    token: (wish) => oidc.mint(wish),
+    stop: () => world.stop(),
+  }
+}
+
+let bookings = 0
+
+/** A booking that was just completed, as the payouts service has it: its payout is scheduled, or held by a dispute. */
+export async function aPayout(
+  { database, now }: Pick<World, 'database' | 'now'>,
+  { amount = 5_000n, code = 'USD', disputed = false } = {},
+): Promise<{ readonly payoutId: string; readonly bookingId: string }> {
+  const bookingId = `booking-${++bookings}`
+  const at = now()
+  await database.transaction().execute(async (tx) => {
+    const share = { amount, currency: currency(code) }
+    const provider = { providerId: `provider-${bookings}`, stripeAccountId: `acct_${bookings}` }
+    await storeWord(tx, await lockBooking(tx, bookingId), { kind: 'completed', ...provider, share, completedAt: at })
+    if (disputed) {
+      const dispute = { disputeId: `${bookingId}-dispute`, openedAt: at }
+      await storeWord(tx, await lockBooking(tx, bookingId), { kind: 'dispute_opened', ...dispute })
+    }
+  })
+  await look(database, bookingId, at)
+  const { rows } = await sql<{ id: string }>`select id from payouts where booking_id = ${bookingId}`.execute(database)
+  const [row] = rows
+  if (!row) throw new Error(`${bookingId} has no payout`)
+  return { payoutId: row.id, bookingId }
+}
+
+/** What the payouts service does with a message about a booking. */
+export async function look(database: Database, bookingId: string, now: Date): Promise<void> {
+  const terms = { rules: BOOKING_RULES, setOffPercent: 50, clockOffsetMs: 0 }
+  await database.transaction().execute(async (tx) => {
+    await settleBooking(tx, await lockBooking(tx, bookingId), { now, terms, reason: 'a test' })
+  })
+}
+
+/** Every row of every table, in one text; `admin_requests` apart, which keeps what was asked and answered. */
+export async function everything({ database }: Pick<World, 'database'>): Promise<string> {
+  const { rows: tables } = await sql<{ name: string }>`
+    select tablename as name from pg_tables where schemaname = 'public' and tablename <> 'admin_requests'
+    order by 1`.execute(database)
+  const contents = []
+  for (const { name } of tables) {
+    const { rows } = await sql<{ text: string | null }>`
+      select jsonb_agg(to_jsonb(t) order by to_jsonb(t)::text)::text as text from ${sql.table(name)} t`.execute(database)
+    contents.push(`${name}: ${rows[0]?.text}`)
+  }
+  return contents.join('\n')
+}
