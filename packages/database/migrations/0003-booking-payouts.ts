@@ -82,7 +82,7 @@ create table payouts (
   check (status in ('processing', 'transferred') or set_off = 0),
   check (status = 'transferred' or corrected = 0),
   check ((status = 'failed') = (failure_reason is not null)),
-  check (status in ('scheduled', 'on_hold', 'cancelled') or amount > 0)
+  check (status not in ('processing', 'transferred') or amount > 0)
 );
 create index payouts_by_provider on payouts (provider_id, created_at);
 create index payouts_by_status on payouts (status, updated_at);

@@ -275,7 +275,7 @@ const idsOf = (transfers: readonly { readonly transferId: string }[]): readonly 
   transfers.map(({ transferId }) => transferId)
 
 /** The rows are locked and their status was read under that lock: one that does not move is a bug of ours. */
-function refuseUnmoved(
+export function refuseUnmoved(
   to: TransferStatus,
   asked: readonly { readonly transferId: string }[],
   moved: ReadonlySet<string>,
@@ -284,7 +284,7 @@ function refuseUnmoved(
   if (left) throw new Error(`payout transfer ${left.transferId} does not stand where it could become ${to}`)
 }
 
-type TransferRow = Selectable<Schema['payout_transfers']> & { booking_id: string | null }
+export type TransferRow = Selectable<Schema['payout_transfers']> & { booking_id: string | null }
 
 const OF_NO_BOOKING = sql<null>`null`.as('booking_id')
 /** Never changes, so that it needs no lock of its own. */
@@ -296,7 +296,7 @@ function ownerOf({ id, job_id, contest_id, payout_id, booking_id }: TransferRow)
   throw new Error(`payout transfer ${id} pays neither a contest nor a booking`)
 }
 
-const transferOf = (row: TransferRow): PayoutTransfer => ({
+export const transferOf = (row: TransferRow): PayoutTransfer => ({
   transferId: row.id,
   owner: ownerOf(row),
   userId: row.user_id,

@@ -1,9 +1,16 @@
 import type { PaymentPatience } from '@remesa/domain/payment-steps'
 import { isComplete } from '@remesa/domain/payout-job'
-import { afterTransfer, isTerminal, type TransferStatus, type TransferStep } from '@remesa/domain/payout-transfer'
+import {
+  afterBookingTransfer,
+  afterTransfer,
+  isTerminal,
+  type TransferStatus,
+  type TransferStep,
+} from '@remesa/domain/payout-transfer'
 import type { PaymentOutcome } from '@remesa/domain/rail'
 import type { Transaction } from 'kysely'
 import { recordAudit } from './audit.ts'
+import { type EndedTransfer, endBookingPayouts } from './booking-transfer-ends.ts'
 import type { NewAlert } from './finance-alerts.ts'
 import { type LedgerEntry, moved, paidFrom, payeeAccount, recordEntries, reservedFor, userPayee } from './ledger.ts'
 import { recordAnswers } from './payment-attempts.ts'
@@ -54,6 +61,8 @@ export async function recordTransfers(
 ): Promise<{
   recorded: readonly RecordedTransfer[]
   completedJobs: readonly string[]
+  /** Bookings that waited for the end of a transfer that they want back: they must be looked at again. */
+  bookingIds: readonly string[]
   alerts: readonly NewAlert[]
 }> {
   const { now, patience } = options
@@ -64,7 +73,8 @@ export async function recordTransfers(
   const planned = results.map(({ claim, outcome }): PlannedAnswer => {
     const transfer = rows.get(claim.transferId)
     if (!transfer) throw new Error(`payout transfer ${claim.transferId} was claimed and is gone`)
-    const step = afterTransfer(outcome, claim.counted, patience, options.random())
+    const after = claim.owner.kind === 'booking' ? afterBookingTransfer : afterTransfer
+    const step = after(outcome, claim.counted, patience, options.random())
     const retryAt = step.retryAfterMs === undefined ? null : new Date(now.getTime() + step.retryAfterMs)
     // An acceptance may come after the refusal of another call with its key put the transfer back. It is a fact all the
     // same, and a try of its own, which was not counted and for which nothing is reserved any more.
@@ -90,8 +100,9 @@ export async function recordTransfers(
     tx,
     applied.flatMap(({ claim, step }) => (step.status === 'completed' ? [claim] : [])),
   )
-  await recordEntries(tx, applied.flatMap(entryOf))
-  await recordAudit(tx, [...applied.map(auditOf), ...completedJobs.map(jobAuditOf)])
+  const payouts = await endBookingPayouts(tx, ended.flatMap(endOfPayout), now)
+  await recordEntries(tx, [...applied.flatMap(entryOf), ...payouts.entries])
+  await recordAudit(tx, [...applied.map(auditOf), ...completedJobs.map(jobAuditOf), ...payouts.audit])
   const contradictions = await unexplainedAcceptances(
     tx,
     planned.filter((plan) => !isApplied.has(plan)),
@@ -106,8 +117,10 @@ export async function recordTransfers(
       }
     }),
     completedJobs: completedJobs.map(({ jobId }) => jobId),
+    bookingIds: [...new Set(applied.flatMap(waitingBooking))],
     alerts: [
       ...applied.flatMap(alertOf),
+      ...payouts.alerts,
       ...contradictions.map(({ answer, reference, recorded }) =>
         alertAbout(answer, 'payment_mismatch', { reference, recorded }),
       ),
@@ -208,6 +221,21 @@ async function settleJobs(tx: Transaction<Schema>, jobIds: readonly string[], no
   return ended
 }
 
+/** The payout that this answer ends, where it ends a booking's. */
+const endOfPayout = (plan: PlannedAnswer): readonly EndedTransfer[] =>
+  plan.claim.owner.kind === 'booking'
+    ? [
+        {
+          transferId: plan.claim.transferId,
+          payoutId: plan.claim.owner.payoutId,
+          failureReason: plan.step.status === 'completed' ? null : reasonOf(plan),
+        },
+      ]
+    : []
+
+const waitingBooking = ({ claim: { owner }, transfer, step }: PlannedAnswer): readonly string[] =>
+  owner.kind === 'booking' && transfer.withdrawRequested && step.status !== 'processing' ? [owner.bookingId] : []
+
 const pauseOf = ({ pauseRailMs }: TransferStep, now: Date): readonly Date[] =>
   pauseRailMs ? [new Date(now.getTime() + pauseRailMs)] : []
 
@@ -271,8 +299,9 @@ const jobAuditOf = ({ jobId, counts: { completed, failed } }: EndedJob) => ({
   after: { status: 'complete', completed, failed },
 })
 
+/** That a booking's payout has failed is told of the payout, with the reason. */
 const alertOf = (plan: PlannedAnswer): readonly NewAlert[] =>
-  plan.step.alert
+  plan.step.alert && plan.step.alert !== 'booking_payout_failed' && !isToldOfPayout(plan)
     ? [
         alertAbout(plan, plan.step.alert, {
           outcome: plan.outcome.kind,
@@ -281,6 +310,9 @@ const alertOf = (plan: PlannedAnswer): readonly NewAlert[] =>
         }),
       ]
     : []
+
+const isToldOfPayout = ({ claim, step }: PlannedAnswer): boolean =>
+  claim.owner.kind === 'booking' && step.alert === 'payment_rejected'
 
 function alertAbout({ claim }: AnsweredTransfer, kind: NewAlert['kind'], details: object): NewAlert {
   const { rail, instruction } = claim.attempt

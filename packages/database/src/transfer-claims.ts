@@ -101,6 +101,7 @@ export async function claimTransfers(
   const { instructed, held, alerts } = chooseDestinations(fresh, accounts, policy)
   const misdirected = postponed.filter(({ transfer, attempt }) => {
     const account = accounts.get(transfer.userId)
+    if (transfer.withdrawRequested) return true
     return account?.stripeAccountId !== attempt.destination || heldReason(account, policy) !== undefined
   })
   await supersedeAttempts(
@@ -141,13 +142,13 @@ const ACTOR = 'payouts'
 type NextStep =
   /** A call that may be on its way is repeated under its own key and to its own destination, whatever changed meanwhile. */
   | { kind: 'again'; attempt: LatestAttempt }
-  /** So is one that was refused, unless its money must go elsewhere now: then it is looked up and given up. */
+  /** So is one that was refused, unless its money must go elsewhere now, or not at all: then it is looked up and given up. */
   | { kind: 'postponed'; attempt: LatestAttempt }
   | { kind: 'fresh'; generation: number }
   | { kind: 'answer'; answer: TransferClaimAnswer }
 
 function nextStep(transfer: PayoutTransfer, attempt: LatestAttempt | undefined, now: Date): NextStep {
-  const { status, heldReason, nextTryAt } = transfer
+  const { status, heldReason, nextTryAt, withdrawRequested } = transfer
   if (heldReason) return { kind: 'answer', answer: { kind: 'held', reason: heldReason } }
   if (status === 'processing' && attempt?.state === 'claimed') {
     const leased = attempt.leaseExpiresAt && attempt.leaseExpiresAt > now ? attempt.leaseExpiresAt : null
@@ -161,6 +162,8 @@ function nextStep(transfer: PayoutTransfer, attempt: LatestAttempt | undefined, 
     return { kind: 'answer', answer: { kind: 'later', at: nextTryAt, why: 'not_yet' } }
   }
   if (attempt?.state === 'postponed') return { kind: 'postponed', attempt }
+  // Its booking takes it back: whoever looks at the booking next.
+  if (withdrawRequested) return { kind: 'answer', answer: { kind: 'nothing_to_pay' } }
   return { kind: 'fresh', generation: (attempt?.generation ?? 0) + 1 }
 }
 

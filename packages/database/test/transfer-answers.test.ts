@@ -174,6 +174,7 @@ test('an answer is recorded once, whoever brings it again', async () => {
     expect(answer).toEqual({
       recorded: [{ transferId: id, status: null, retryAt: null }],
       completedJobs: [],
+      bookingIds: [],
       alerts: [],
     })
   }

@@ -72,15 +72,19 @@ const FINANCE_ALERTS = {
   ),
   destination_disabled: alert(
     'warning',
-    'A winner’s Stripe account cannot receive money. It is paid once Stripe says that the account can.',
+    'The Stripe account of a winner or provider cannot receive money. It is paid once Stripe says that the account can.',
   ),
   destination_differs: alert(
     'critical',
-    'A settlement names another Stripe account than its winner has, or one that is another user’s. Nothing is sent: find out which is right, link it, and release the transfer.',
+    'A settlement or booking names another Stripe account than its payee has, or one that is another user’s. Nothing is sent: find out which is right, link it, and release the transfer.',
   ),
   reversal_refused: alert(
     'warning',
     'Money could not be taken back from a provider’s Stripe account. The provider owes it to us: it is kept back from the next payouts.',
+  ),
+  booking_payout_failed: alert(
+    'critical',
+    'Stripe did not take a booking’s payout as often as we try. Mend the cause, then retry the payout, or cancel it.',
   ),
   settlement_notification_refused: alert(
     'warning',

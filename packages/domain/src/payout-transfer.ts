@@ -1,3 +1,4 @@
+import { BOOKING_MAX_REFUSALS } from './booking-payout.ts'
 import {
   type AnswerStep,
   afterAnswer,
@@ -49,6 +50,22 @@ const STATUS_WHEN: Readonly<Record<Standing, TransferStatus>> = {
   again: 'retryable',
   awaiting_funds: 'retryable',
   failed: 'failed_terminal',
+}
+
+/**
+ * The same for a transfer that ends after so many counted refusals, whatever their reason: the provider is told of by then,
+ * and an operator's retry is a new transfer. What may be paid never ends like this.
+ */
+export function afterBookingTransfer(
+  outcome: PaymentOutcome,
+  counted: Counted,
+  patience: PaymentPatience,
+  random: number,
+): TransferStep {
+  const step = afterTransfer(outcome, counted, patience, random)
+  const isLast = counted.attempts + counted.fundsRefusals + 1 >= BOOKING_MAX_REFUSALS
+  if (step.status !== 'retryable' || step.counts === 'nothing' || !isLast) return step
+  return { attempt: 'declined', status: 'failed_terminal', counts: step.counts, alert: 'booking_payout_failed' }
 }
 
 /**

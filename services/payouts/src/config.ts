@@ -1,8 +1,11 @@
+import { BOOKING_RULES } from '@remesa/domain/booking-payout'
 import { PATIENCE } from '@remesa/domain/payment-steps'
 import { workerEnvironment } from '@remesa/messaging/worker-service'
 import { parseEnvironment, wholeNumber } from '@remesa/service-kit/environment'
 import { stripeEnvironment } from '@remesa/stripe-client/environment'
 import { z } from 'zod'
+
+const DAY_MS = 86_400_000
 
 export const readConfig = (env: NodeJS.ProcessEnv) =>
   parseEnvironment(
@@ -31,5 +34,13 @@ export const readConfig = (env: NodeJS.ProcessEnv) =>
       PAYOUT_HOLD_WITHOUT_BANK: z.stringbool().default(true).describe('expected true or false'),
       /** How long a transfer's own message has to bring it to a worker before the scheduler picks it up. */
       PAYOUT_SCHEDULER_GRACE_MS: wholeNumber({ from: 0, to: 3_600_000 }).default(120_000),
+      /** From a booking's completion to its payout. */
+      BOOKING_PAYOUT_DELAY_MS: wholeNumber({ from: 0, to: 90 * DAY_MS }).default(BOOKING_RULES.delayMs),
+      /** How long after its completion a tip still belongs to a booking. */
+      BOOKING_TIP_WINDOW_MS: wholeNumber({ from: 0, to: 90 * DAY_MS }).default(BOOKING_RULES.tipWindowMs),
+      /** Of each payout at most so much is kept back against what its provider owes us. */
+      BOOKING_SET_OFF_PERCENT: wholeNumber({ from: 0, to: 100 }).default(50),
+      /** For development: how far the clock of the booking rules is ahead, so that two days need not be waited for. */
+      BOOKING_CLOCK_OFFSET_MS: wholeNumber({ from: -3_650 * DAY_MS, to: 3_650 * DAY_MS }).default(0),
     }),
   )

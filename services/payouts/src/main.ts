@@ -4,13 +4,17 @@ import { connectWorkerService } from '@remesa/messaging/worker-service'
 import { runService } from '@remesa/service-kit/run-service'
 import { stripeOptions } from '@remesa/stripe-client/environment'
 import { createStripeRail } from '@remesa/stripe-client/stripe-rail'
+import { applyBookingEvents } from './apply-booking-events.ts'
 import { applyStripeEvents } from './apply-stripe-events.ts'
 import { claimsInFlight } from './claims-in-flight.ts'
 import { readConfig } from './config.ts'
 import { createJobs } from './create-jobs.ts'
 import { payTransfers } from './pay-transfers.ts'
 import { createPayoutMetrics } from './payout-metrics.ts'
+import { createReversalMetrics } from './reversal-metrics.ts'
+import { reverseTransfers } from './reverse-transfers.ts'
 import { scheduledRun } from './run-payout-scheduler.ts'
+import { settleBookings } from './settle-bookings.ts'
 import { verifyDestinations } from './verify-destinations.ts'
 
 await runService({
@@ -27,6 +31,24 @@ await runService({
       firstMs: config.PAYOUT_RETRY_FIRST_MS,
       maxMs: Math.max(config.PAYOUT_RETRY_MAX_MS, config.PAYOUT_RETRY_FIRST_MS),
     }
+    const terms = {
+      rules: { delayMs: config.BOOKING_PAYOUT_DELAY_MS, tipWindowMs: config.BOOKING_TIP_WINDOW_MS },
+      setOffPercent: config.BOOKING_SET_OFF_PERCENT,
+      clockOffsetMs: config.BOOKING_CLOCK_OFFSET_MS,
+    }
+    const patience = {
+      ...PATIENCE,
+      maxAttempts: config.PAYOUT_REFUSALS_BEFORE_ALERT,
+      retry,
+      refused: retry, // Stripe's own trouble: no bank is asked
+      funds: { ...PATIENCE.funds, firstMs: config.PAYOUT_FUNDS_RETRY_FIRST_MS },
+      railPauseMs: config.PAYOUT_RAIL_PAUSE_MS,
+    }
+    const inFlight = claimsInFlight({
+      perSecond: config.STRIPE_REQUESTS_PER_SECOND,
+      accountPerSecond: config.STRIPE_ACCOUNT_REQUESTS_PER_SECOND,
+      processes: config.STRIPE_PROCESSES,
+    })
     const policy = { payoutsMustBeEnabled: config.PAYOUT_HOLD_WITHOUT_BANK }
     const metrics = createPayoutMetrics(parts.metrics.registry, now)
     const verifier = verifyDestinations({ database, stripe, policy, nudge: relay.nudge, now, logger })
@@ -39,28 +61,34 @@ await runService({
     })
     work({
       topic: topics.payoutTransfer,
-      ...claimsInFlight({
-        perSecond: config.STRIPE_REQUESTS_PER_SECOND,
-        accountPerSecond: config.STRIPE_ACCOUNT_REQUESTS_PER_SECOND,
-        processes: config.STRIPE_PROCESSES,
-      }),
+      ...inFlight,
       handle: payTransfers({
         database,
         rail: stripe,
         verifier,
         policy,
-        patience: {
-          ...PATIENCE,
-          maxAttempts: config.PAYOUT_REFUSALS_BEFORE_ALERT,
-          retry,
-          refused: retry, // Stripe's own trouble: no bank is asked
-          funds: { ...PATIENCE.funds, firstMs: config.PAYOUT_FUNDS_RETRY_FIRST_MS },
-          railPauseMs: config.PAYOUT_RAIL_PAUSE_MS,
-        },
+        patience,
         leaseMs: config.PAYMENT_LEASE_MS,
         now,
         random: Math.random,
         metrics,
+        logger,
+      }),
+    })
+    const bookings = { database, terms, now, metrics, logger }
+    work({ topic: topics.bookingEvent, handle: applyBookingEvents(bookings) })
+    work({ topic: topics.bookingPayout, handle: settleBookings(bookings) })
+    work({
+      topic: topics.payoutReversal,
+      ...inFlight,
+      handle: reverseTransfers({
+        database,
+        rail: stripe.reversals,
+        patience,
+        leaseMs: config.PAYMENT_LEASE_MS,
+        now,
+        random: Math.random,
+        metrics: createReversalMetrics(parts.metrics.registry),
         logger,
       }),
     })
@@ -75,6 +103,7 @@ await runService({
       handle: scheduledRun({
         database,
         policy,
+        terms,
         graceMs: config.PAYOUT_SCHEDULER_GRACE_MS,
         now,
         metrics,

@@ -98,13 +98,22 @@ function recorder({ database, patience, now, random, logger }: Parts) {
     maximum: 100,
     write: async (tx, results) => {
       const at = now()
-      const { recorded, completedJobs, alerts } = await recordTransfers(tx, results, { now: at, patience, random })
+      const { recorded, completedJobs, bookingIds, alerts } = await recordTransfers(tx, results, {
+        now: at,
+        patience,
+        random,
+      })
       await enqueue(
         tx,
         topics.payoutTransfer,
         recorded.flatMap(({ transferId, retryAt }) =>
           retryAt ? [{ data: { payoutTransferId: transferId }, deliverAt: retryAt }] : [],
         ),
+      )
+      await enqueue(
+        tx,
+        topics.bookingPayout,
+        bookingIds.map((bookingId) => ({ data: { bookingId } })),
       )
       await raiseAlerts(tx, alerts)
       for (const jobId of completedJobs) logger.info({ jobId }, 'payout job completes')
@@ -115,8 +124,8 @@ function recorder({ database, patience, now, random, logger }: Parts) {
 
 /** Once it is committed: what is undone and written again must not count twice. */
 function tell({ metrics, logger }: Parts, { claim, outcome }: AnsweredTransfer, { status, at }: Recorded): void {
-  const { transferId: payoutTransferId, tryNumber, owedSince, attempt } = claim
-  metrics.answered({ outcome: outcome.kind, status, tryNumber, owedSince, at })
+  const { transferId: payoutTransferId, owner, tryNumber, owedSince, attempt } = claim
+  metrics.answered({ outcome: outcome.kind, status, owner: owner.kind, tryNumber, owedSince, at })
   const { status: httpStatus, ...facts } = outcome.facts
   logger.info(
     {

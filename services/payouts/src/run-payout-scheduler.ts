@@ -1,4 +1,6 @@
 import { noteRun } from '@remesa/database/admin-jobs'
+import { type BookingTerms, rulesTime } from '@remesa/database/booking-settling'
+import { claimOverdueBookings } from '@remesa/database/booking-sweep'
 import type { Database } from '@remesa/database/connection'
 import { claimTransfersToQueue, findQueuedSince } from '@remesa/database/transfer-queue'
 import type { DestinationPolicy } from '@remesa/domain/stripe-account'
@@ -8,11 +10,13 @@ import { type BatchHandler, done } from '@remesa/messaging/handler'
 import { enqueue } from '@remesa/messaging/outbox'
 import type { Logger } from '@remesa/service-kit/logger'
 import type { PayoutMetrics } from './payout-metrics.ts'
+import { queueReversals } from './queue-reversals.ts'
 import type { DestinationVerifier } from './verify-destinations.ts'
 
 interface Parts {
   readonly database: Database
   readonly policy: DestinationPolicy
+  readonly terms: BookingTerms
   /** How long a transfer's own message has to bring it to a worker before it counts as left behind. */
   readonly graceMs: number
   readonly now: () => Date
@@ -29,7 +33,8 @@ const LIMIT = 1_000
  * harm.
  * @returns how many transfers were queued
  */
-export async function runPayoutScheduler({ database, policy, graceMs, now, metrics, logger }: Parts): Promise<number> {
+export async function runPayoutScheduler(parts: Parts): Promise<number> {
+  const { database, policy, graceMs, now, metrics, logger } = parts
   const startedAt = now() // for every round alike: what was just queued is not due again within this run
   const since = await findQueuedSince(database, startedAt)
   metrics.queueAge(since === null ? 0 : (startedAt.getTime() - since.getTime()) / 1000)
@@ -51,7 +56,29 @@ export async function runPayoutScheduler({ database, policy, graceMs, now, metri
     if (left.length < LIMIT && released.length < LIMIT) break
   }
   if (queued > 0) logger.warn({ queued }, 'transfers that were left behind are on their way again')
+  await queueReversals({ database, graceMs, logger }, startedAt)
+  await lookAtOverdueBookings(parts, startedAt)
   return queued
+}
+
+/** Bookings whose payout is due and whose timer was lost are looked at again. */
+async function lookAtOverdueBookings({ database, terms, graceMs, metrics, logger }: Parts, now: Date): Promise<void> {
+  const dueBefore = new Date(rulesTime(now, terms).getTime() - graceMs)
+  for (;;) {
+    const bookingIds = await database.transaction().execute(async (tx) => {
+      const found = await claimOverdueBookings(tx, { now, dueBefore, graceMs: Math.max(graceMs, 1), limit: LIMIT })
+      await enqueue(
+        tx,
+        topics.bookingPayout,
+        found.map((bookingId) => ({ data: { bookingId } })),
+      )
+      return found
+    })
+    metrics.bookingsLeft(bookingIds.length)
+    if (bookingIds.length > 0)
+      logger.warn({ bookings: bookingIds.length }, 'bookings whose timer was lost are looked at')
+    if (bookingIds.length < LIMIT) return
+  }
 }
 
 /** As the scheduler service registers it in `admin_jobs`. */

@@ -1,18 +1,26 @@
+import type { BookingTerms } from '@remesa/database/booking-settling'
+import { BOOKING_RULES } from '@remesa/domain/booking-payout'
 import { DESTINATION_POLICY, type DestinationPolicy } from '@remesa/domain/stripe-account'
 import { aSettlement, jobOf, type SettlementFacts, transfersOf } from '@remesa/local-stack/testing/settlements'
 import type { World } from '@remesa/local-stack/testing/world'
 import { topics } from '@remesa/messaging/catalogue'
 import type { DataOf } from '@remesa/messaging/topic'
 import { createMetrics } from '@remesa/service-kit/metrics'
+import { applyBookingEvents } from '../src/apply-booking-events.ts'
 import { applyStripeEvents } from '../src/apply-stripe-events.ts'
 import { createJobs } from '../src/create-jobs.ts'
 import { payTransfers } from '../src/pay-transfers.ts'
 import { createPayoutMetrics } from '../src/payout-metrics.ts'
+import { createReversalMetrics } from '../src/reversal-metrics.ts'
+import { reverseTransfers } from '../src/reverse-transfers.ts'
 import { runPayoutScheduler, scheduledRun } from '../src/run-payout-scheduler.ts'
+import { settleBookings } from '../src/settle-bookings.ts'
 import { verifyDestinations } from '../src/verify-destinations.ts'
 
 export const LEASE_MS = 60_000
 export const GRACE_MS = 120_000
+
+export const BOOKING_TERMS: BookingTerms = { rules: BOOKING_RULES, setOffPercent: 50, clockOffsetMs: 0 }
 
 type PayParts = Parameters<typeof payTransfers>[0]
 
@@ -22,14 +30,16 @@ export function payoutHandlers(
   changes: Partial<Pick<PayParts, 'rail' | 'patience' | 'random' | 'verifier'>> & {
     policy?: DestinationPolicy
     graceMs?: number
+    terms?: BookingTerms
   } = {},
 ) {
   const { database, stripe, logger, now, patience } = world
   const { registry } = createMetrics({ service: 'payouts' })
-  const { policy = DESTINATION_POLICY, graceMs = GRACE_MS, ...changed } = changes
+  const { policy = DESTINATION_POLICY, graceMs = GRACE_MS, terms = BOOKING_TERMS, ...changed } = changes
   const metrics = createPayoutMetrics(registry, now)
   const verifier = verifyDestinations({ database, stripe, policy, nudge: () => {}, now, logger })
-  const scheduler = { database, policy, graceMs, now, metrics, logger }
+  const bookings = { database, terms, now, metrics, logger }
+  const scheduler = { database, policy, terms, graceMs, now, metrics, logger }
   return {
     registry,
     verifier,
@@ -46,6 +56,18 @@ export function payoutHandlers(
       metrics,
       logger,
       ...changed,
+    }),
+    tell: applyBookingEvents(bookings),
+    settle: settleBookings(bookings),
+    reverse: reverseTransfers({
+      database,
+      rail: stripe.reversals,
+      patience: { ...patience, maxAttempts: 5 },
+      leaseMs: LEASE_MS,
+      now,
+      random: () => 0.5,
+      metrics: createReversalMetrics(registry),
+      logger,
     }),
     apply: applyStripeEvents({ database, stripe, policy, now, random: () => 0.5, logger }),
     scheduled: scheduledRun({ ...scheduler, verifier }),

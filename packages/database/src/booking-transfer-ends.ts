@@ -1,0 +1,82 @@
+import type { Transaction } from 'kysely'
+import type { AuditRow } from './audit.ts'
+import { type BookingPayout, endPayouts } from './booking-payouts.ts'
+import { payoutAudit, withdrawnEntry } from './booking-releases.ts'
+import type { NewAlert } from './finance-alerts.ts'
+import type { LedgerEntry } from './ledger.ts'
+import { outstandingReceivable } from './receivables.ts'
+import type { Schema } from './schema.ts'
+
+/** How the transfer of a booking's payout ended. */
+export interface EndedTransfer {
+  readonly transferId: string
+  readonly payoutId: string
+  /** Null: it was paid. */
+  readonly failureReason: string | null
+}
+
+/**
+ * Ends the payouts of transfers that have ended; the caller holds the transfers. A failed payout is owed by the books no
+ * longer, nor is anything kept back for it: an operator's retry releases it anew.
+ * @returns what to write down in the same transaction, after everything else that locks
+ */
+export async function endBookingPayouts(
+  tx: Transaction<Schema>,
+  ended: readonly EndedTransfer[],
+  now: Date,
+): Promise<{ entries: readonly LedgerEntry[]; audit: readonly AuditRow[]; alerts: readonly NewAlert[] }> {
+  const before = await endPayouts(tx, ended, now)
+  const plans = ended.map((end) => ({ ...end, payout: known(before, end) }))
+  const failed = plans.filter(({ failureReason }) => failureReason !== null)
+  await lockDebts(
+    tx,
+    failed.map(({ payout }) => payout),
+  )
+  return {
+    entries: failed.map(({ payout, transferId }) => withdrawnEntry(payout, transferId)),
+    audit: plans.map(({ payout, failureReason, transferId }) => {
+      const after: BookingPayout =
+        failureReason === null ? { ...payout, status: 'transferred' } : { ...payout, status: 'failed', setOff: 0n }
+      const row = payoutAudit(after.status, { before: payout, after }, { reason: failureReason })
+      return { ...row, after: { ...row.after, transferId } }
+    }),
+    alerts: failed.map(failedAlert),
+  }
+}
+
+function known(before: ReadonlyMap<string, BookingPayout>, { payoutId }: EndedTransfer): BookingPayout {
+  const payout = before.get(payoutId)
+  if (!payout) throw new Error(`payout ${payoutId} was not in processing`)
+  return payout
+}
+
+/** What was kept back is owed to us again: locked before the payees and in one order, as in every release. */
+async function lockDebts(tx: Transaction<Schema>, payouts: readonly BookingPayout[]): Promise<void> {
+  const keptBack = payouts.filter(({ setOff }) => setOff > 0n)
+  const keys = new Map(keptBack.map((payout) => [`${payout.providerId} ${payout.currency}`, payout]))
+  for (const [, { providerId, currency }] of [...keys].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
+    await outstandingReceivable(tx, providerId, currency)
+  }
+}
+
+/** Names the matter of a payout that has failed, to be closed when an operator has decided. */
+export const failedPayoutKey = (payoutId: string): string => `booking_payout_failed:${payoutId}`
+
+const failedAlert = ({
+  payout,
+  transferId,
+  failureReason,
+}: EndedTransfer & { readonly payout: BookingPayout }): NewAlert => ({
+  kind: 'booking_payout_failed',
+  dedupKey: failedPayoutKey(payout.payoutId),
+  subject: { type: 'payout', id: payout.payoutId },
+  businessDate: null,
+  details: {
+    bookingId: payout.bookingId,
+    providerId: payout.providerId,
+    transferId,
+    amount: payout.amount.toString(),
+    currency: payout.currency,
+    reason: failureReason,
+  },
+})
