@@ -66,6 +66,7 @@ function currenciesText({ status, byCurrency }: ReconciliationTold): string | un
 }
 
 function idsText(told: ReconciliationTold): string | undefined {
+  if (told.status === 'error') return undefined
   const counts = countsOf(told)
   const lists = [
     ['Missing in database', told.missingInDatabase, counts.missingInDatabase],
