@@ -1,6 +1,6 @@
 import type { AddressInfo } from 'node:net'
-import { lockBooking, storeWord } from '@remesa/database/bookings'
 import { settleBooking } from '@remesa/database/booking-settling'
+import { lockBooking, storeWord } from '@remesa/database/bookings'
 import type { Database } from '@remesa/database/connection'
 import { BOOKING_RULES } from '@remesa/domain/booking-payout'
 import { currency } from '@remesa/domain/currency'
@@ -133,7 +133,9 @@ export async function everything({ database }: Pick<World, 'database'>): Promise
   const contents = []
   for (const { name } of tables) {
     const { rows } = await sql<{ text: string | null }>`
-      select jsonb_agg(to_jsonb(t) order by to_jsonb(t)::text)::text as text from ${sql.table(name)} t`.execute(database)
+      select jsonb_agg(to_jsonb(t) order by to_jsonb(t)::text)::text as text from ${sql.table(name)} t`.execute(
+      database,
+    )
     contents.push(`${name}: ${rows[0]?.text}`)
   }
   return contents.join('\n')

@@ -70,7 +70,9 @@ test('a payout whose transfer is on its way cannot be held: it may be paid alrea
   const { payoutId, bookingId } = await aPayout(api.world)
   await api.act(`/v1/payouts/${payoutId}/force-release`, OPERATOR)
   await look(api.world.database, bookingId, api.world.now())
-  const { rows } = await sql<{ id: string }>`select id from payout_transfers where payout_id = ${payoutId}`.execute(api.world.database)
+  const { rows } = await sql<{ id: string }>`select id from payout_transfers where payout_id = ${payoutId}`.execute(
+    api.world.database,
+  )
   await sql`
     insert into payment_attempts (payable_type, payable_id, rail, generation, idempotency_key, amount, currency, destination,
       instruction, state, lease_token, lease_expires_at, first_called_at)
