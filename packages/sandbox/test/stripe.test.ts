@@ -178,6 +178,8 @@ test('reversals take back in parts, never more than is left, and never what the 
   })
   expect((await refusal(sdk.transfers.createReversal(id))).statusCode).toBe(400)
   expect((await sdk.transfers.retrieveReversal(id, first.id)).amount).toBe(250)
+  const marked = await sdk.transfers.updateReversal(id, first.id, { metadata: { why: '', by: 'hand' } })
+  expect(marked).toMatchObject({ id: first.id, metadata: { by: 'hand' } })
   expect(stripe.books.payments().map(({ returned }) => returned)).toEqual([true, false])
   expect(await stripe.controls.books?.({})).toMatchObject({
     totals: { USD: '10.00' },

@@ -1,6 +1,7 @@
 import type { Database } from '@remesa/database/connection'
 import type { NewAlert } from '@remesa/database/finance-alerts'
 import { groupCommit } from '@remesa/database/group-commit'
+import { takenBackByUs } from '@remesa/database/payout-reversals'
 import { isSomebodysAccount, type StripeAccountNews, upsertStripeAccounts } from '@remesa/database/user-stripe-accounts'
 import { backoffMs } from '@remesa/domain/payment-steps'
 import type { DestinationPolicy, StripeAccountFacts } from '@remesa/domain/stripe-account'
@@ -37,7 +38,7 @@ interface Applied {
 /**
  * Keeps what we know of connected accounts true, whatever order Stripe's events come in, and puts transfers on their
  * way that waited for one. Where events cannot tell, Stripe is asked. People are told of a transfer
- * that was taken back. Events of other kinds are others' concern.
+ * that somebody else than we took back. Events of other kinds are others' concern.
  */
 export function applyStripeEvents(parts: Parts): BatchHandler<StripeEvent> {
   const { database, stripe, policy, now, random, logger } = parts
@@ -70,6 +71,10 @@ export function applyStripeEvents(parts: Parts): BatchHandler<StripeEvent> {
     const reversal = readReversalEvent(event)
     if (reversal.kind === 'unreadable') return reject(reversal.problem)
     if (reversal.kind === 'reversal') {
+      // What we took back ourselves is no news: the answer to our call tells how it ended.
+      const ours = await takenBackByUs(database, reversal.transfer.reference)
+      const { reversed } = reversal.transfer
+      if (reversed && reversed.amount <= ours) return done
       await database.transaction().execute((tx) => raiseAlerts(tx, [reversedAlert(reversal)]))
       return done
     }

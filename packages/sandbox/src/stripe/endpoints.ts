@@ -15,11 +15,12 @@ import type { SortedList } from './sorted-list.ts'
 import {
   REVERSAL_FIELDS,
   readReversalRequest,
+  readReversalUpdate,
   readTransferRequest,
   readTransferUpdate,
   TRANSFER_FIELDS,
 } from './transfer-requests.ts'
-import { reversalAsJson, type Transfer, type Transfers, transferAsJson } from './transfers.ts'
+import { type Reversal, reversalAsJson, type Transfer, type Transfers, transferAsJson } from './transfers.ts'
 import type { StripeEvent, Webhooks } from './webhooks.ts'
 
 export interface EndpointParts {
@@ -124,12 +125,25 @@ export function stripeRoutes(parts: EndpointParts): Route[] {
     return transfer
   }
 
-  function getReversal(request: SandboxRequest): Reply {
+  function reversalOf(request: SandboxRequest): Reversal {
     const { reversals } = transferOf(request)
     const id = request.params.reversal ?? ''
     const reversal = reversals.find((one) => one.id === id)
     if (!reversal) throw missing('transfer reversal', id, { status: 404, param: 'id' })
-    return ok(withExpanded(reversalAsJson(reversal), onlyExpand(request, REVERSAL_FIELDS)))
+    return reversal
+  }
+
+  const getReversal = (request: SandboxRequest): Reply =>
+    ok(withExpanded(reversalAsJson(reversalOf(request)), onlyExpand(request, REVERSAL_FIELDS)))
+
+  function updateReversal(request: SandboxRequest): Promise<Reply> {
+    const asked = readReversalUpdate(request)
+    const [transfer, reversal] = [transferOf(request), reversalOf(request)]
+    const endpoint = 'POST /v1/transfers/:id/reversals/:reversal'
+    return execute(request, { endpoint, subject: subjectOf(transfer), account: transfer.destination }, () => {
+      transfers.updateReversal(reversal, asked.metadata)
+      return withExpanded(reversalAsJson(reversal), asked.expand)
+    })
   }
 
   function listTransfers({ query }: SandboxRequest): Reply {
@@ -242,6 +256,12 @@ export function stripeRoutes(parts: EndpointParts): Route[] {
     route({ method: 'POST', path: '/v1/transfers/:id/reversals', subject: subjectOfId, handle: createReversal }),
     route({ method: 'GET', path: '/v1/transfers/:id/reversals', subject: subjectOfId, handle: listReversals }),
     route({ method: 'GET', path: '/v1/transfers/:id/reversals/:reversal', subject: subjectOfId, handle: getReversal }),
+    route({
+      method: 'POST',
+      path: '/v1/transfers/:id/reversals/:reversal',
+      subject: subjectOfId,
+      handle: updateReversal,
+    }),
     route({ method: 'GET', path: '/v1/accounts/:id', subject: ({ params }) => params.id ?? '', handle: getAccount }),
     route({ method: 'GET', path: '/v1/balance', subject: () => 'balance', handle: () => ok(balance.asJson()) }),
     route({

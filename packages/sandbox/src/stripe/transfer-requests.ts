@@ -90,5 +90,11 @@ export function readReversalRequest(request: SandboxRequest): ReversalRequest {
   }
 }
 
+/** @throws Refusal 400 */
+export function readReversalUpdate(request: SandboxRequest): Pick<ReversalRequest, 'metadata' | 'expand'> {
+  const given = bodyParameters(request, ['metadata', 'expand'])
+  return { metadata: given.metadata(), expand: given.expand(REVERSAL_FIELDS) }
+}
+
 const withoutEmpty = (metadata: MetadataChanges): MetadataChanges =>
   new Map([...metadata].filter(([, value]) => value !== ''))

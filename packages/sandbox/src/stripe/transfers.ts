@@ -32,7 +32,7 @@ export interface Reversal extends Listed {
   readonly currency: string
   readonly money: Money
   readonly balanceTransaction: string
-  readonly metadata: Readonly<Record<string, string>>
+  metadata: Readonly<Record<string, string>>
   readonly refund: string
   readonly transfer: string
 }
@@ -45,6 +45,7 @@ export interface Transfers {
   /** @throws Refusal: more than is left, or than the account still holds */
   reverse(transfer: Transfer, request: ReversalRequest): Reversal
   update(transfer: Transfer, changes: { description: string | null | undefined; metadata: MetadataChanges }): void
+  updateReversal(reversal: Reversal, metadata: MetadataChanges): void
   find(id: string): Transfer | undefined
   /** Oldest first: all, or the fewest that hold every one of this group or destination. */
   candidates(filter: { group?: string | undefined; destination?: string | undefined }): readonly Transfer[]
@@ -200,6 +201,9 @@ export function createTransfers({ accounts, balance, newId, now }: TransfersOpti
     update(transfer, { description, metadata }) {
       if (description !== undefined) transfer.description = description
       transfer.metadata = withChanges(transfer.metadata, metadata)
+    },
+    updateReversal(reversal, metadata) {
+      reversal.metadata = withChanges(reversal.metadata, metadata)
     },
     find: (id) => byId.get(id),
     candidates({ group, destination }) {
