@@ -1,7 +1,4 @@
 import { randomInt } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, expect, test } from '@jest/globals'
 import { ledgerProof } from '@remesa/database/ledger'
@@ -13,9 +10,9 @@ import { bookingIdsOf, payBookings, untilBooked } from '../src/bookings.ts'
 import { generateMarketplace } from '../src/marketplace/generate.ts'
 import type { Stack } from '../src/stack/stack.ts'
 import { summarize } from '../src/summary.ts'
-import { type ExpectedBooking, expectedBookings, receivedFrom } from './support/expected-bookings.ts'
+import { expectedOf, receivedAtStripe } from './support/booking-books.ts'
+import { type ExpectedBooking, receivedFrom } from './support/expected-bookings.ts'
 import { aStack, killAtRandom } from './support/stacks.ts'
-import { writeMarketplace } from './support/write-marketplace.ts'
 
 // Bookings with every process there is that pays them. What each provider should have received is recomputed from CSV files
 // alone, and what it has received is read from the books of Stripe's sandbox.
@@ -36,7 +33,7 @@ const generated = (count: number, seed: number): Marketplace =>
 
 test('every provider receives its shares and tips less refunds 48 hours later, and nobody else does', async () => {
   const marketplace = generated(40, 1)
-  const expected = await expectedOf(marketplace)
+  const expected = await expectedOf(marketplace, NOW)
   const stack = await aStack({ services: ['payouts', 'webhooks'], bookingClockOffsetMs: offsetMs() }, stops)
   await payBookings(stack, marketplace, WATCH)
 
@@ -58,7 +55,7 @@ test('every provider receives its shares and tips less refunds 48 hours later, a
 test('faults, shuffled and repeated events, two instances and kills at random moments change nothing', async () => {
   const seed = randomInt(1_000_000)
   const marketplace = generated(30, 2)
-  const expected = await expectedOf(marketplace)
+  const expected = await expectedOf(marketplace, NOW)
   const stack = await aStack(
     { services: ['payouts', 'webhooks'], faultRate: 0.05, instances: 2, bookingClockOffsetMs: offsetMs() },
     stops,
@@ -75,16 +72,6 @@ test('faults, shuffled and repeated events, two instances and kills at random mo
       throw new Error(`seed ${seed}: ${(error as Error).message}`, { cause: error })
     })
 }, 300_000)
-
-async function expectedOf(marketplace: Marketplace): Promise<readonly ExpectedBooking[]> {
-  const directory = await mkdtemp(join(tmpdir(), 'remesa-marketplace-'))
-  try {
-    await writeMarketplace(directory, marketplace)
-    return await expectedBookings(directory, NOW.toString())
-  } finally {
-    await rm(directory, { recursive: true, force: true })
-  }
-}
 
 const countsOf = (expected: readonly ExpectedBooking[]): Record<string, number> => ({
   ...{ scheduled: 0, on_hold: 0, processing: 0, transferred: 0, failed: 0, cancelled: 0 },
@@ -125,22 +112,6 @@ async function standingOf({ database }: Stack): Promise<ReadonlyMap<string, { se
     from payouts group by booking_id`.execute(database)
   return new Map(rows.map(({ bookingId, ...standing }) => [bookingId, standing]))
 }
-
-/** What Stripe's sandbox made less what it took back, minor units by account and currency. */
-async function receivedAtStripe({ sandbox }: Stack): Promise<ReadonlyMap<string, bigint>> {
-  const { payments, reversals } = (await sandbox.books()).stripe
-  const received = new Map<string, bigint>()
-  const accounts = new Map(payments.map(({ paymentId, account }) => [paymentId, account]))
-  const add = (account: string | undefined, currency: string, amount: bigint): void => {
-    const key = `${account} ${currency}`
-    received.set(key, (received.get(key) ?? 0n) + amount)
-  }
-  for (const { account, currency, amount } of payments) add(account, currency, digitsOf(amount))
-  for (const { transferId, currency, amount } of reversals) add(accounts.get(transferId), currency, -digitsOf(amount))
-  return new Map([...received].filter(([, amount]) => amount !== 0n))
-}
-
-const digitsOf = (amount: string): bigint => BigInt(amount.replace('.', ''))
 
 /** Until the first call of Stripe is on its way. */
 async function untilPaying({ database }: Stack): Promise<void> {
