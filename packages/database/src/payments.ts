@@ -136,24 +136,24 @@ async function upsertDisputes(tx: Transaction<Schema>, disputes: readonly Disput
 }
 
 /**
- * What follows for the payments themselves: a payment's refunds are those that we know to have succeeded, and what the
- * charge's own word tells of beyond them. That word counted every refund of its time that had not failed; one that
- * failed since, or in the same second, is taken out of it.
+ * What follows for the payments themselves. Stripe's charges count a refund from when it is made until it fails, and so
+ * do we: those that we know of, and what the charge's own word tells of beyond them. A refund that failed after that
+ * word, or in the same second, was still counted by it.
  */
 async function drawConclusions(tx: Transaction<Schema>, paymentIds: readonly string[]): Promise<void> {
   await sql`
     with known as (
       select p.payment_id,
-        coalesce(sum(r.amount) filter (where r.status = 'succeeded'), 0) as succeeded,
-        coalesce(sum(r.amount) filter (where r.created <= p.said_at and (r.status = 'succeeded'
-          or r.status in ('failed', 'canceled') and r.last_event_at >= p.said_at)), 0) as counted_by_the_charge
+        coalesce(sum(r.amount) filter (where r.status not in ('failed', 'canceled')), 0) as standing,
+        coalesce(sum(r.amount) filter (where r.created <= p.said_at
+          and (r.status not in ('failed', 'canceled') or r.last_event_at >= p.said_at)), 0) as counted_by_the_charge
       from (select *, coalesce(last_event_at, 'infinity') as said_at from payments
         where payment_id = any(${paymentIds}::text[])) p
       left join payment_refunds r on r.payment_id = p.payment_id and r.currency = p.currency
       group by p.payment_id
     ), concluded as (
       select p.payment_id,
-        (k.succeeded + greatest(0, p.charge_refunded - k.counted_by_the_charge))::bigint as refunded,
+        (k.standing + greatest(0, p.charge_refunded - k.counted_by_the_charge))::bigint as refunded,
         p.charge_disputed or exists (select from payment_disputes d where d.payment_id = p.payment_id) as disputed
       from payments p join known k using (payment_id)
     )

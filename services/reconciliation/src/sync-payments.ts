@@ -91,8 +91,7 @@ async function syncOne(
       paymentId: charge.paymentId,
       news: {
         payments: [{ ...charge, source: 'sync', asOf }],
-        // One that has failed by now is not in the charge's word any more: its own word is the older one.
-        refunds: refunds.map((refund) => ({ ...refund, asOf: new Date(asOf.getTime() - 1_000) })),
+        refunds: refunds.map((refund) => ({ ...refund, asOf })),
       },
     })
     return undefined

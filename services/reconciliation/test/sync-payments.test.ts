@@ -1,0 +1,105 @@
+import { afterEach, expect, test } from '@jest/globals'
+import { findPayments } from '@remesa/database/payments'
+import { money } from '@remesa/domain/money'
+import { startWorld, type World } from '@remesa/local-stack/testing/world'
+import { done } from '@remesa/messaging/handler'
+import { createStripeReads } from '@remesa/stripe-client/stripe-reads'
+import { sql } from 'kysely'
+import { recordPayments } from '../src/record-payments.ts'
+import { syncMissingPayments } from '../src/sync-payments.ts'
+import { takeStripeEvents } from './stripe-events.ts'
+
+let world: World
+afterEach(() => world.stop())
+
+function sync(paymentIds: readonly string[]) {
+  const { sandbox, database, now, logger } = world
+  const { hostname: host, port } = new URL(sandbox.stripe.url)
+  const stripe = createStripeReads({
+    secretKey: sandbox.stripe.credentials.apiKey,
+    apiBase: { host, port: Number(port), protocol: 'http' },
+    timeoutMs: 2_000,
+    rate: { perSecond: 1_000, concurrent: 10 },
+  })
+  world.stopWith(() => stripe.close())
+  return syncMissingPayments({ database, stripe, actor: 'operator:ana', now, logger }, paymentIds)
+}
+
+async function audited() {
+  const { rows } = await sql<{ subject_id: string; actor: string; before: object | null }>`
+    select subject_id, actor, before from audit_log where action = 'payment.synced' order by id`.execute(world.database)
+  return rows
+}
+
+test('lost payments are copied with their refunds, audited once, and a repeat changes nothing', async () => {
+  world = await startWorld()
+  const { payments } = world.sandbox.stripe
+  const ids = Array.from({ length: 30 }, (_, index) =>
+    payments.load(
+      {
+        ...(index % 3 === 0 && { paymentId: `ch_plain${index}` }),
+        money: money(BigInt(1_000 + index), 'USD'),
+        refunded: index % 2 === 0 ? 100n : 0n,
+      },
+      'quietly',
+    ),
+  )
+  expect(await sync([...ids, ...ids])).toEqual({ synced: ids, failed: [] })
+  const found = await findPayments(world.database, ids)
+  for (const [index, id] of ids.entries()) {
+    expect(found.get(id)).toMatchObject({
+      amount: BigInt(1_000 + index),
+      refunded: index % 2 === 0 ? 100n : 0n,
+      source: 'sync',
+    })
+  }
+  expect(await audited()).toHaveLength(30)
+  expect((await audited())[0]).toMatchObject({ actor: 'operator:ana', before: null })
+
+  expect(await sync(ids)).toEqual({ synced: ids, failed: [] })
+  expect(await audited()).toHaveLength(30)
+})
+
+test('what Stripe does not have, has not been paid, or cannot be read is told as failed, and the rest is copied', async () => {
+  world = await startWorld()
+  const { payments, faults } = world.sandbox.stripe
+  payments.load({ paymentId: 'pi_good', money: money(1_000n, 'USD') }, 'quietly')
+  payments.load({ paymentId: 'pi_open', money: money(1_000n, 'USD'), captured: false }, 'quietly')
+  payments.load({ paymentId: 'ch_dark', money: money(1_000n, 'USD') }, 'quietly')
+  faults.script({ kind: 'error-before', route: 'GET /v1/charges/:id' })
+  expect(await sync(['pi_good', 'pi_gone', 'pi_open', 'ch_dark'])).toEqual({
+    synced: ['pi_good'],
+    failed: [
+      { paymentId: 'pi_gone', reason: 'not_found' },
+      { paymentId: 'pi_open', reason: 'not_paid' },
+      { paymentId: 'ch_dark', reason: expect.stringMatching(/^stripe, get payment: unavailable \(50/) },
+    ],
+  })
+  expect(await sync(['ch_dark'])).toEqual({ synced: ['ch_dark'], failed: [] })
+})
+
+test('a copy brings a stale payment up to date, and an event that comes after it changes it again', async () => {
+  world = await startWorld()
+  const { payments } = world.sandbox.stripe
+  const events = await takeStripeEvents(world)
+  const handle = recordPayments({ database: world.database })
+  const id = payments.load({ paymentId: 'pi_1', money: money(1_000n, 'USD') })
+  const { id: refundId } = payments.refund(id, { amount: 300n })
+  await world.sandbox.stripe.callbacks.idle()
+  expect(await world.deliver(handle, ...events)).toEqual([done, done, done])
+
+  payments.loseWebhooks([id])
+  payments.updateRefund(refundId, 'failed')
+  const pending = payments.refund(id, { amount: 50n, status: 'pending' })
+  await sync([id])
+  const refunded = async () => (await findPayments(world.database, [id])).get(id)?.refunded
+  expect(await refunded()).toBe(50n)
+
+  world.moveClock(5_000)
+  payments.updateRefund(pending.id, 'failed')
+  await sync([id])
+  expect(await refunded()).toBe(0n)
+  // The first events of all, once more: older than what is known.
+  expect(await world.deliver(handle, ...events)).toEqual([done, done, done])
+  expect(await refunded()).toBe(0n)
+})
