@@ -1,7 +1,14 @@
 import { expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { type Counted, PATIENCE } from './payment-steps.ts'
-import { afterTransfer, isTerminal, mayBecome, TRANSFER_STATUSES, type TransferStatus } from './payout-transfer.ts'
+import {
+  afterBookingTransfer,
+  afterTransfer,
+  isTerminal,
+  mayBecome,
+  TRANSFER_STATUSES,
+  type TransferStatus,
+} from './payout-transfer.ts'
 import type { PaymentOutcome, PaymentStatus, RefusalCategory } from './rail.ts'
 
 const facts = { status: 0 }
@@ -174,4 +181,36 @@ test('what our own limiter turned away waits for its turn, and no longer each ti
   expect(turnedAway(0, 20)).toBe(turnedAway(0, 1))
   expect(turnedAway(0, 20)).toBe(3_000 + PATIENCE.retry.firstMs * 0.75)
   expect(turnedAway(429, 20)).toBeGreaterThan(turnedAway(429, 1))
+})
+
+const afterBooking = (outcome: PaymentOutcome, counted = fresh) => afterBookingTransfer(outcome, counted, PATIENCE, 0.5)
+
+test('a booking’s transfer ends after three counted refusals, of whatever kind, and people are told', () => {
+  const funds = { kind: 'declined_may_change', reason: 'funds', keyIsSpent: true, facts: { status: 400 } } as const
+  const trouble = { ...funds, reason: 'rail_unavailable' } as const
+  expect(afterBooking(funds, { ...fresh, attempts: 1 })).toMatchObject({ status: 'retryable', counts: 'funds_refusal' })
+  expect(afterBooking(trouble, { ...fresh, fundsRefusals: 1 })).toMatchObject({
+    status: 'retryable',
+    counts: 'attempt',
+  })
+  for (const outcome of [funds, trouble]) {
+    for (const counted of [{ attempts: 2 }, { fundsRefusals: 2 }, { attempts: 1, fundsRefusals: 1 }]) {
+      expect(afterBooking(outcome, { ...fresh, ...counted })).toEqual({
+        attempt: 'declined',
+        status: 'failed_terminal',
+        counts: outcome.reason === 'funds' ? 'funds_refusal' : 'attempt',
+        alert: 'booking_payout_failed',
+      })
+    }
+  }
+})
+
+test('haste, a look-up of what was given up, and what may be paid never end a booking’s transfer', () => {
+  fc.assert(
+    fc.property(anyOutcome, anyCounted, (outcome, counted) => {
+      const ofSettlement = after(outcome, counted)
+      if (ofSettlement.counts === 'nothing') expect(afterBooking(outcome, counted)).toEqual(ofSettlement)
+      if (outcome.kind === 'unknown') expect(afterBooking(outcome, counted).status).toBe('processing')
+    }),
+  )
 })
