@@ -1,6 +1,6 @@
 import swagger from '@fastify/swagger'
 import type { Logger } from '@remesa/service-kit/logger'
-import fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type RouteOptions } from 'fastify'
+import fastify, { type FastifyError, type FastifyInstance, type FastifyReply } from 'fastify'
 import {
   hasZodFastifySchemaValidationErrors,
   jsonSchemaTransform,
@@ -10,10 +10,10 @@ import {
 } from 'fastify-type-provider-zod'
 import { type ApiParts, OPERATOR } from './api.ts'
 import { approvalRoutes } from './approval-routes.ts'
-import type { Authenticate, Operator } from './authentication.ts'
+import type { Authenticate } from './authentication.ts'
+import { guard, refuseUnlisted } from './guard.ts'
 import { payoutRoutes } from './payout-routes.ts'
 import { ProblemError, type ProblemKind, problem } from './problem.ts'
-import { holds, isRouteName, ROUTE_ROLES } from './roles.ts'
 
 /** A reason and little else. */
 const BODY_LIMIT_BYTES = 16 * 1024
@@ -38,20 +38,12 @@ export async function adminServer(parts: Parts): Promise<FastifyInstance> {
     trustProxy: false,
     logger: false,
   }).withTypeProvider<ZodTypeProvider>()
+  server.removeContentTypeParser('text/plain')
   server.setValidatorCompiler(validatorCompiler)
   server.setSerializerCompiler(serializerCompiler)
   server.decorateRequest(OPERATOR, null)
   server.addHook('onRoute', refuseUnlisted)
-  server.addHook('onRequest', async (request) => {
-    if (request.is404) return
-    const route = `${request.method} ${request.routeOptions.url}`
-    if (!isRouteName(route)) throw new Error(`${route} has no role`)
-    const role = ROUTE_ROLES[route]
-    if (role === 'anyone') return
-    const operator = await parts.authenticate(request.headers.authorization)
-    if (!holds(operator.roles, role)) throw lacking(role)
-    request.setDecorator<Operator>(OPERATOR, operator)
-  })
+  server.addHook('onRequest', guard(parts.authenticate))
   server.addHook('onSend', async (_request, reply) => {
     reply.header('cache-control', 'no-store').header('x-content-type-options', 'nosniff')
   })
@@ -73,20 +65,6 @@ export async function adminServer(parts: Parts): Promise<FastifyInstance> {
   await server.ready()
   return server
 }
-
-function refuseUnlisted({ method, url }: RouteOptions): void {
-  for (const one of [method].flat()) {
-    if (!isRouteName(`${one} ${url}`)) throw new Error(`${one} ${url} is not in the table of routes and roles`)
-  }
-}
-
-const lacking = (role: string): ProblemError =>
-  new ProblemError(
-    problem('role-lacking', `This needs the role ${role}, which your token does not have.`, { lacks: role }),
-    {
-      'www-authenticate': 'Bearer realm="remesa", error="insufficient_scope"',
-    },
-  )
 
 const sendProblem = (reply: FastifyReply, { body, headers }: ProblemError): FastifyReply =>
   reply.code(body.status).headers(headers).type('application/problem+json').send(JSON.stringify(body))

@@ -130,13 +130,10 @@ export async function everything({ database }: Pick<World, 'database'>): Promise
   const { rows: tables } = await sql<{ name: string }>`
     select tablename as name from pg_tables where schemaname = 'public' and tablename <> 'admin_requests'
     order by 1`.execute(database)
-  const contents = []
-  for (const { name } of tables) {
-    const { rows } = await sql<{ text: string | null }>`
-      select jsonb_agg(to_jsonb(t) order by to_jsonb(t)::text)::text as text from ${sql.table(name)} t`.execute(
-      database,
-    )
-    contents.push(`${name}: ${rows[0]?.text}`)
-  }
-  return contents.join('\n')
+  const contents = tables.map(
+    ({ name }) =>
+      `select '${name}' as name, (select jsonb_agg(to_jsonb(t) order by to_jsonb(t)::text) from ${name} t)::text as rows`,
+  )
+  const { rows } = await sql.raw(contents.join(' union all ')).execute(database)
+  return JSON.stringify(rows, null, 1)
 }

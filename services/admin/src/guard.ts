@@ -1,0 +1,31 @@
+import type { FastifyRequest, RouteOptions } from 'fastify'
+import { OPERATOR } from './api.ts'
+import type { Authenticate, Operator } from './authentication.ts'
+import { ProblemError, problem } from './problem.ts'
+import { holds, isRouteName, ROUTE_ROLES } from './roles.ts'
+
+/** For `onRoute`. @throws Error when a route stands in no table of roles: a server that has one does not come up */
+export function refuseUnlisted({ method, url }: Pick<RouteOptions, 'method' | 'url'>): void {
+  for (const one of [method].flat()) {
+    if (!isRouteName(`${one} ${url}`)) throw new Error(`${one} ${url} is not in the table of routes and roles`)
+  }
+}
+
+/** For `onRequest`: finds out who asks, and whether their roles are enough, before anything of the request is read. */
+export function guard(authenticate: Authenticate) {
+  return async (request: FastifyRequest): Promise<void> => {
+    if (request.is404) return
+    const route = `${request.method} ${request.routeOptions.url}`
+    if (!isRouteName(route)) throw new Error(`${route} has no role`)
+    const role = ROUTE_ROLES[route]
+    if (role === 'anyone') return
+    const operator = await authenticate(request.headers.authorization)
+    if (!holds(operator.roles, role)) {
+      const detail = `This needs the role ${role}, which your token does not have.`
+      throw new ProblemError(problem('role-lacking', detail, { lacks: role }), {
+        'www-authenticate': 'Bearer realm="remesa", error="insufficient_scope"',
+      })
+    }
+    request.setDecorator<Operator>(OPERATOR, operator)
+  }
+}

@@ -1,0 +1,105 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import fastify from 'fastify'
+import { refuseUnlisted } from '../src/guard.ts'
+import { holds, ROLES, ROUTE_ROLES, type RouteName } from '../src/roles.ts'
+import { type Api, aKey, anApi, everything } from './an-api.ts'
+
+let api: Api
+beforeAll(async () => {
+  api = await anApi()
+})
+afterAll(() => api.stop())
+
+const ID = '00000000-0000-4000-8000-000000000000'
+const routes = Object.entries(ROUTE_ROLES) as [RouteName, (typeof ROUTE_ROLES)[RouteName]][]
+const guarded = routes.filter(([, role]) => role !== 'anyone')
+
+/** A request that is right but for who sends it; nothing has this id. */
+async function send(route: RouteName, roles?: readonly string[]) {
+  const [method = '', path = ''] = route.replace(':id', ID).split(' ')
+  const token = roles && (await api.token({ subject: 'somebody', roles: [...roles] }))
+  const deed = method === 'GET' ? {} : { key: aKey(), body: { reason: 'a good reason' } }
+  return api.ask(method, path, { ...deed, ...(token !== undefined && { token }) })
+}
+
+test('a server with a route that is not in the table of roles does not come up', async () => {
+  const server = fastify({ exposeHeadRoutes: false })
+  server.addHook('onRoute', refuseUnlisted)
+  server.get('/v1/payouts', async () => 'listed')
+  expect(() => server.get('/v1/secrets', async () => 'not listed')).toThrow(
+    'GET /v1/secrets is not in the table of routes and roles',
+  )
+  expect(() => server.delete('/v1/payouts', async () => 'another method')).toThrow(/DELETE \/v1\/payouts/)
+})
+
+test('every route of the table is there, and everything that is documented is in the table', async () => {
+  for (const [route, role] of routes) {
+    const { body, status } = await send(route, role === 'anyone' ? undefined : [role])
+    expect([route, status, body.detail ?? '']).not.toEqual([route, 404, expect.stringContaining('at this address')])
+  }
+  const { body } = await api.ask('GET', '/openapi.json')
+  const documented = Object.entries(body.paths as Record<string, object>).flatMap(([path, methods]) =>
+    Object.keys(methods).map((method) => `${method.toUpperCase()} ${path.replaceAll(/\{(\w+)\}/g, ':$1')}`),
+  )
+  expect(documented.toSorted()).toEqual(guarded.map(([route]) => route).toSorted())
+})
+
+test.each(guarded)('%s asks who it is, and is closed to whoever is not %s: nothing is changed', async (route, role) => {
+  const before = await everything(api.world)
+  const nobody = await send(route)
+  expect(nobody).toMatchObject({ status: 401, body: { type: 'urn:remesa:problem:not-authenticated' } })
+  expect(nobody.headers.get('www-authenticate')).toBe('Bearer realm="remesa"')
+  for (const lesser of [[], ['stranger'], ...ROLES.slice(0, ROLES.indexOf(role as 'viewer')).map((one) => [one])]) {
+    const answer = await send(route, lesser)
+    expect(answer).toMatchObject({
+      status: 403,
+      body: { type: 'urn:remesa:problem:role-lacking', lacks: role, detail: expect.stringContaining(role) },
+    })
+    expect(answer.headers.get('www-authenticate')).toContain('insufficient_scope')
+  }
+  for (const enough of ROLES.slice(ROLES.indexOf(role as 'viewer'))) {
+    expect((await send(route, [enough])).status).toBe(route.includes(':id') ? 404 : 200)
+  }
+  expect(await everything(api.world)).toBe(before)
+})
+
+test('a role holds what those before it hold, and an unknown one nothing', () => {
+  const table = ROLES.map((held) => ROLES.map((role) => holds([held], role)))
+  expect(table).toEqual([
+    [true, false, false],
+    [true, true, false],
+    [true, true, true],
+  ])
+  expect(holds(['Approver', 'admin', ''], 'viewer')).toBe(false)
+})
+
+test('the OpenAPI document is of version 3.1, has every answer’s shape and no reference that leads nowhere', async () => {
+  const { body, status } = await api.ask('GET', '/openapi.json')
+  expect([status, body.openapi]).toEqual([200, '3.1.0'])
+  const release = body.paths['/v1/payouts/{id}/force-release'].post
+  expect(Object.keys(release.responses).toSorted()).toEqual([
+    '200',
+    '202',
+    '400',
+    '401',
+    '403',
+    '404',
+    '409',
+    '413',
+    '415',
+    '422',
+    '500',
+    '503',
+  ])
+  expect(release.parameters.map(({ name, required }: { name: string; required: boolean }) => [name, required])).toEqual(
+    expect.arrayContaining([
+      ['id', true],
+      ['idempotency-key', true],
+    ]),
+  )
+  expect(release.requestBody.content['application/json'].schema.required).toEqual(['reason'])
+  const text = JSON.stringify(body)
+  for (const [, name = ''] of text.matchAll(/"#\/components\/schemas\/([^"]+)"/g)) {
+    expect(Object.keys(body.components.schemas)).toContain(name)
+  }
+})
