@@ -627,7 +627,7 @@ CREATE TABLE rail_reconciliation_findings (
   constraint rail_reconciliation_findings_provider_state_check CHECK ((provider_state = ANY (ARRAY['pending'::text, 'paid'::text, 'rejected'::text]))),
   constraint rail_reconciliation_findings_status_check CHECK ((status = ANY (ARRAY['open'::text, 'assigned'::text, 'resolved'::text]))),
   constraint rail_reconciliation_findings_under_amount_check CHECK ((under_amount > 0)),
-  constraint rail_reconciliation_findings_report_id_fkey FOREIGN KEY (report_id) REFERENCES reconciliation_reports(id) ON DELETE CASCADE
+  constraint rail_reconciliation_findings_report_id_fkey FOREIGN KEY (report_id) REFERENCES reconciliation_reports(id) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED
 );
 CREATE INDEX rail_reconciliation_findings_by_report ON public.rail_reconciliation_findings USING btree (report_id, id);
 

@@ -6,7 +6,8 @@ const TABLES = `
 -- The reports are those of billing, with the books that were compared as their kind; what is found differs.
 create table rail_reconciliation_findings (
   id bigint generated always as identity primary key,
-  report_id uuid not null references reconciliation_reports (id) on delete cascade,
+  -- Deferred: findings come before their report, which is written once it is known what they come to.
+  report_id uuid not null references reconciliation_reports (id) on delete cascade deferrable initially deferred,
   category text not null check (category in ('paid_not_recorded', 'recorded_not_paid', 'amount', 'currency',
     'duplicate', 'timing')),
   -- Somebody must act before the next pay-day.
