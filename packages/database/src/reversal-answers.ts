@@ -147,7 +147,7 @@ function auditOf({ claim, outcome, step, reversal }: PlannedAnswer): readonly Au
   if (step.status === 'refused') return [answer, receivableAudit(reversal, reason ?? 'refused')]
   if (step.status !== 'reversed') return [answer]
   const subject = { type: 'payout', id: payoutId }
-  return [answer, { actor: ACTOR, action: 'payout.reversed', subject, after: { reversalId, reference, ...money } }]
+  return [answer, { actor: ACTOR, action: 'payout.reversal_made', subject, after: { reversalId, reference, ...money } }]
 }
 
 const alertOf = (plan: PlannedAnswer): readonly NewAlert[] =>

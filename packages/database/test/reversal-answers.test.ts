@@ -98,7 +98,7 @@ test('what was taken back is reversed, booked and audited, once however often it
     'payout_reversal.claimed',
     'payout_reversal.accepted',
   ])
-  expect(await auditOf(world, payout.payoutId)).toEqual(['payout.reversed'])
+  expect(await auditOf(world, payout.payoutId)).toEqual(['payout.reversal_made'])
   expect((await claim(world, [id])).get(id)).toEqual({ kind: 'nothing_to_do' })
 })
 

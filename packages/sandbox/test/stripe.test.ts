@@ -187,6 +187,23 @@ test('reversals take back in parts, never more than is left, and never what the 
   })
 })
 
+test('what an account holds can be set, and nothing is taken back from one that has left', async () => {
+  const { sdk, stripe } = await start()
+  const group = 'made-by-hand'
+  const { id } = stripe.makeTransfer({ account: 'acct_1Leaves', money: money(1_000n, 'USD'), group })
+  stripe.setAccountBalance('acct_1Leaves', money(400n, 'USD'))
+  expect(await refusal(sdk.transfers.createReversal(id, { amount: 401 }))).toMatchObject({
+    code: 'balance_insufficient',
+  })
+  expect(await sdk.transfers.createReversal(id, { amount: 150 })).toMatchObject({ amount: 150 })
+  stripe.disconnectAccount('acct_1Leaves')
+  expect(await refusal(sdk.transfers.createReversal(id, { amount: 150 }))).toMatchObject({
+    statusCode: 403,
+    code: 'account_invalid',
+  })
+  expect(stripe.transfersOf(group)).toMatchObject([{ amountReversed: 150n }])
+})
+
 test('a transfer shows its ten latest reversals, and all of them page by page', async () => {
   const { sdk } = await start()
   const { id } = await sdk.transfers.create(aTransfer())

@@ -77,7 +77,7 @@ test('what is asked back is taken from the provider’s account, once, booked an
     'payout_reversal.claimed: pending → processing',
     'payout_reversal.accepted: processing → reversed',
   ])
-  expect(await auditTrail(world, asked.payout.payoutId)).toEqual(['payout.reversed'])
+  expect(await auditTrail(world, asked.payout.payoutId)).toEqual(['payout.reversal_made'])
   expect(await world.take(topics.payoutReversal)).toEqual([])
   const counted = await handlers.registry.getSingleMetricAsString('remesa_payout_reversal_attempts_total')
   expect(counted).toContain('outcome="accepted",status="reversed"')

@@ -238,6 +238,11 @@ export function stripeRoutes(parts: EndpointParts): Route[] {
     const transfer = transfers.find(params.id ?? '')
     return transfer ? subjectOf(transfer) : (params.id ?? '')
   }
+  const ofSource = ({ query }: SandboxRequest): string => {
+    const source = query.get('source') ?? ''
+    const transfer = transfers.find(transfers.findReversal(source)?.transfer ?? source)
+    return transfer ? subjectOf(transfer) : 'balance_transactions'
+  }
   const ofForm = (request: SandboxRequest): string =>
     request.form().get('transfer_group') || (request.form().get('destination') ?? '')
   const ofQuery = ({ query }: SandboxRequest): string =>
@@ -267,7 +272,7 @@ export function stripeRoutes(parts: EndpointParts): Route[] {
     route({
       method: 'GET',
       path: '/v1/balance_transactions',
-      subject: () => 'balance_transactions',
+      subject: ofSource,
       handle: listBalanceTransactions,
     }),
     route({ method: 'GET', path: '/v1/balance_transactions/:id', handle: getBalanceTransaction }),

@@ -65,6 +65,10 @@ export interface StripeSandbox extends SandboxProvider {
   disconnectAccount(id: string): void
   /** The account's bank takes all it holds: its transfers cannot be reversed any more. */
   payOutToBank(id: string): void
+  /** What a connected account holds from now on, of which its transfers can be reversed. */
+  setAccountBalance(id: string, money: Money): void
+  /** A transfer as if a platform had asked for it, without an event. @throws Refusal as the platform would be told */
+  makeTransfer(transfer: { readonly account: string; readonly money: Money; readonly group: string }): Transfer
   setRateLimits(limits: RateLimits): void
   setLatency(ms: number): void
   /** As if every idempotency key were older than a day. */
@@ -215,6 +219,23 @@ export async function startStripe(options: StripeOptions = {}): Promise<StripeSa
     updateAccount,
     disconnectAccount,
     payOutToBank: transfers.payOutToBank,
+    setAccountBalance: (id, money) => transfers.setHolding(id, money.currency.toLowerCase(), stripeAmount(money)),
+    makeTransfer: ({ account, money, group }) =>
+      transfers.make(
+        {
+          amount: stripeAmount(money),
+          currency: money.currency.toLowerCase(),
+          money,
+          destination: account,
+          description: null,
+          metadata: new Map(),
+          sourceTransaction: undefined,
+          sourceType: 'card',
+          transferGroup: group,
+          expand: [],
+        },
+        { runsDry: false },
+      ),
     setRateLimits: limiter.set,
     setLatency(ms) {
       latencyMs = ms
@@ -267,6 +288,10 @@ function controlsOf(stripe: Omit<StripeSandbox, 'controls'>): StripeSandbox['con
     },
     disconnectAccount: (input) => stripe.disconnectAccount(accountSchema.parse(input).id),
     payOutToBank: (input) => stripe.payOutToBank(accountSchema.parse(input).id),
+    setAccountBalance(input) {
+      const { id, ...money } = z.looseObject({ id: z.string() }).parse(input)
+      stripe.setAccountBalance(id, moneyFromJson(money))
+    },
     setRateLimits: (input) => stripe.setRateLimits(rateLimitsSchema.parse(input)),
     setLatency: (input) => stripe.setLatency(z.strictObject({ ms: z.int().min(0) }).parse(input).ms),
     forgetKeys: () => stripe.forgetKeys(),

@@ -3,7 +3,7 @@ import { type BankBooks, createBankBooks } from '../kit/books.ts'
 import type { Account, Accounts } from './accounts.ts'
 import type { Balance } from './balance.ts'
 import { moneyFromStripe } from './currencies.ts'
-import { declined, invalid, missing } from './errors.ts'
+import { accountNotOurs, declined, invalid, missing } from './errors.ts'
 import type { Listed } from './lists.ts'
 import type { MetadataChanges } from './parameters.ts'
 import { behaviourOf } from './test-accounts.ts'
@@ -42,7 +42,7 @@ export interface Transfers {
   readonly books: BankBooks
   /** @throws Refusal: destination, capability or balance; nothing moves then */
   make(request: TransferRequest, context: { runsDry: boolean }): Transfer
-  /** @throws Refusal: more than is left, or than the account still holds */
+  /** @throws Refusal: more than is left, or than the account still holds, or an account that is not ours any more */
   reverse(transfer: Transfer, request: ReversalRequest): Reversal
   update(transfer: Transfer, changes: { description: string | null | undefined; metadata: MetadataChanges }): void
   updateReversal(reversal: Reversal, metadata: MetadataChanges): void
@@ -54,6 +54,8 @@ export interface Transfers {
   findReversal(id: string): Reversal | undefined
   /** The account's own bank takes all that it holds: from then on nothing can be reversed. */
   payOutToBank(account: string): void
+  /** What an account holds from now on, in Stripe's units of a lower-case currency. */
+  setHolding(account: string, currency: string, amount: bigint): void
 }
 
 export interface TransfersOptions {
@@ -164,6 +166,7 @@ export function createTransfers({ accounts, balance, newId, now }: TransfersOpti
         param: 'amount',
       })
     }
+    if (!accounts.find(destination)) throw accountNotOurs(destination)
     const money = moneyFromStripe(amount, currency)
     const holding = `${destination} ${currency}`
     const held = holdings.get(holding) ?? 0n
@@ -215,6 +218,7 @@ export function createTransfers({ accounts, balance, newId, now }: TransfersOpti
     payOutToBank(account) {
       for (const holding of holdings.keys()) if (holding.startsWith(`${account} `)) holdings.set(holding, 0n)
     },
+    setHolding: (account, currency, amount) => void holdings.set(`${account} ${currency}`, amount),
   }
 }
 
