@@ -86,6 +86,10 @@ const FINANCE_ALERTS = {
     'critical',
     'Stripe did not take a booking’s payout as often as we try. Mend the cause, then retry the payout, or cancel it.',
   ),
+  alert_refused: alert(
+    'critical',
+    'Slack or PagerDuty refuses an alert as it is, so nobody was told by it: a routing key that is wrong, or a fault of ours. Mend it, then send the alert again.',
+  ),
   settlement_notification_refused: alert(
     'warning',
     'The seller is paid, but GSC refused to be told. Compare the settlement.',

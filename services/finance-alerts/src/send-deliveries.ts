@@ -1,7 +1,9 @@
 import type { AlertOutcome, AlertSender } from '@remesa/alerting/alert-sender'
 import { type AlertDelivery, claimDelivery, endDelivery, releaseDelivery } from '@remesa/database/alert-deliveries'
 import type { Database } from '@remesa/database/connection'
+import { resolveAlerts } from '@remesa/database/finance-alerts'
 import type { topics } from '@remesa/messaging/catalogue'
+import { raiseAlerts } from '@remesa/messaging/finance-alerts'
 import { type BatchHandler, done, eachMessage, retry, type Verdict } from '@remesa/messaging/handler'
 import type { DataOf } from '@remesa/messaging/topic'
 import { noteSlackRefusal, noteSlackTaken } from './note-slack.ts'
@@ -44,13 +46,25 @@ export function sendDeliveries({ database, alerts, leaseMs, now }: Parts): Batch
 }
 
 async function recordOutcome(database: Database, delivery: AlertDelivery, outcome: AlertOutcome): Promise<Verdict> {
+  const { channel } = delivery
+  const dedupKey = `alert_refused:${channel}`
   switch (outcome.kind) {
-    case 'sent':
     case 'disabled':
-      await endDelivery(database, delivery, { status: outcome.kind })
+      await endDelivery(database, delivery, { status: 'disabled' })
+      return done
+    case 'sent':
+      await database.transaction().execute(async (tx) => {
+        await endDelivery(tx, delivery, { status: 'sent' })
+        await resolveAlerts(tx, { dedupKeys: [dedupKey], note: 'It takes alerts again.' })
+      })
       return done
     case 'refused':
-      await endDelivery(database, delivery, { status: 'refused', problem: outcome.reason })
+      await database.transaction().execute(async (tx) => {
+        await endDelivery(tx, delivery, { status: 'refused', problem: outcome.reason })
+        const subject = { type: 'alert_delivery', id: delivery.id }
+        const details = { channel, action: delivery.action, reason: outcome.reason }
+        await raiseAlerts(tx, [{ kind: 'alert_refused', dedupKey, subject, businessDate: null, details }])
+      })
       return done
     case 'later':
       await releaseDelivery(database, delivery, outcome.reason)

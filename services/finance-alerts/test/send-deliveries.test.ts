@@ -4,6 +4,7 @@ import { type AlertSender, createAlertSender } from '@remesa/alerting/alert-send
 import { createPagerDuty } from '@remesa/alerting/pagerduty'
 import { createSlackChannel } from '@remesa/alerting/slack-channel'
 import { alertsSent, claimDelivery } from '@remesa/database/alert-deliveries'
+import { openAlerts } from '@remesa/database/finance-alerts'
 import type { ReconciliationTold } from '@remesa/domain/reconciliation-alert'
 import { startWorld, type World } from '@remesa/local-stack/testing/world'
 import { topics } from '@remesa/messaging/catalogue'
@@ -35,7 +36,13 @@ const shown = () => world.sandbox.slack.messages().length - shownBefore
 const incidents = () => world.sandbox.pagerduty.incidents().filter(({ dedupKey }) => dedupKey.includes(account))
 
 /** A sender as the service makes it. */
-function aSender({ leaseMs = 60_000, slack = true, pagerDuty = true, around = (alerts: AlertSender) => alerts } = {}) {
+function aSender({
+  leaseMs = 60_000,
+  slack = true,
+  pagerDuty = true,
+  consoleUrl = 'https://ops.example.com',
+  around = (alerts: AlertSender) => alerts,
+} = {}) {
   const { logger, now, sandbox } = world
   const { urls, credentials } = sandbox
   const channel = createSlackChannel({
@@ -53,7 +60,7 @@ function aSender({ leaseMs = 60_000, slack = true, pagerDuty = true, around = (a
   })
   world.stopWith(() => channel.close())
   world.stopWith(() => pages.close())
-  const alerts = createAlertSender({ slack: channel, pagerDuty: pages, logger, environment: 'test' })
+  const alerts = createAlertSender({ slack: channel, pagerDuty: pages, logger, environment: 'test', consoleUrl })
   const parts = { database: world.database, leaseMs: { slack: leaseMs, pagerduty: leaseMs }, now }
   return sendDeliveries({ ...parts, alerts: around(alerts) })
 }
@@ -210,6 +217,22 @@ test('a channel that fails leaves the other alone', async () => {
   expect(await world.deliver(aSender(), ...next)).toMatchObject([{ kind: 'done' }, { kind: 'retry', afterMs: 30_000 }])
   expect(await world.deliver(aSender(), ...messages, ...next)).toEqual(dones(4))
   expect([shown(), incidents()[0]?.triggers.length]).toEqual([2, 2])
+})
+
+test('an event that PagerDuty refuses for good is not sent again, and finance hears of it until one is taken', async () => {
+  const open = async () =>
+    (await openAlerts(world.database, { limit: 10 })).filter(({ kind }) => kind === 'alert_refused')
+  const wrong = aSender({ consoleUrl: 'no URL' })
+  const messages = (await told()).filter(({ channel }) => channel === 'pagerduty')
+  expect(await world.deliver(wrong, ...messages)).toEqual(dones(1))
+  expect(await world.deliver(wrong, ...messages)).toEqual(dones(1))
+  expect(incidents()).toEqual([])
+  expect(await open()).toMatchObject([
+    { subject: { id: messages[0]?.alertDeliveryId }, details: { channel: 'pagerduty', reason: 'http_400' }, times: 1 },
+  ])
+  expect(await world.take(topics.financeAlert)).toHaveLength(1)
+  expect(await world.deliver(aSender(), ...(await told()))).toEqual(dones(2))
+  expect(await open()).toEqual([])
 })
 
 test('a slow Slack does not keep PagerDuty waiting', async () => {
