@@ -21,6 +21,7 @@ create table reconciliation_reports (
   error text,
   -- What was read of the other side so far; null once it is compared and gone, or another run goes on with it.
   reading_id uuid,
+  reading_since timestamptz,
   lease_token uuid,
   lease_expires_at timestamptz,
   started_at timestamptz not null default now(),
@@ -31,7 +32,8 @@ create table reconciliation_reports (
   check ((status = 'running') = (result is null)),
   check ((status = 'running') = (lease_token is not null)),
   check ((status = 'error') = (error is not null)),
-  check ((lease_token is null) = (lease_expires_at is null))
+  check ((lease_token is null) = (lease_expires_at is null)),
+  check ((reading_id is null) = (reading_since is null))
 );
 create index reconciliation_reports_by_window on reconciliation_reports (kind, window_from, started_at);
 create unique index reconciliation_reports_reading on reconciliation_reports (reading_id) where reading_id is not null;

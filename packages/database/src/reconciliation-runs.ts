@@ -38,12 +38,16 @@ export async function startRun(
   request: RunRequest,
   { leaseMs }: { leaseMs: number },
 ): Promise<Run> {
-  await discardReadings(tx, await takeReadings(tx, sql`status = 'error' and finished_at < now() - ${READING_KEPT}`))
+  const old = await takeReadings(tx, sql`status = 'error' and reading_since < now() - ${READING_KEPT}`)
+  await discardReadings(
+    tx,
+    old.map(({ readingId }) => readingId),
+  )
   const leaseToken = randomUUID()
   const abandoned = await takeOver(tx, request, { leaseToken, leaseMs })
   if (abandoned) return { ...request, ...abandoned, leaseToken, isResumed: true }
-  const [left] = await takeReadings(tx, sql`status = 'error' and ${isSame(request)}`)
-  const readingId = left ?? randomUUID()
+  const [left] = await takeReadings(tx, sql`status = 'error' and ${isSame(request)}`, { atMost: 1 })
+  const readingId = left?.readingId ?? randomUUID()
   const { id } = await tx
     .insertInto('reconciliation_reports')
     .values({
@@ -54,6 +58,7 @@ export async function startRun(
       tolerance_percentage: String(request.tolerancePercentage),
       reporting_currency: request.reportingCurrency,
       reading_id: readingId,
+      reading_since: left?.since ?? sql<Date>`now()`,
       lease_token: leaseToken,
       lease_expires_at: sql<Date>`now() + ${leaseMs} * interval '1 millisecond'`,
     })
@@ -75,7 +80,7 @@ async function takeOver(
       lease_expires_at = now() + ${leaseMs} * interval '1 millisecond'
     where id = (
       select id from reconciliation_reports
-      where status = 'running' and lease_expires_at <= now() and started_at > now() - ${READING_KEPT}
+      where status = 'running' and lease_expires_at <= now() and reading_since > now() - ${READING_KEPT}
         and tolerance_percentage = ${request.tolerancePercentage} and reporting_currency = ${request.reportingCurrency}
         and ${isSame(request)}
       order by started_at desc limit 1 for update skip locked)
@@ -87,15 +92,29 @@ async function takeOver(
 async function takeReadings(
   tx: Transaction<Schema>,
   which: ReturnType<typeof sql<unknown>>,
-): Promise<readonly string[]> {
-  const { rows } = await sql<{ readingId: string }>`
+  { atMost }: { atMost: number } = { atMost: 1_000 },
+): Promise<readonly { readingId: string; since: Date }[]> {
+  const { rows } = await sql<{ readingId: string; since: Date }>`
     with left_over as (
-      select id, reading_id from reconciliation_reports where reading_id is not null and ${which}
-      order by started_at desc for update skip locked
+      select id, reading_id, reading_since from reconciliation_reports where reading_id is not null and ${which}
+      order by started_at desc limit ${atMost} for update skip locked
     )
-    update reconciliation_reports r set reading_id = null from left_over l where r.id = l.id
-    returning l.reading_id as "readingId"`.execute(tx)
-  return rows.map(({ readingId }) => readingId)
+    update reconciliation_reports r set reading_id = null, reading_since = null from left_over l where r.id = l.id
+    returning l.reading_id as "readingId", l.reading_since as since`.execute(tx)
+  return rows
+}
+
+/** Runs that nobody has had in hand for so long that nobody will go on with them. */
+export async function findAbandoned(
+  database: Database,
+  kind: string,
+): Promise<readonly Pick<Run, 'reportId' | 'readingId' | 'leaseToken' | 'window'>[]> {
+  const { rows } = await sql<Pick<Run, 'reportId' | 'readingId' | 'leaseToken'> & ReconciliationWindow>`
+    select id as "reportId", reading_id as "readingId", lease_token as "leaseToken", window_from as "from",
+      window_to as "to"
+    from reconciliation_reports
+    where status = 'running' and kind = ${kind} and lease_expires_at < now() - ${READING_KEPT}`.execute(database)
+  return rows.map(({ from, to, ...run }) => ({ ...run, window: { from, to } }))
 }
 
 /** @returns false when the run was taken over by somebody else, or has ended */
@@ -138,7 +157,7 @@ export async function finishRun(
       lease_expires_at: null,
       finished_at: sql<Date>`now()`,
       duration_ms: sql<number>`extract(epoch from now() - started_at) * 1000`,
-      ...(error === null && { reading_id: null }),
+      ...(error === null && { reading_id: null, reading_since: null }),
     })
     .where('id', '=', reportId)
     .where('lease_token', '=', leaseToken)

@@ -35,6 +35,7 @@ interface ReconciliationReports {
   result: JSONColumnType<ReconciliationResult | object, string | undefined, string> | null
   error: string | null
   reading_id: string | null
+  reading_since: Date | null
   lease_token: string | null
   lease_expires_at: Date | null
   started_at: Timestamp

@@ -1,0 +1,51 @@
+import { currency } from '@remesa/domain/currency'
+import { STRIPE_EVENT_SUBSCRIPTIONS, topics } from '@remesa/messaging/catalogue'
+import { connectWorkerService } from '@remesa/messaging/worker-service'
+import { runService } from '@remesa/service-kit/run-service'
+import { stripeOptions } from '@remesa/stripe-client/environment'
+import { createStripeReads } from '@remesa/stripe-client/stripe-reads'
+import { createBillingReconciliationService } from './billing-reconciliation.ts'
+import { readConfig } from './config.ts'
+import { reconcileOnRequest } from './reconcile-on-request.ts'
+import { recordPayments } from './record-payments.ts'
+
+await runService({
+  name: 'reconciliation',
+  env: process.env,
+  readConfig,
+  async start(parts) {
+    const { config, logger } = parts
+    const stripe = createStripeReads({ ...stripeOptions(config), logger, metrics: parts.metrics })
+    parts.stopWith('stripe', () => stripe.close())
+    const { database, relay, work } = await connectWorkerService('reconciliation', parts)
+    const service = createBillingReconciliationService({
+      database,
+      stripe,
+      tolerancePercentage: config.BILLING_RECONCILIATION_TOLERANCE_PERCENT,
+      includeRefunds: config.BILLING_RECONCILIATION_INCLUDE_REFUNDS,
+      reportingCurrency: currency(config.BILLING_RECONCILIATION_CURRENCY),
+      slicesAtOnce: config.BILLING_RECONCILIATION_SLICES_AT_ONCE,
+      retryFirstMs: config.BILLING_RECONCILIATION_RETRY_FIRST_MS,
+      leaseMs: config.BILLING_RECONCILIATION_LEASE_MS,
+      nudge: () => relay.nudge(),
+      now: () => new Date(),
+      logger,
+    })
+
+    work({
+      topic: topics.stripeEvent,
+      subscription: STRIPE_EVENT_SUBSCRIPTIONS.reconciliation,
+      handle: recordPayments({ database }),
+    })
+    work({
+      topic: topics.billingReconciliation,
+      maxBatch: 1,
+      handle: reconcileOnRequest({ service, againAfterMs: AGAIN_AFTER_MS }),
+    })
+    // Before its worker, which would wait for a run of minutes until it is killed.
+    parts.stopWith('runs', () => service.stop())
+  },
+})
+
+/** Whatever keeps Stripe from answering takes minutes to pass; what was read is kept for two hours. */
+const AGAIN_AFTER_MS = 300_000

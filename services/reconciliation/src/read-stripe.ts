@@ -1,0 +1,229 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Database } from '@remesa/database/connection'
+import type { Run } from '@remesa/database/reconciliation-runs'
+import {
+  findUnread,
+  planSlices,
+  type Slice,
+  type StagedCharge,
+  type StagedRefund,
+  storePage,
+} from '@remesa/database/reconciliation-staging'
+import type { ReconciliationWindow } from '@remesa/domain/reconciliation'
+import { ProviderError } from '@remesa/provider-http/provider-error'
+import type { Logger } from '@remesa/service-kit/logger'
+import type { StripeReads } from '@remesa/stripe-client/stripe-reads'
+
+export interface ReadParts {
+  readonly database: Database
+  readonly stripe: Pick<StripeReads, 'listCharges' | 'listRefunds' | 'getPayment'>
+  /** Slices that are read at once; the pace itself is the limiter's. */
+  readonly slicesAtOnce: number
+  /** The first wait after a page that could not be read; it doubles. */
+  readonly retryFirstMs: number
+  readonly now: () => Date
+  readonly logger: Pick<Logger, 'warn'>
+}
+
+/**
+ * Reads what Stripe has in the window of a run into the database, several slices of time at once, each from its last
+ * stored page on. A page that cannot be read now is asked for again; when it does not come, the run cannot go on, and
+ * every slice keeps what it has.
+ * @throws ProviderError for what cannot be read; the signal's reason once it is aborted
+ */
+export async function readStripe(parts: ReadParts, run: Run, signal: AbortSignal): Promise<void> {
+  const { database } = parts
+  const { readingId, window } = run
+  const listed = [
+    ...slicesOf('charges', window, SLICES),
+    ...(run.includeRefunds ? slicesOf('refunds', window, SLICES_OF_REFUNDS) : []),
+  ]
+  await readSlices(parts, run, await planSlices(database, readingId, listed), signal)
+
+  const [lookUps] = await planSlices(database, readingId, [{ kind: 'look_ups', number: 0, ...window }])
+  if (!lookUps || lookUps.done) return
+  const unread = () => findUnread(database, { readingId, window, limit: LOOKED_UP_AT_MOST + 1 })
+  // A few that are only on record are looked up one by one. Of many, the times around the window are read instead: a
+  // writer that mistakes the time zone puts hours of payments on the wrong side of its edge.
+  if ((await unread()).length > LOOKED_UP_AT_MOST) {
+    await readSlices(parts, run, await planSlices(database, readingId, aroundOf(window, parts.now())), signal)
+  }
+  const ids = (await unread()).slice(0, LOOKED_UP_AT_MOST)
+  const charges = await lookUp(parts, ids, signal)
+  await storePage(database, { readingId, slice: lookUps, from: lookUps.after, to: null, isLast: true, charges })
+}
+
+/** More than are read at once, so that a busy hour does not keep the others waiting at the end. */
+const SLICES = 48
+const SLICES_OF_REFUNDS = 12
+const SLICES_OF_MARGIN = 12
+const LOOKED_UP_AT_MOST = 100
+/** No two places on earth are further apart. */
+const MARGIN_MS = 14 * 3_600_000
+
+type Planned = Pick<Slice, 'kind' | 'number' | 'from' | 'to'>
+
+/** Equal parts of a window, in whole seconds, the last one with what is left; never an empty one. */
+export function slicesOf(
+  kind: Slice['kind'],
+  { from, to }: ReconciliationWindow,
+  count: number,
+  firstNumber = 0,
+): readonly Planned[] {
+  const seconds = Math.floor((to.getTime() - from.getTime()) / 1_000)
+  const parts = Math.max(1, Math.min(count, seconds))
+  const start = (part: number): Date =>
+    part === parts ? to : new Date(from.getTime() + Math.floor((seconds * part) / parts) * 1_000)
+  return Array.from({ length: parts }, (_, part) => {
+    return { kind, number: firstNumber + part, from: start(part), to: start(part + 1) }
+  })
+}
+
+function aroundOf({ from, to }: ReconciliationWindow, now: Date): readonly Planned[] {
+  const before = { from: new Date(from.getTime() - MARGIN_MS), to: from }
+  const after = { from: to, to: new Date(Math.min(to.getTime() + MARGIN_MS, Math.max(now.getTime(), to.getTime()))) }
+  const isEmpty = after.from.getTime() >= after.to.getTime()
+  return [
+    ...slicesOf('margin', before, SLICES_OF_MARGIN),
+    ...(isEmpty ? [] : slicesOf('margin', after, SLICES_OF_MARGIN, SLICES_OF_MARGIN)),
+  ]
+}
+
+async function readSlices(
+  parts: ReadParts,
+  { readingId }: Run,
+  slices: readonly Slice[],
+  signal: AbortSignal,
+): Promise<void> {
+  const failed = new AbortController()
+  const either = AbortSignal.any([signal, failed.signal])
+  const waiting = slices.filter(({ done }) => !done).values()
+  await Promise.all(
+    Array.from({ length: parts.slicesAtOnce }, async () => {
+      for (const slice of waiting) {
+        await readSlice(parts, { readingId, slice }, either).catch((error: unknown) => {
+          failed.abort(error)
+          throw error
+        })
+      }
+    }),
+  )
+}
+
+/** So many failures in a row, without a page between them, end a run. */
+const TRIES = 6
+
+async function readSlice(
+  parts: ReadParts,
+  { readingId, slice }: { readingId: string; slice: Slice },
+  signal: AbortSignal,
+): Promise<void> {
+  let after = slice.after
+  for (let failures = 0; ; ) {
+    const reader = { ...parts, readingId, slice: { ...slice, after } }
+    const end = await readOn(reader, signal)
+    if (end.error === undefined) return
+    if (end.after !== after) failures = 0
+    after = end.after
+    failures += 1
+    if (!(end.error instanceof ProviderError) || !passes(end.error) || failures >= TRIES) throw end.error
+    const waitMs = Math.max(parts.retryFirstMs * 2 ** (failures - 1), end.error.retryAfterMs ?? 0)
+    const { kind, number } = slice
+    parts.logger.warn({ err: end.error, slice: { kind, number }, failures, waitMs }, 'a page could not be read')
+    await sleep(waitMs, undefined, { signal })
+  }
+}
+
+const passes = ({ kind, credentials }: ProviderError): boolean => kind === 'unavailable' && !credentials
+
+/** Pages that are stored together: a statement for each would cost more than the page. */
+const PAGES_TOGETHER = 10
+
+/** Reads a slice on from where it stands, and stores whatever came, also of a list that broke off. */
+async function readOn(
+  { database, stripe, readingId, slice }: ReadParts & { readonly readingId: string; readonly slice: Slice },
+  signal: AbortSignal,
+): Promise<{ readonly after: string | null; readonly error?: unknown }> {
+  let stored = slice.after
+  let read = slice.after
+  let pages = 0
+  let charges: StagedCharge[] = []
+  let refunds: StagedRefund[] = []
+  const store = async (isLast: boolean): Promise<void> => {
+    if (pages === 0 && !isLast) return
+    await storePage(database, { readingId, slice, from: stored, to: read, isLast, charges, refunds })
+    stored = read
+    pages = 0
+    charges = []
+    refunds = []
+  }
+  const { from, to } = slice
+  const range = { from, to, ...(slice.after !== null && { startingAfter: slice.after }) }
+  try {
+    if (slice.kind === 'refunds') {
+      for await (const page of stripe.listRefunds(range)) {
+        for (const { refundId, paymentId, money, status, created } of page) {
+          if (status === 'succeeded') refunds.push({ refundId, paymentId, ...money, created })
+        }
+        read = page.at(-1)?.refundId ?? read
+        pages += 1
+        if (pages >= PAGES_TOGETHER) await store(false)
+        signal.throwIfAborted()
+      }
+    } else {
+      for await (const page of stripe.listCharges(range)) {
+        for (const { chargeId, paymentId, money, refunded, created, isCounted } of page) {
+          if (isCounted) charges.push({ chargeId, paymentId, ...money, refunded, created })
+        }
+        read = page.at(-1)?.chargeId ?? read
+        pages += 1
+        if (pages >= PAGES_TOGETHER) await store(false)
+        signal.throwIfAborted()
+      }
+    }
+  } catch (error) {
+    await store(false)
+    return { after: stored, error }
+  }
+  await store(true)
+  return { after: stored }
+}
+
+/** @returns the charges of those that Stripe knows and counts */
+async function lookUp(
+  { stripe, slicesAtOnce, retryFirstMs }: ReadParts,
+  paymentIds: readonly string[],
+  signal: AbortSignal,
+): Promise<readonly StagedCharge[]> {
+  const found: StagedCharge[] = []
+  const waiting = paymentIds.filter((id) => STRIPE_ID.test(id)).values()
+  await Promise.all(
+    Array.from({ length: slicesAtOnce }, async () => {
+      for (const paymentId of waiting) {
+        const charge = await patiently(() => stripe.getPayment(paymentId), { retryFirstMs, signal })
+        if (charge === 'not-found' || !charge.isCounted) continue
+        const { chargeId, money, refunded, created } = charge
+        found.push({ chargeId, paymentId: charge.paymentId, ...money, refunded, created })
+      }
+    }),
+  )
+  return found
+}
+
+/** What people enter by hand has names of their own, which Stripe need not be asked about. */
+const STRIPE_ID = /^(pi|ch|py)_\w+$/
+
+async function patiently<Answer>(
+  ask: () => Promise<Answer>,
+  { retryFirstMs, signal }: { retryFirstMs: number; signal: AbortSignal },
+): Promise<Answer> {
+  for (let failures = 1; ; failures++) {
+    signal.throwIfAborted()
+    try {
+      return await ask()
+    } catch (error) {
+      if (!(error instanceof ProviderError) || !passes(error) || failures >= TRIES) throw error
+      await sleep(Math.max(retryFirstMs * 2 ** (failures - 1), error.retryAfterMs ?? 0), undefined, { signal })
+    }
+  }
+}

@@ -1,0 +1,50 @@
+import type { ReconciliationWindow } from '@remesa/domain/reconciliation'
+import type { ReconciliationTold } from '@remesa/domain/reconciliation-alert'
+import type { ReconciliationResult, ReconciliationSeverity } from '@remesa/domain/reconciliation-result'
+
+/** What people are told of a run that has ended. */
+export function toldOf(
+  { from, to }: ReconciliationWindow,
+  {
+    result,
+    severity,
+    worstPercentage,
+    counts,
+    mismatches,
+    error,
+  }: {
+    readonly result: ReconciliationResult
+    readonly severity: ReconciliationSeverity
+    readonly worstPercentage: number
+    readonly counts: { readonly missingInDatabase: number; readonly missingInStripe: number }
+    readonly mismatches: number
+    readonly error: string | null
+  },
+): ReconciliationTold {
+  const { reportId, status, missingInDatabase, missingInStripe, recommendations, byCurrency } = result
+  const currency = byCurrency[0]?.currency ?? ''
+  const major = (amount: string) => ({ amount, currency })
+  return {
+    reportId,
+    day: from.toISOString().slice(0, 10),
+    window: { from: from.toISOString(), to: to.toISOString() },
+    status,
+    severity,
+    percentage: worstPercentage,
+    stripeTotal: major(result.stripeTotal),
+    databaseTotal: major(result.databaseTotal),
+    discrepancy: major(result.discrepancy),
+    byCurrency: byCurrency.map((line) => ({
+      currency: line.currency,
+      stripeTotal: line.stripeTotal,
+      databaseTotal: line.databaseTotal,
+      discrepancy: line.discrepancy,
+    })),
+    missingInDatabase,
+    missingInStripe,
+    amountMismatches: mismatches,
+    recommendations,
+    counts,
+    ...(error !== null && { error }),
+  }
+}
