@@ -90,6 +90,14 @@ const FINANCE_ALERTS = {
     'critical',
     'Slack or PagerDuty refuses an alert as it is, so nobody was told by it: a routing key that is wrong, or a fault of ours. Mend it, then send the alert again.',
   ),
+  rail_books_differ: alert(
+    'critical',
+    'A rail’s books, or NetSuite’s, contradict ours about money that moved or did not. Look at the report’s urgent findings before the next pay-day.',
+  ),
+  rail_books_unclear: alert(
+    'warning',
+    'A rail’s books, or NetSuite’s, differ from ours in what does not press, or could not be read to the end. Look at the report.',
+  ),
   settlement_notification_refused: alert(
     'warning',
     'The seller is paid, but GSC refused to be told. Compare the settlement.',

@@ -2,8 +2,8 @@ import type { Money } from './money.ts'
 import type { AttemptState } from './payment-steps.ts'
 
 /** Whose books our payouts are held against. */
-export type ReconciledBooks = 'stripe-transfers' | 'fpay' | 'payoneer' | 'netsuite'
-export const RECONCILED_BOOKS: readonly ReconciledBooks[] = ['stripe-transfers', 'fpay', 'payoneer', 'netsuite']
+export const RECONCILED_BOOKS = ['stripe-transfers', 'fpay', 'payoneer', 'netsuite'] as const
+export type ReconciledBooks = (typeof RECONCILED_BOOKS)[number]
 
 /** A payment as the other side has it: a transfer, a bank payment, a vendor payment. */
 export interface ProviderPayment {

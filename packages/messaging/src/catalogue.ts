@@ -1,3 +1,4 @@
+import { RECONCILED_BOOKS } from '@remesa/domain/rail-reconciliation'
 import { z } from 'zod'
 import { paymentStatusJson } from './payment-status-json.ts'
 import { defineTopic } from './topic.ts'
@@ -211,6 +212,16 @@ export const topics = {
       endDate: z.iso.date().optional(),
       tolerancePercentage: z.number().nonnegative().max(100).optional(),
       includeRefunds: z.boolean().optional(),
+    }),
+  }),
+  /** Compares a rail's books, or NetSuite's, with our payments: UTC days, half-open. */
+  railReconciliation: defineTopic({
+    name: 'rail_reconciliation_topic',
+    subscription: 'rail_reconciliation_subscription',
+    schema: z.object({
+      books: z.enum(RECONCILED_BOOKS),
+      startDate: z.iso.date(),
+      endDate: z.iso.date(),
     }),
   }),
   /** A finance alert that was just raised, to be sent to people. */
