@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals'
-import { topics } from './catalogue.ts'
+import { STRIPE_EVENT_SUBSCRIPTIONS, topics } from './catalogue.ts'
 import { paymentStatusFromJson, paymentStatusJson, paymentStatusToJson } from './payment-status-json.ts'
 import type { AnyTopic } from './topic.ts'
 
@@ -23,6 +23,13 @@ test('the settings of each subscription are within what Pub/Sub allows', () => {
     expect(retryPolicy.maximumBackoffSeconds).toBeLessThanOrEqual(600)
     expect(maxDeliveryAttempts).toBeLessThanOrEqual(100)
   }
+})
+
+test("each reader of Stripe's events has a subscription of its own, with the same settings", () => {
+  const { subscriptions } = topics.stripeEvent
+  expect(subscriptions.map(({ name }) => name)).toEqual(Object.values(STRIPE_EVENT_SUBSCRIPTIONS))
+  const [first, second] = subscriptions.map(({ name: _, ...settings }) => settings)
+  expect(second).toEqual(first)
 })
 
 const sellerEvent = {
