@@ -54,5 +54,5 @@ export async function withDatabase<Result>(
 /** A connection that failed at several addresses says so in its parts only. */
 function reasonOf(error: unknown): string {
   const one = error instanceof AggregateError ? error.errors[0] : error
-  return one instanceof Error && one.message !== '' ? one.message : String(one)
+  return Error.isError(one) && one.message !== '' ? one.message : String(one)
 }
