@@ -1,0 +1,133 @@
+import { randomUUID } from 'node:crypto'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { alertsAbout, auditTrail, ledgerFaults } from '@remesa/local-stack/testing/books'
+import { startWorld, type World } from '@remesa/local-stack/testing/world'
+import { drawn } from '@remesa/sandbox/faults'
+import {
+  aBooking,
+  booksOf,
+  DELAY_MS,
+  payoutsOf,
+  receivedBy,
+  standing,
+  type TestBooking,
+  tell,
+  wait,
+} from './bookings.ts'
+import { BOOKING_TERMS, type PayoutHandlers, payoutHandlers } from './handlers.ts'
+
+// What becomes of money that cannot be taken back: from the dispute to the last payout that it is kept back from.
+
+let world: World
+let handlers: PayoutHandlers
+beforeAll(async () => {
+  world = await startWorld()
+  handlers = payoutHandlers(world)
+})
+afterAll(async () => {
+  expect(await ledgerFaults(world)).toEqual({ disagreements: [], unbalanced: [] })
+  await world.stop()
+})
+
+/** A provider whose bookings are completed one after the other. */
+function aProvider() {
+  const name = randomUUID().slice(0, 8)
+  const provider = { providerId: `provider-${name}`, account: `acct_${name}` }
+  return {
+    ...provider,
+    completed: (share: bigint): Promise<TestBooking> => aBooking(world, { ...provider, share }),
+    received: () => receivedBy(world, provider.account),
+    owesUs: async () => (await booksOf(world, provider)).receivable,
+  }
+}
+
+/** A booking that is paid out, as far as its provider's debts allow. */
+async function paid(provider: ReturnType<typeof aProvider>, share: bigint, by = handlers): Promise<TestBooking> {
+  const booking = await provider.completed(share)
+  await tell(world, by, booking.completed())
+  await wait(world, by, DELAY_MS)
+  return booking
+}
+
+/** A refund of a booking whose provider's bank has the money already. */
+async function refunded(booking: TestBooking, refund: bigint, by = handlers): Promise<void> {
+  world.sandbox.stripe.payOutToBank(booking.account)
+  await tell(world, by, booking.opened(), booking.resolved(refund))
+}
+
+test('what the account no longer covers is kept back from the next payouts, half of each, until it is settled, and no more', async () => {
+  const provider = aProvider()
+  const first = await paid(provider, 10_000n)
+  await refunded(first, 6_000n)
+  const [payout] = await payoutsOf(world, first)
+  expect(await alertsAbout(world, payout?.payoutId ?? '')).toEqual({ reversal_refused: 1 })
+  expect(await auditTrail(world, payout?.payoutId ?? '')).toContain('payout.receivable_opened')
+  expect(await provider.owesUs()).toBe(6_000n)
+
+  await paid(provider, 8_000n) // half of it
+  expect([await provider.owesUs(), provider.received()]).toEqual([2_000n, 14_000n])
+  await paid(provider, 10_000n) // what is left of the debt
+  expect([await provider.owesUs(), provider.received()]).toEqual([0n, 22_000n])
+  await paid(provider, 1_000n)
+  expect([await provider.owesUs(), provider.received()]).toEqual([0n, 23_000n])
+  expect(await booksOf(world, provider)).toEqual({ payee: 0n, receivable: 0n })
+})
+
+test('one provider’s debt is kept back from nobody else’s payouts', async () => {
+  const [debtor, other] = [aProvider(), aProvider()]
+  await refunded(await paid(debtor, 5_000n), 5_000n)
+  await paid(other, 3_000n)
+  expect([await debtor.owesUs(), other.received()]).toEqual([5_000n, 3_000n])
+})
+
+test('payouts that are released at once are not set off against the same debt', async () => {
+  const provider = aProvider()
+  await refunded(await paid(provider, 5_000n), 3_000n)
+  const bookings = await Promise.all(Array.from({ length: 4 }, () => provider.completed(2_000n)))
+  await tell(world, handlers, ...bookings.map((booking) => booking.completed()))
+  world.moveClock(DELAY_MS)
+  await Promise.all(bookings.map(({ bookingId }) => world.deliver(handlers.settle, { bookingId })))
+  await wait(world, handlers, 1)
+  const kept = (await Promise.all(bookings.map((booking) => payoutsOf(world, booking)))).flat()
+  expect(kept.reduce((sum, { setOff }) => sum + setOff, 0n)).toBe(3_000n)
+  expect([await provider.owesUs(), provider.received()]).toEqual([0n, 10_000n])
+})
+
+test('a payout that is kept back as a whole is transferred without a transfer, and a refund of it is owed again at once', async () => {
+  const all = payoutHandlers(world, { terms: { ...BOOKING_TERMS, setOffPercent: 100 } })
+  const provider = aProvider()
+  await refunded(await paid(provider, 5_000n, all), 4_000n, all)
+  const second = await paid(provider, 3_000n, all)
+  expect(await standing(world, second)).toEqual(['transferred 3000'])
+  expect([await provider.owesUs(), provider.received()]).toEqual([1_000n, 5_000n])
+  await refunded(second, 3_000n, all)
+  expect([await provider.owesUs(), provider.received()]).toEqual([4_000n, 5_000n])
+})
+
+test('of a payout that was kept back in part, only what was transferred is taken from the account', async () => {
+  const provider = aProvider()
+  await refunded(await paid(provider, 5_000n), 1_000n)
+  const second = await paid(provider, 4_000n) // 1,000 kept back, 3,000 transferred
+  await tell(world, handlers, second.opened(), second.resolved(4_000n))
+  // The transferred 3,000 come back; the 1,000 that were kept back for the first are owed again.
+  expect([await provider.owesUs(), provider.received()]).toEqual([1_000n, 5_000n])
+})
+
+test('whatever is refunded, whenever banks take the money: what was received less what is owed to us is what was earned', async () => {
+  const seed = Number(process.env.REMESA_TEST_SEED ?? Date.now() % 1_000_000)
+  const draw = (what: string): number => drawn(`${seed} ${what}`)
+  const upTo = (what: string, most: bigint): bigint => BigInt(Math.floor(draw(what) * Number(most + 1n)))
+  const provider = aProvider()
+  let earned = 0n
+  for (let round = 0; round < 12; round += 1) {
+    const share = 1n + upTo(`share ${round}`, 9_999n)
+    const booking = await paid(provider, share)
+    const refund = draw(`refunded ${round}`) < 0.6 ? upTo(`refund ${round}`, share) : 0n
+    if (draw(`bank ${round}`) < 0.5) world.sandbox.stripe.payOutToBank(provider.account)
+    if (refund > 0n) await tell(world, handlers, booking.opened(), booking.resolved(refund))
+    earned += share - refund
+    const owed = await provider.owesUs()
+    expect({ seed, round, earned: provider.received() - owed }).toEqual({ seed, round, earned })
+    expect(owed).toBeGreaterThanOrEqual(0n)
+  }
+})
