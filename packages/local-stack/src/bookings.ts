@@ -33,6 +33,8 @@ export const bookingIdsOf = ({
   bookings?: BookingsSoFar['bookings'] | undefined
 }): readonly string[] => bookings.map(({ bookingId }) => bookingId)
 
+type WatchedStack = Pick<Stack, 'database' | 'pubsub' | 'casualties' | 'rulesNow'>
+
 /** How often the clock asks for what was left behind, instead of every five minutes. */
 const SCHEDULER_EVERY_MS = 2_000
 
@@ -40,7 +42,11 @@ const SCHEDULER_EVERY_MS = 2_000
  * Waits until all of it was heard, and nothing more happens by itself: payouts are transferred, failed, cancelled, held by
  * a dispute, due later, or wait for an account, and nothing is being taken back.
  */
-export async function untilBooked(stack: Stack, soFar: BookingsSoFar, watch: Watch<BookingsProgress>): Promise<void> {
+export async function untilBooked(
+  stack: WatchedStack,
+  soFar: BookingsSoFar,
+  watch: Watch<BookingsProgress>,
+): Promise<void> {
   const ids = bookingIdsOf(soFar)
   const told = factsOf(soFar)
   let askedAt = performance.now()
@@ -70,7 +76,7 @@ const factsOf = ({ bookings, tips, disputes }: BookingsSoFar): BookingProgress['
 })
 
 /** Messages about bookings that nobody has finished with; timers that ring later are none. */
-async function waitingMessages(stack: Stack): Promise<number> {
+async function waitingMessages(stack: WatchedStack): Promise<number> {
   const [inHand, due] = await Promise.all([
     backlogOf(stack, [topics.bookingEvent, topics.payoutReversal]),
     dueOutboxOf(stack, topics.bookingPayout.name),
@@ -81,7 +87,7 @@ async function waitingMessages(stack: Stack): Promise<number> {
 }
 
 async function whatIsStuck(
-  stack: Stack,
+  stack: WatchedStack,
   found: {
     ids: readonly string[]
     told: BookingProgress['heard']

@@ -5,6 +5,7 @@ import type { Marketplace } from '@remesa/sandbox/marketplace'
 import { bookingsSoFar } from './booking-events.ts'
 import { generateMarketplace } from './marketplace/generate.ts'
 import { dateAdvice, loadMarketplace } from './marketplace/load.ts'
+import { operatorsText } from './operators.ts'
 import { parseOptions, type StartOptions } from './options.ts'
 import { progressPrinter, summaryText } from './print.ts'
 import { runPayDay, stopwatch } from './run.ts'
@@ -40,6 +41,7 @@ if (options.exit) await stopWith(contradicted ? 1 : 0)
 say(`The stack stays up; stop it with Ctrl-C.
   PostgreSQL  ${stack.databaseUrl}
   Pub/Sub     PUBSUB_EMULATOR_HOST=${stack.pubsub.host}
+${await operatorsText(stack)}
 ${stack.services.map(({ child, url }) => `  ${child.name.padEnd(24)}${url}/metrics`).join('\n')}`)
 
 function readOptions(): StartOptions {

@@ -209,8 +209,8 @@ function pastDate(text: string | undefined, yesterday: BusinessDate, problems: s
 
 const sampleMoment = (now: Temporal.Instant): string => now.round({ smallestUnit: 'hour' }).toString()
 
-/** What services/payouts takes for a clock that was moved on purpose. */
-const MOST_DAYS_OFF = 3_650
+/** Less than services/payouts takes for a clock that was moved on purpose. */
+const MOST_DAYS_OFF = 3_600
 
 function moment(text: string, now: Temporal.Instant, problems: string[]): Temporal.Instant {
   const got = `got ${JSON.stringify(text)}`

@@ -46,7 +46,7 @@ export async function untilDone(
 
 /** Messages of these topics that nobody has finished with. */
 export async function backlogOf(
-  stack: Stack,
+  stack: Pick<Stack, 'database' | 'pubsub'>,
   of: readonly { subscriptions: readonly { name: string }[]; name: string }[],
 ) {
   const backlogs = await stack.pubsub.backlogs()

@@ -78,7 +78,7 @@ test.each([
   ],
   [
     '--now 2016-11-20T00:00:00Z',
-    '--now: expected a moment within 3650 days of 2026-11-21T11:00:00Z, got "2016-11-20T00:00:00Z"',
+    '--now: expected a moment within 3600 days of 2026-11-21T11:00:00Z, got "2016-11-20T00:00:00Z"',
   ],
   ['--data x --bookings 3', '--bookings: expected without --data, since the bookings come from its files'],
   ['--seed x', '--seed: expected a whole number from 0 to 4294967295, got "x"'],

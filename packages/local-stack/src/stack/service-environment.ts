@@ -9,6 +9,7 @@ export const SERVICES = [
   'fpay-status-check',
   'payouts',
   'webhooks',
+  'admin',
   'finance-alerts',
   'scheduler',
 ] as const
@@ -37,6 +38,7 @@ export function serviceEnvironment(options: {
   sandbox: { urls: SandboxUrls; credentials: SandboxCredentials }
   httpPort: number
   webhooksPort: number
+  adminPort: number
   publicWebhooksUrl: string
   bookingClockOffsetMs: number
 }): NodeJS.ProcessEnv {
@@ -111,6 +113,11 @@ export function serviceEnvironment(options: {
     FPAY_WEBHOOK_SECRETS: credentials.fpay.callbackSecret,
     PAYONEER_WEBHOOK_SECRET: credentials.payoneer.ipcnSecret,
     STRIPE_WEBHOOK_SECRETS: credentials.stripe.webhookSecret,
+    ADMIN_PORT: String(options.adminPort),
+    ADMIN_APPROVAL_ABOVE: 'USD:100000,EUR:90000',
+    OIDC_ISSUER: credentials.oidc.issuer,
+    OIDC_AUDIENCE: credentials.oidc.audience,
+    OIDC_JWKS_URL: urls.oidcJwks,
     SLACK_WEBHOOK_URL: urls.slackWebhook,
     PAGERDUTY_ROUTING_KEY: credentials.pagerduty.routingKey,
     PAGERDUTY_BASE_URL: urls.pagerduty,

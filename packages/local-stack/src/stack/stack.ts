@@ -35,6 +35,8 @@ export interface Stack {
   readonly pubsub: PubSubOfStack
   readonly sandbox: RemoteSandbox
   readonly services: readonly ServiceProcess[]
+  /** The operators' API. */
+  readonly adminUrl: string
   readonly logDirectory: string
   /** The time that the rules of bookings see. */
   rulesNow(): Date
@@ -87,14 +89,17 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     const database = kept(stops, await open(postgres), (opened) => opened.destroy())
     const projectId = env.PUBSUB_PROJECT_ID ?? 'remesa-local'
     const sandbox = await startSandboxProcess({ ...options, inherited, database, projectId, pubsub }, stops)
-    const [publicPort = 0, ...ports] = await freePorts(1 + names.length * instances * 2)
-    const publicWebhooksUrl = `http://127.0.0.1:${publicPort}`
+    const [webhooksPort = 0, adminPort = 0, ...ports] = await freePorts(2 + names.length * instances * 2)
+    // Known addresses, as load balancers would have them; here the first instance of each has its service's.
+    const known: Partial<Record<ServiceName, number>> = { webhooks: webhooksPort, admin: adminPort }
+    const publicWebhooksUrl = `http://127.0.0.1:${webhooksPort}`
     await subscribeToPayoneer(sandbox, publicWebhooksUrl)
     await sandbox.control('stripe', 'setWebhook', { endpoint: { url: `${publicWebhooksUrl}/webhooks/stripe` } })
 
     const services = names.flatMap((service) =>
       Array.from({ length: instances }, (_, instance) => {
         const httpPort = ports.pop() ?? 0
+        const publicPort = (instance === 0 ? known[service] : undefined) ?? ports.pop() ?? 0
         const environment = {
           ...inherited,
           PAYONEER_REASON_CATEGORIES: `${SANDBOX_CODES.insufficientFunds}=funding`,
@@ -105,8 +110,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
             pubsub: { emulatorHost: pubsub.host, projectId },
             sandbox,
             httpPort,
-            // Providers know one public address, as they would a load balancer's; here its first instance has it.
-            webhooksPort: service === 'webhooks' && instance === 0 ? publicPort : (ports.pop() ?? 0),
+            webhooksPort: publicPort,
+            adminPort: publicPort,
             publicWebhooksUrl,
             bookingClockOffsetMs,
           }),
@@ -126,6 +131,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       pubsub,
       sandbox,
       services,
+      adminUrl: `http://127.0.0.1:${adminPort}`,
       logDirectory,
       rulesNow: () => new Date(Date.now() + bookingClockOffsetMs),
       load: (marketplace) => load(database, sandbox, marketplace),
