@@ -1,0 +1,116 @@
+import { afterEach, beforeEach, expect, test } from '@jest/globals'
+import { listReports } from '@remesa/database/reconciliation-reports'
+import { startWorld, type World } from '@remesa/local-stack/testing/world'
+import type { StripeReads } from '@remesa/stripe-client/stripe-reads'
+import { sql } from 'kysely'
+import { reconcileOnRequest } from '../src/reconcile-on-request.ts'
+import { aService, chargeQuietly, customersOf, DAY, recordThem } from './billing.ts'
+
+let world: World
+beforeEach(async () => {
+  world = await startWorld()
+})
+afterEach(() => world.stop())
+
+/** So many that one slice of time has two dozen pages. */
+const BUSY = customersOf(2_500, 'busy').map((one, index) => ({ ...one, seconds: 600 + (index % 600), refunded: 0n }))
+
+/** Counts pages of charges; after so many of them something happens. */
+function counting(happensAfter: number, happens: () => void) {
+  const counts = { pages: 0 }
+  const wrap = (reads: StripeReads): StripeReads => ({
+    ...reads,
+    async *listCharges(range) {
+      for await (const page of reads.listCharges(range)) {
+        counts.pages += 1
+        if (counts.pages === happensAfter) happens()
+        yield page
+      }
+    },
+  })
+  return { counts, wrap }
+}
+
+const breakStripe = () =>
+  world.sandbox.stripe.faults.script({ kind: 'error-before', route: 'GET /v1/charges', times: 10_000 })
+const mendStripe = () => world.sandbox.stripe.faults.set({ rates: {} })
+
+test('Stripe fails half-way: the report says so, nothing is called missing, and a later run goes on where it stopped', async () => {
+  chargeQuietly(world, BUSY)
+  await recordThem(world, BUSY)
+  const { counts, wrap } = counting(15, breakStripe)
+  const { reconcile, lines } = aService(world, { wrap, slicesAtOnce: 1 })
+  const result = await reconcile({ startDate: DAY })
+  expect(result).toMatchObject({
+    ...{ status: 'error', stripeTotal: '0.00', databaseTotal: '0.00', discrepancy: '0.00' },
+    ...{ missingInDatabase: [], missingInStripe: [], amountMismatches: [] },
+  })
+  expect(result.recommendations[0]).toContain('stripe, list charges')
+  const [report] = await listReports(world.database, { kind: 'billing', limit: 10 })
+  expect(report).toMatchObject({
+    id: result.reportId,
+    status: 'error',
+    error: expect.stringContaining('stripe, list charges'),
+  })
+  const { rows } = await sql`select channel, action from alert_deliveries order by position`.execute(world.database)
+  expect(rows).toEqual([
+    { channel: 'slack', action: 'post' },
+    { channel: 'pagerduty', action: 'trigger' },
+  ])
+  expect(lines.at(-1)).toMatchObject({ text: 'Reconciliation completed', fields: { status: 'error' } })
+
+  mendStripe()
+  expect(await reconcile({ startDate: DAY })).toMatchObject({ status: 'success', stripeTotal: '250000.00' })
+  expect(lines.find(({ fields }) => 'isResumed' in fields && fields.isResumed)).toBeDefined()
+  expect(counts.pages).toBeLessThanOrEqual(26)
+})
+
+test('pages that fail now and then are asked for again, and nothing is lost or counted twice', async () => {
+  chargeQuietly(world, BUSY)
+  await recordThem(world, BUSY)
+  world.sandbox.stripe.faults.set({ rates: { 'error-before': 0.3, 'garbage-before': 0, 'lost-response': 0.2 } })
+  const { reconcile } = aService(world)
+  expect(await reconcile({ startDate: DAY })).toMatchObject({ status: 'success', stripeTotal: '250000.00' })
+})
+
+test('a run whose worker is stopped is gone on with by the next one, under the same report', async () => {
+  chargeQuietly(world, BUSY)
+  await recordThem(world, BUSY)
+  let stopped: Promise<void> | undefined
+  const { counts, wrap } = counting(15, () => {
+    stopped = first.stop()
+  })
+  const first = aService(world, { wrap, slicesAtOnce: 1 })
+  await expect(first.reconcile({ startDate: DAY })).rejects.toThrow('the service stops')
+  await stopped
+  const [left] = await listReports(world.database, { kind: 'billing', limit: 10 })
+  expect(left).toMatchObject({ status: 'running' })
+  const result = await aService(world, { wrap }).reconcile({ startDate: DAY })
+  expect(result).toMatchObject({ status: 'success', reportId: left?.id })
+  expect(counts.pages).toBeLessThanOrEqual(26)
+})
+
+test('a worker that was too slow to keep its run writes nothing more', async () => {
+  chargeQuietly(world, BUSY)
+  await recordThem(world, BUSY)
+  const { wrap } = counting(5, () => {
+    void sql`update reconciliation_reports set lease_token = gen_random_uuid()`.execute(world.database)
+  })
+  const { reconcile } = aService(world, { wrap, leaseMs: 40 })
+  await expect(reconcile({ startDate: DAY })).rejects.toThrow('taken over')
+  const [report] = await listReports(world.database, { kind: 'billing', limit: 10 })
+  expect(report).toMatchObject({ status: 'running', result: null })
+})
+
+test('a message reconciles the day that it names; one that cannot be read from Stripe is asked for again', async () => {
+  const service = aService(world, { now: () => new Date('2026-11-13T02:00:00Z') })
+  const handle = reconcileOnRequest({ service, againAfterMs: 1_000 })
+  expect(await world.deliver(handle, { startDate: DAY, endDate: '2026-11-14' })).toEqual([{ kind: 'done' }])
+  expect(await world.deliver(handle, {})).toEqual([{ kind: 'done' }])
+  const reports = await listReports(world.database, { kind: 'billing', limit: 10 })
+  expect(reports.map(({ result }) => result?.date).sort()).toEqual([DAY, `${DAY}/2026-11-14`])
+  expect(await world.deliver(handle, { startDate: DAY, endDate: DAY })).toMatchObject([{ kind: 'reject' }])
+  expect(await world.deliver(handle, { endDate: DAY })).toMatchObject([{ kind: 'reject' }])
+  breakStripe()
+  expect(await world.deliver(handle, { startDate: DAY })).toMatchObject([{ kind: 'retry', afterMs: 1_000 }])
+})
