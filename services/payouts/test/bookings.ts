@@ -114,7 +114,7 @@ export const standing = async (world: World, booking: { bookingId: string }) =>
 /** What is on an account by Stripe's own books: transferred to it, less what was taken back. */
 export function receivedBy(world: World, account: string): bigint {
   const transfers = world.sandbox.stripe.books.payments().filter((payment) => payment.account === account)
-  const ids = new Set(transfers.map(({ reference }) => reference))
+  const ids = new Set(transfers.map(({ paymentId }) => paymentId))
   const back = world.sandbox.stripe.reversals().filter((reversal) => ids.has(reversal.transfer))
   return (
     transfers.reduce((sum, { money }) => sum + money.amount, 0n) -
