@@ -31,7 +31,7 @@ const titleOf = ({ status, severity }: ReconciliationTold): string =>
 
 /** A run that failed compared nothing, so it has no figures to show. */
 function fieldsOf(told: ReconciliationTold): readonly (readonly [string, string])[] {
-  const { status, window, stripeTotal, databaseTotal, discrepancy, amountMismatches } = told
+  const { status, window, stripeTotal, databaseTotal, discrepancy, moneyAtRisk, amountMismatches } = told
   const counts = countsOf(told)
   const always = [
     ['Status', status],
@@ -41,6 +41,7 @@ function fieldsOf(told: ReconciliationTold): readonly (readonly [string, string]
     ['Stripe total', amountText(stripeTotal)],
     ['Database total', amountText(databaseTotal)],
     ['Discrepancy', `${amountText(discrepancy)} (${percentText(told)})`],
+    ...(moneyAtRisk ? [['Money at risk', amountText(moneyAtRisk)] as const] : []),
     ['Missing in database', String(counts.missingInDatabase)],
     ['Missing in Stripe', String(counts.missingInStripe)],
     ['Amount mismatches', String(amountMismatches)],

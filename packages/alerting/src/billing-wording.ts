@@ -21,7 +21,24 @@ export const amountText = ({ amount, currency }: MajorAmount): string => `${curr
 export const headlineOf = (told: ReconciliationTold, { environment }: WordingContext): string =>
   told.status === 'error'
     ? `[${environment}] Billing reconciliation of ${told.day} failed`
-    : `[${environment}] Billing discrepancy ${percentText(told)} (${amountText(told.discrepancy)}) on ${told.day}`
+    : `[${environment}] Billing discrepancy ${percentText(told)} (${amountsText(told)}) on ${told.day}`
+
+const CURRENCIES_IN_HEADLINE = 3
+
+/** Where differences cancel out, or lie in another currency, the reporting currency's alone would say that all is well. */
+function amountsText({ discrepancy, moneyAtRisk, byCurrency }: ReconciliationTold): string {
+  const others = byCurrency.filter((line) => line.currency !== discrepancy.currency && /[1-9]/.test(line.discrepancy))
+  const shown = others
+    .slice(0, CURRENCIES_IN_HEADLINE)
+    .map((line) => amountText({ amount: line.discrepancy, currency: line.currency }))
+  const more = others.length - shown.length
+  const cancels = moneyAtRisk !== undefined && moneyAtRisk.amount !== discrepancy.amount.replace('-', '')
+  return [
+    cancels ? `${amountText(discrepancy)} net, ${amountText(moneyAtRisk)} at risk` : amountText(discrepancy),
+    ...shown,
+    ...(more > 0 ? [`${more} more`] : []),
+  ].join('; ')
+}
 
 /** Where the console shows a report; nothing while there is no console. */
 export const reportUrl = (

@@ -53,6 +53,7 @@ function detailsOf(told: ReconciliationTold): object {
     databaseTotal: told.databaseTotal,
     discrepancy: told.discrepancy,
     discrepancyPercentage: told.percentage,
+    ...(told.moneyAtRisk && { moneyAtRisk: told.moneyAtRisk }),
     byCurrency: told.byCurrency,
     missingInDatabaseCount: counts.missingInDatabase,
     missingInDatabase: told.missingInDatabase,

@@ -53,6 +53,8 @@ export interface PagerDutyOptions {
 }
 
 export interface PagerDuty {
+  /** False when it is not configured. */
+  readonly isEnabled: boolean
   /**
    * Sends an event, three times when PagerDuty is down. Never throws for what PagerDuty says, or does not say.
    * @param attempt - counts from 1: how often this event was sent by any process; the more, the longer it waits
@@ -77,7 +79,7 @@ export function createPagerDuty(options: PagerDutyOptions): PagerDuty {
   const { routingKey: key, baseUrl, logger, metrics, timeoutMs = 5_000, firstRetryMs = 1_000 } = options
   if (!key) {
     logger.warn({ pagerduty: 'disabled' }, 'no PagerDuty routing key is configured: nobody is paged')
-    return { send: async () => ({ kind: 'disabled' }), close: () => {} }
+    return { isEnabled: false, send: async () => ({ kind: 'disabled' }), close: () => {} }
   }
   const http = createHttpClient({ provider: 'pagerduty', baseUrl, timeoutMs, maxConcurrent: 4, logger, metrics })
 
@@ -103,6 +105,7 @@ export function createPagerDuty(options: PagerDutyOptions): PagerDuty {
   }
 
   return {
+    isEnabled: true,
     async send(event, attempt) {
       try {
         const maxMs = SHORT_PAUSE_MS - 1

@@ -26,6 +26,8 @@ export type SlackPost =
 
 /** The one channel that all alerts of a process go through: one message a second, and one count of refusals. */
 export interface SlackChannel {
+  /** False when it is not configured. */
+  readonly isEnabled: boolean
   /** Never throws for what Slack says, or does not say. A message may come twice, since Slack knows no idempotency. */
   post(message: SlackMessage): Promise<SlackPost>
   close(): void
@@ -40,7 +42,7 @@ export function createSlackChannel(options: SlackChannelOptions): SlackChannel {
   const { webhookUrl, logger, metrics, now = () => new Date() } = options
   if (!webhookUrl) {
     logger.warn({ slack: 'disabled' }, 'no Slack webhook is configured: alerts are only logged')
-    return { post: async () => ({ kind: 'disabled' }), close: () => {} }
+    return { isEnabled: false, post: async () => ({ kind: 'disabled' }), close: () => {} }
   }
   const slack = createSlack({
     webhookUrl,
@@ -66,6 +68,7 @@ export function createSlackChannel(options: SlackChannelOptions): SlackChannel {
   }
 
   return {
+    isEnabled: true,
     async post(message) {
       const restMs = restsUntil - now().getTime()
       if (restMs > 0) return { kind: 'later', reason: 'left_alone', retryAfterMs: restMs }

@@ -131,6 +131,24 @@ test('several currencies are shown apart, and a report without a console has no 
   await post(billing({ byCurrency }), { consoleUrl: undefined })
   expect(shown().words).toContain('CLP: Stripe 1,250,000, database 1,350,000, difference -100,000')
   expect(shown().words).not.toContain('Open the report')
+  expect(shown().payload?.text).toContain('(USD 620.00; CLP -100,000)')
+})
+
+test('differences that cancel out are no quiet morning', async () => {
+  const cancelled = {
+    discrepancy: { amount: '0.00', currency: 'USD' },
+    moneyAtRisk: { amount: '20000.00', currency: 'USD' },
+  }
+  await post(billing(cancelled))
+  expect(shown().payload?.text).toContain('6.20 % (USD 0.00 net, USD 20,000.00 at risk)')
+  expect(shown().words).toContain('*Money at risk*\nUSD 20,000.00')
+  await trigger(billing(cancelled))
+  expect(pagerDuty.events().at(-1)?.payload).toMatchObject({
+    summary: expect.stringContaining('at risk'),
+    custom_details: { moneyAtRisk: cancelled.moneyAtRisk },
+  })
+  await post(billing({ ...cancelled, discrepancy: { amount: '-20000.00', currency: 'USD' } }))
+  expect(shown().payload?.text).toContain('(USD -20,000.00)')
 })
 
 test('a run that failed is red, with its reason and no figures, which it has not', async () => {

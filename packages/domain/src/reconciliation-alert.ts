@@ -28,7 +28,10 @@ export interface ReconciliationTold {
   readonly percentage: number
   readonly stripeTotal: MajorAmount
   readonly databaseTotal: MajorAmount
+  /** Stripe's total less the database's: what is over and what is under may cancel out in it. */
   readonly discrepancy: MajorAmount
+  /** What is over and what is under, together. */
+  readonly moneyAtRisk?: MajorAmount
   readonly byCurrency: readonly CurrencyLine[]
   /** Payment ids. */
   readonly missingInDatabase: readonly string[]

@@ -28,6 +28,12 @@ test('ready means that every check passes', async () => {
   expect(JSON.parse(text)).toEqual({ status: 'ready', checks: { database: 'ok', pubsub: 'ok' } })
 })
 
+test('a part that is not configured is said to be disabled, and keeps nobody from being ready', async () => {
+  const { status, text } = await get('/readyz', { database: () => undefined, pagerduty: () => 'disabled' })
+  expect(status).toBe(200)
+  expect(JSON.parse(text)).toEqual({ status: 'ready', checks: { database: 'ok', pagerduty: 'disabled' } })
+})
+
 test('a check that throws or hangs makes the service unready, by name and without its error', async () => {
   const { status, text } = await get('/readyz', {
     database: () => Promise.reject(new Error('password of remesa@db refused')),

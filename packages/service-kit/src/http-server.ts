@@ -2,7 +2,7 @@ import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Registry } from 'prom-client'
 
-/** Resolves when what it asks after can be worked with, throws when not. */
+/** Resolves when what it asks after can be worked with, to `disabled` when it is not configured; throws when it cannot. */
 export type ReadinessCheck = () => unknown
 
 export interface HealthServer {
@@ -23,7 +23,7 @@ interface Options {
 
 /**
  * `GET /healthz`: the process answers. `GET /readyz`: each named check passes, else 503 with the names of those that
- * do not; their errors may hold hosts and users, so they are not shown. `GET /metrics`: Prometheus text.
+ * do not; their errors may hold hosts and users, so they are not shown. A part that is disabled is said to be. `GET /metrics`: Prometheus text.
  */
 export async function startHealthServer(options: Options): Promise<HealthServer> {
   const server = createServer((request, response) => {
@@ -58,25 +58,23 @@ const answers = new Map<string, (response: ServerResponse, options: Options) => 
 
 async function answerReadiness(response: ServerResponse, { checks, checkTimeoutMs = 2000 }: Options): Promise<void> {
   const results = await Promise.all(
-    Object.entries(checks).map(async ([name, check]) => [
-      name,
-      (await passes(check, checkTimeoutMs)) ? 'ok' : 'failed',
-    ]),
+    Object.entries(checks).map(async ([name, check]) => [name, await resultOf(check, checkTimeoutMs)]),
   )
-  const ready = results.every(([, result]) => result === 'ok')
+  const ready = results.every(([, result]) => result !== 'failed')
   const body = { status: ready ? 'ready' : 'not ready', checks: Object.fromEntries(results) }
   reply(response, ready ? 200 : 503, 'application/json', `${JSON.stringify(body)}\n`)
 }
 
-async function passes(check: ReadinessCheck, timeoutMs: number): Promise<boolean> {
+type CheckResult = 'ok' | 'disabled' | 'failed'
+
+async function resultOf(check: ReadinessCheck, timeoutMs: number): Promise<CheckResult> {
   let timer: NodeJS.Timeout | undefined
-  const timeout = new Promise<false>((resolve) => {
-    timer = setTimeout(resolve, timeoutMs, false)
+  const timeout = new Promise<CheckResult>((resolve) => {
+    timer = setTimeout(resolve, timeoutMs, 'failed')
   })
-  const checked = (async () => {
-    await check()
-    return true
-  })().catch(() => false)
+  const checked = (async (): Promise<CheckResult> => ((await check()) === 'disabled' ? 'disabled' : 'ok'))().catch(
+    (): CheckResult => 'failed',
+  )
   return Promise.race([checked, timeout]).finally(() => clearTimeout(timer))
 }
 

@@ -23,6 +23,7 @@ await runService({
     const now = () => new Date()
     const slack = createSlackChannel({ webhookUrl: config.SLACK_WEBHOOK_URL, logger, metrics, now })
     parts.stopWith('Slack', () => slack.close())
+    parts.readyWhen('slack', () => (slack.isEnabled ? 'ok' : 'disabled'))
     const pagerDuty = createPagerDuty({
       routingKey: config.PAGERDUTY_ROUTING_KEY,
       baseUrl: config.PAGERDUTY_BASE_URL,
@@ -30,6 +31,7 @@ await runService({
       metrics,
     })
     parts.stopWith('PagerDuty', () => pagerDuty.close())
+    parts.readyWhen('pagerduty', () => (pagerDuty.isEnabled ? 'ok' : 'disabled'))
     const told = { slack, logger, consoleUrl: config.CONSOLE_URL, environment: config.ENVIRONMENT }
     const { database, work } = await connectWorkerService('finance-alerts', parts)
     work({

@@ -34,6 +34,7 @@ export function toldOf(
     stripeTotal: major(result.stripeTotal),
     databaseTotal: major(result.databaseTotal),
     discrepancy: major(result.discrepancy),
+    moneyAtRisk: major(result.moneyAtRisk),
     byCurrency: byCurrency.map((line) => ({
       currency: line.currency,
       stripeTotal: line.stripeTotal,
