@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { overridePayout } from '@remesa/database/booking-overrides'
 import { type BookingPayout, findPayouts } from '@remesa/database/booking-payouts'
 import type { BookingOverride } from '@remesa/domain/booking-payout'
+import { currency } from '@remesa/domain/currency'
 import { tellOfAccounts } from '@remesa/local-stack/testing/settlements'
 import type { World } from '@remesa/local-stack/testing/world'
 import { topics } from '@remesa/messaging/catalogue'
@@ -11,6 +12,7 @@ import type { PayoutHandlers } from './handlers.ts'
 
 export type BookingEvent = DataOf<typeof topics.bookingEvent>
 
+export const USD = currency('USD')
 export const HOUR_MS = 3_600_000
 export const DELAY_MS = 48 * HOUR_MS
 
