@@ -24,6 +24,8 @@ export const readConfig = (env: NodeJS.ProcessEnv) =>
       /** How long after its reset a pay-day may take before people are told. */
       PAY_DAY_STALLED_MS: wholeNumber({ from: 60_000, to: 7 * 86_400_000 }).default(6 * 3_600_000),
       AUDIT_SEAL_CRON: cron.default('* * * * *'),
+      /** In UTC, two hours after the day that it reconciles: Stripe's own lists take a while to be whole. */
+      BILLING_RECONCILIATION_CRON: cron.default('0 2 * * *'),
       HOUSEKEEPING_CRON: cron.default('30 3 * * *'),
       /** How often due jobs are looked for. */
       SCHEDULER_POLL_MS: wholeNumber({ from: 100, to: 60_000 }).default(1_000),

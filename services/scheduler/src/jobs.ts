@@ -20,6 +20,7 @@ type Schedules = Pick<
   | 'BALANCE_SWEEP_GRACE_MS'
   | 'PAY_DAY_STALLED_MS'
   | 'AUDIT_SEAL_CRON'
+  | 'BILLING_RECONCILIATION_CRON'
   | 'HOUSEKEEPING_CRON'
   | 'BUSINESS_TIME_ZONE'
 >
@@ -88,6 +89,25 @@ export function scheduledJobs(
       timeZone: 'UTC',
       async work() {
         await sealAuditLog(database)
+      },
+    },
+    {
+      name: 'billing-reconciliation',
+      schedule: config.BILLING_RECONCILIATION_CRON,
+      timeZone: 'UTC',
+      // Each run names its day, the one before it fell due: a retry after midnight must not take another, and after an
+      // outage of days none is left out.
+      async enqueue(tx, dueTimes) {
+        const days = dueTimes.map((dueAt) => {
+          const endDate = dueAt.toISOString().slice(0, 10)
+          return { startDate: Temporal.PlainDate.from(endDate).subtract({ days: 1 }).toString(), endDate }
+        })
+        const distinct = new Map(days.map((day) => [day.startDate, day]))
+        await enqueue(
+          tx,
+          topics.billingReconciliation,
+          Array.from(distinct.values(), (data) => ({ data })),
+        )
       },
     },
     {

@@ -59,6 +59,7 @@ const CONFIG = {
   BALANCE_SWEEP_GRACE_MS: 600_000,
   PAY_DAY_STALLED_MS: 21_600_000,
   AUDIT_SEAL_CRON: '* * * * *',
+  BILLING_RECONCILIATION_CRON: '0 2 * * *',
   HOUSEKEEPING_CRON: '30 3 * * *',
   BUSINESS_TIME_ZONE: 'America/Santiago',
 }
@@ -114,6 +115,20 @@ test('after days without a scheduler no day’s pay-day is left out', async () =
   await scheduler.runAt('2026-11-20T15:00:01Z')
   expect(await scheduler.resets()).toEqual(['2026-11-16', '2026-11-17', '2026-11-18', '2026-11-19'])
   expect(await scheduler.job('payment-reset')).toMatchObject({ nextRunAt: new Date('2026-11-21T09:00:00Z') })
+})
+
+test('at two UTC the day before is reconciled, each day once, those of an outage included', async () => {
+  const scheduler = await aScheduler({ at: '2026-11-19T12:00:00Z' })
+  await scheduler.runAt('2026-11-20T01:59:59.999Z')
+  await scheduler.runAt('2026-11-20T02:00:00Z')
+  await scheduler.runAt('2026-11-22T23:30:00Z')
+  const { rows } = await sql<{ data: object }>`
+    select data from outbox where topic = ${topics.billingReconciliation.name} order by id`.execute(scheduler.database)
+  expect(rows.map(({ data }) => data)).toEqual([
+    { startDate: '2026-11-19', endDate: '2026-11-20' },
+    { startDate: '2026-11-20', endDate: '2026-11-21' },
+    { startDate: '2026-11-21', endDate: '2026-11-22' },
+  ])
 })
 
 test('two schedulers at once start each run once', async () => {

@@ -8,6 +8,7 @@ export const SERVICES = [
   'pay-seller-balance',
   'fpay-status-check',
   'payouts',
+  'reconciliation',
   'webhooks',
   'admin',
   'finance-alerts',
@@ -97,6 +98,8 @@ export function serviceEnvironment(options: {
     PAYOUT_SCHEDULER_GRACE_MS: '5000',
     PAYOUT_SCHEDULER_CRON: '* * * * *', // nobody at a screen waits five minutes for what a killed worker left
     BOOKING_CLOCK_OFFSET_MS: String(options.bookingClockOffsetMs),
+    BILLING_RECONCILIATION_RETRY_FIRST_MS: '100',
+    BILLING_RECONCILIATION_LEASE_MS: '10000',
     PAYMENT_RETRY_FIRST_MS: '300',
     PAYMENT_RETRY_MAX_MS: '3000',
     PAYMENT_REFUSED_RETRY_FIRST_MS: '500',
