@@ -1,5 +1,7 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals'
-import type { Rail } from '@remesa/domain/rail'
 import { alertsAbout, attemptRows, auditTrail, ledgerFaults, postedFor } from '@remesa/local-stack/testing/books'
 import { startWorld, type World } from '@remesa/local-stack/testing/world'
 import { topics } from '@remesa/messaging/catalogue'
@@ -36,12 +38,6 @@ afterAll(async () => {
 const HOUR_MS = 3_600_000
 const ROUTE = 'POST /v1/transfers/:id/reversals'
 const callsOf = (route: string): number => world.sandbox.stripe.calls()[route] ?? 0
-
-/** Handlers whose rail is another one in `pay`. */
-const payingWith = (change: (pay: Rail['pay']) => Rail['pay']) => {
-  const { reversals } = world.stripe
-  return reversing(world, { rail: { ...reversals, pay: change(reversals.pay) } })
-}
 
 function raise(error: Error): never {
   throw error
@@ -101,28 +97,40 @@ test('two parts of one transfer are both taken back, and no more than it moved',
   await expect(askBack(world, payout, 1n)).rejects.toThrow(/more cannot be taken back/)
 })
 
-test('a worker that dies before its call is followed by one with the same key', async () => {
-  const asked = await aReversal(world)
-  const dying = payingWith(() => () => Promise.reject(new Error('the worker is gone')))
-  expect(await world.deliver(dying.reverse, asked.message)).toMatchObject([{ kind: 'threw' }])
-  expect(await world.deliver(handlers.reverse, asked.message)).toMatchObject([{ kind: 'retry' }])
-  world.moveClock(LEASE_MS)
-  expect(await world.deliver(handlers.reverse, asked.message)).toEqual([done])
-  await expectTakenOnce(asked, { calls: 2 })
-})
-
-test('a worker that dies after its call is followed by one that takes nothing more', async () => {
-  const asked = await aReversal(world)
-  const dying = payingWith((pay) => async (instruction) => {
-    await pay(instruction)
-    throw new Error('the worker is gone')
+/** Takes back by a worker in a process of its own that SIGKILL ends. */
+async function reverseAndDie(id: string, when: 'before the call' | 'after the call'): Promise<void> {
+  const script = fileURLToPath(new URL('dying-reverser.ts', import.meta.url))
+  const env = { PATH: process.env.PATH, DATABASE_URL: world.databaseUrl, ...world.stripeEnvironment }
+  const aheadMs = world.now().getTime() - Date.now()
+  const child = spawn(process.execPath, [script, id, when, String(aheadMs), String(LEASE_MS)], {
+    env,
+    stdio: 'inherit',
   })
-  await world.deliver(dying.reverse, asked.message)
-  expect(takenAtStripe(world, asked.payout)).toEqual([300n])
-  world.moveClock(LEASE_MS)
-  await world.deliver(handlers.reverse, asked.message)
-  await expectTakenOnce(asked, { calls: 2 })
-})
+  const [, signal] = await once(child, 'exit')
+  expect(signal).toBe('SIGKILL')
+}
+
+test.each([
+  ['before the call', []],
+  ['after the call', [300n]],
+] as const)(
+  'a worker killed %s is followed by one with the same key, and it is taken back once',
+  async (when, taken) => {
+    const asked = await aReversal(world)
+    await reverseAndDie(asked.id, when)
+    expect(takenAtStripe(world, asked.payout)).toEqual(taken)
+    expect(await reversalNow(world, asked.id)).toMatchObject({ status: 'processing', attempts: 1 })
+    expect(await postedFor(world, asked.id)).toEqual({})
+
+    // Its message comes again at once: the dead worker might still be calling.
+    const [early] = await world.deliver(handlers.reverse, asked.message)
+    expect(early).toMatchObject({ kind: 'retry', reason: 'leased' })
+    world.moveClock(LEASE_MS)
+    expect(await world.deliver(handlers.reverse, asked.message)).toEqual([done])
+    await expectTakenOnce(asked, { calls: 2 })
+    expect(await reversalNow(world, asked.id)).toMatchObject({ attempts: 1 })
+  },
+)
 
 test('an answer that cannot be written down is asked for again, and taken from Stripe’s memory', async () => {
   const asked = await aReversal(world)
