@@ -1,4 +1,4 @@
-import type { Stack } from './stack/stack.ts'
+import type { RemoteSandbox } from '@remesa/sandbox/control-client'
 
 /** A person for each role, so that one can ask and another approve. */
 const PEOPLE = [
@@ -10,7 +10,13 @@ const PEOPLE = [
 const TOKEN_SECONDS = 12 * 3_600
 
 /** Where operators' requests go, and somebody's token for each role; they open nothing but this stack. */
-export async function operatorsText({ adminUrl, sandbox }: Pick<Stack, 'adminUrl' | 'sandbox'>): Promise<string> {
+export async function operatorsText({
+  adminUrl,
+  sandbox,
+}: {
+  adminUrl: string
+  sandbox: Pick<RemoteSandbox, 'control'>
+}): Promise<string> {
   const tokens = await Promise.all(
     PEOPLE.map(async ({ role, subject }) => {
       const wish = { subject, roles: [role], expiresInSeconds: TOKEN_SECONDS }

@@ -3,8 +3,7 @@ import { httpUrl, parseEnvironment, wholeNumber } from '@remesa/service-kit/envi
 import { z } from 'zod'
 import { readApprovalLimits } from './approval-limits.ts'
 
-/** A century. */
-const MOST_CLOCK_OFFSET_MS = 100 * 366 * 86_400_000
+const DAY_MS = 86_400_000
 
 export const readConfig = (env: NodeJS.ProcessEnv) =>
   parseEnvironment(
@@ -21,7 +20,7 @@ export const readConfig = (env: NodeJS.ProcessEnv) =>
       /** The claim that holds a person's roles: its name, or the way to it, e.g. `realm_access.roles`. */
       OIDC_ROLES_CLAIM: z.string().min(1).default('roles'),
       /** By how much the clock of the rules of bookings is ahead, as in the payouts service; for development. */
-      BOOKING_CLOCK_OFFSET_MS: wholeNumber({ from: -MOST_CLOCK_OFFSET_MS, to: MOST_CLOCK_OFFSET_MS }).default(0),
+      BOOKING_CLOCK_OFFSET_MS: wholeNumber({ from: -3_650 * DAY_MS, to: 3_650 * DAY_MS }).default(0),
       /** Up to these amounts one person may release and cancel; unset, it always takes two. */
       ADMIN_APPROVAL_ABOVE: z
         .string()
