@@ -6,8 +6,7 @@ type Timestamp = ColumnType<Date, Date | undefined, Date>
 export type PaymentSource = 'webhook' | 'sync' | 'manual'
 
 /** Stripe's words for how a refund stands (facts: stripe §7). */
-export const REFUND_STATUSES = ['pending', 'requires_action', 'succeeded', 'failed', 'canceled'] as const
-export type RefundStatus = (typeof REFUND_STATUSES)[number]
+export type RefundStatus = 'pending' | 'requires_action' | 'succeeded' | 'failed' | 'canceled'
 
 /** The rows of migration 0006. */
 export interface PaymentTables {

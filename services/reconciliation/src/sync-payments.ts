@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { recordAudit } from '@remesa/database/audit'
 import type { Database } from '@remesa/database/connection'
 import { groupCommit } from '@remesa/database/group-commit'
@@ -11,6 +12,8 @@ interface Parts {
   readonly stripe: Pick<StripeReads, 'getPayment' | 'getRefunds'>
   /** Who asked for it, for the audit: `reconciliation`, or `operator:<who>`. */
   readonly actor: string
+  /** The first wait after a read that may succeed later; it doubles. Default 250. */
+  readonly retryFirstMs?: number
   readonly now: () => Date
   readonly logger: Pick<Logger, 'info' | 'warn'>
 }
@@ -75,29 +78,41 @@ interface Copied {
 
 /** @returns why it failed; undefined once it is on record */
 async function syncOne(
-  { stripe, now }: Parts,
+  parts: Parts,
   paymentId: string,
   write: (copied: Copied) => Promise<undefined>,
 ): Promise<string | undefined> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      const copied = await readOne(parts, paymentId)
+      if (typeof copied === 'string') return copied
+      await write(copied)
+      return undefined
+    } catch (error) {
+      if (!(error instanceof ProviderError)) throw error
+      if (tries === TRIES || error.kind !== 'unavailable' || error.credentials) return error.message
+      await sleep(Math.max((parts.retryFirstMs ?? 250) * 2 ** (tries - 1), error.retryAfterMs ?? 0))
+    }
+  }
+}
+
+const TRIES = 4
+
+/** @returns a word for why there is nothing to copy, where there is not */
+async function readOne({ stripe, now }: Parts, paymentId: string): Promise<Copied | 'not_found' | 'not_paid'> {
   // Before the reading, in whole seconds as events have them: of an event of the same second, which may be newer, the
   // later state stands.
   const asOf = new Date(Math.floor(now().getTime() / 1_000) * 1_000)
-  try {
-    const charge = await stripe.getPayment(paymentId)
-    if (charge === 'not-found') return 'not_found'
-    if (!charge.isCounted) return 'not_paid'
-    const refunds = await stripe.getRefunds(charge.chargeId)
-    await write({
-      paymentId: charge.paymentId,
-      news: {
-        payments: [{ ...charge, source: 'sync', asOf }],
-        refunds: refunds.map((refund) => ({ ...refund, asOf })),
-      },
-    })
-    return undefined
-  } catch (error) {
-    if (error instanceof ProviderError) return error.message
-    throw error
+  const charge = await stripe.getPayment(paymentId)
+  if (charge === 'not-found') return 'not_found'
+  if (!charge.isCounted) return 'not_paid'
+  const refunds = await stripe.getRefunds(charge.chargeId)
+  return {
+    paymentId: charge.paymentId,
+    news: {
+      payments: [{ ...charge, source: 'sync', asOf }],
+      refunds: refunds.map((refund) => ({ ...refund, asOf })),
+    },
   }
 }
 

@@ -22,7 +22,7 @@ function sync(paymentIds: readonly string[]) {
     rate: { perSecond: 1_000, concurrent: 10 },
   })
   world.stopWith(() => stripe.close())
-  return syncMissingPayments({ database, stripe, actor: 'operator:ana', now, logger }, paymentIds)
+  return syncMissingPayments({ database, stripe, actor: 'operator:ana', retryFirstMs: 1, now, logger }, paymentIds)
 }
 
 async function audited() {
@@ -66,7 +66,7 @@ test('what Stripe does not have, has not been paid, or cannot be read is told as
   payments.load({ paymentId: 'pi_good', money: money(1_000n, 'USD') }, 'quietly')
   payments.load({ paymentId: 'pi_open', money: money(1_000n, 'USD'), captured: false }, 'quietly')
   payments.load({ paymentId: 'ch_dark', money: money(1_000n, 'USD') }, 'quietly')
-  faults.script({ kind: 'error-before', route: 'GET /v1/charges/:id' })
+  faults.script({ kind: 'error-before', route: 'GET /v1/charges/:id', times: 4 })
   expect(await sync(['pi_good', 'pi_gone', 'pi_open', 'ch_dark'])).toEqual({
     synced: ['pi_good'],
     failed: [
@@ -75,6 +75,9 @@ test('what Stripe does not have, has not been paid, or cannot be read is told as
       { paymentId: 'ch_dark', reason: expect.stringMatching(/^stripe, get payment: unavailable \(50/) },
     ],
   })
+  // Passing trouble is waited out.
+  faults.script({ kind: 'lost-response', route: 'GET /v1/charges/:id' })
+  faults.script({ kind: 'rate-limited', route: 'GET /v1/refunds' })
   expect(await sync(['ch_dark'])).toEqual({ synced: ['ch_dark'], failed: [] })
 })
 

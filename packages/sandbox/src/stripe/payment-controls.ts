@@ -77,7 +77,7 @@ export function paymentControls(payments: Payments): Controls {
 }
 
 /** Captured payments as Stripe has them, oldest first; amounts are decimal strings in major units. */
-export function* paymentsAsJson(payments: Payments) {
+function* paymentsAsJson(payments: Payments) {
   for (const charge of payments.charges.rows()) {
     if (!charge.captured || charge.status !== 'succeeded') continue
     const { amount, currency: code } = moneyFromStripe(BigInt(charge.amountCaptured), charge.currency)
