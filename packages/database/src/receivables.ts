@@ -1,6 +1,5 @@
 import type { Currency } from '@remesa/domain/currency'
 import { sql, type Transaction } from 'kysely'
-import type { Database } from './connection.ts'
 import { userPayee } from './ledger.ts'
 import type { Schema } from './schema.ts'
 
@@ -23,15 +22,4 @@ export async function outstandingReceivable(
     select -balance as owed from ledger_receivable_balances
     where account = ${receivableAccount(userPayee(providerId))} and currency = ${currency} for update`.execute(tx)
   return rows[0]?.owed ?? 0n
-}
-
-/** Everything that is owed to us, the largest debts first, for people. */
-export async function listReceivables(
-  database: Database,
-  limit: number,
-): Promise<readonly { readonly account: string; readonly currency: Currency; readonly owed: bigint }[]> {
-  const { rows } = await sql<{ account: string; currency: Currency; owed: bigint }>`
-    select account, currency, -balance as owed from ledger_receivable_balances where balance <> 0
-    order by balance, account, currency limit ${limit}`.execute(database)
-  return rows
 }

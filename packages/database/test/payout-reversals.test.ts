@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { sql } from 'kysely'
 import { moved, payeeAccount, recordEntries, userPayee } from '../src/ledger.ts'
 import { insertReversals, takenBackByUs } from '../src/payout-reversals.ts'
-import { listReceivables, outstandingReceivable, receivableAccount } from '../src/receivables.ts'
+import { outstandingReceivable, receivableAccount } from '../src/receivables.ts'
 import { createTestDatabase, type TestDatabase } from '../src/testing/test-database.ts'
 import type { TransferredPayout } from '../src/testing/transferred-payout.ts'
 import { auditOf, faultsOfBooks, NOW, refused, untilSomebodyWaits } from './payout-worlds.ts'
@@ -188,17 +188,6 @@ test('what is owed stays locked for who reads it, so that no two payouts are set
     ])
   })
   expect(await second).toBe(50n)
-})
-
-test('who owes us most is told first', async () => {
-  const [small, large] = [await aPayout(world, { amount: 10n }), await aPayout(world, { amount: 9_000_000n })]
-  for (const payout of [small, large]) {
-    const id = await aReversal(world, payout, payout === small ? 10n : 9_000_000n)
-    await record(world, [{ claim: await claimed(world, id), outcome: refused }])
-  }
-  expect(await listReceivables(world.database, 1)).toEqual([
-    { account: receivableAccount(userPayee(large.providerId)), currency: USD, owed: 9_000_000n },
-  ])
 })
 
 test('what we took back of a transfer is ours, what was refused or not begun is not', async () => {
