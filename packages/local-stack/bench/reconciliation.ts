@@ -1,5 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -81,13 +80,19 @@ async function measureComparison({ database }: Stack, size: number): Promise<voi
   const seconds = (performance.now() - began) / 1_000
   const { ownMiB, postgresMiB } = memory.stop()
   const compared = comparison.stripeTotals.reduce((sum, { payments }) => sum + payments, 0)
-  const findings = (['missing_in_database', 'missing_in_stripe', 'amount_mismatch', 'refund_mismatch', 'timing'] as const)
+  const findings = (
+    ['missing_in_database', 'missing_in_stripe', 'amount_mismatch', 'refund_mismatch', 'timing'] as const
+  )
     .map((category) => `${tally.count(category)} ${category.replaceAll('_', ' ')}`)
     .join(', ')
-  console.log(`Comparison of ${size.toLocaleString('en')} payments a side, 5 % with refunds, in ${seconds.toFixed(2)} s:`)
+  console.log(
+    `Comparison of ${size.toLocaleString('en')} payments a side, 5 % with refunds, in ${seconds.toFixed(2)} s:`,
+  )
   console.log(`  ${Math.round(compared / seconds).toLocaleString('en')} payments per second`)
   console.log(`  found: ${findings}`)
-  console.log(`  memory at most: ${ownMiB} MiB of this process, ${postgresMiB} MiB of PostgreSQL’s own beside its cache`)
+  console.log(
+    `  memory at most: ${ownMiB} MiB of this process, ${postgresMiB} MiB of PostgreSQL’s own beside its cache`,
+  )
 }
 
 /** Payments spread over the day, the same on both sides but for one in a thousand. */
@@ -96,7 +101,12 @@ async function fillBothSides({ database }: Pick<Stack, 'database'>, readingId: s
   const created = sql`${DAY.from}::timestamptz + (n * 86400::bigint / ${sql.lit(size)}) * interval '1 second'`
   const refunded = sql`case when n % 20 = 3 then 500 else 0 end`
   const differs = sql.lit(DIFFERS_ONE_IN)
-  for (const table of ['payments', 'payment_refunds', 'reconciliation_staged_payments', 'reconciliation_staged_refunds'] as const) {
+  for (const table of [
+    'payments',
+    'payment_refunds',
+    'reconciliation_staged_payments',
+    'reconciliation_staged_refunds',
+  ] as const) {
     await sql`delete from ${sql.table(table)}`.execute(database)
   }
   await sql`
@@ -178,7 +188,9 @@ async function measurePages(stack: Stack, size: number): Promise<void> {
   console.log(`${(size / 100).toLocaleString('en')} pages of 100 charges from the sandbox by HTTP`)
   console.log(`  bare SDK, page after page: ${alone.toFixed(1)} s, ${rate(alone)}`)
   console.log(`  bare SDK, ${SLICES_AT_ONCE} slices at once: ${sliced.toFixed(1)} s, ${rate(sliced)}`)
-  console.log(`  a whole run of the service, refunds, comparison and report included: ${ours.toFixed(1)} s, ${rate(ours)};`)
+  console.log(
+    `  a whole run of the service, refunds, comparison and report included: ${ours.toFixed(1)} s, ${rate(ours)};`,
+  )
   console.log(
     `    ${Math.round((100 * alone) / ours)} % of the bare SDK’s speed page after page, ${Math.round((100 * sliced) / ours)} % of it with as many slices`,
   )
@@ -189,7 +201,12 @@ async function measurePages(stack: Stack, size: number): Promise<void> {
 /** @returns seconds that the SDK alone takes to list the day, by its own paging */
 async function listBare({ sandbox }: Stack, slices: number): Promise<number> {
   const { hostname: host, port } = new URL(sandbox.urls.stripe)
-  const stripe = new Stripe(sandbox.credentials.stripe.apiKey, { host, port: Number(port), protocol: 'http', telemetry: false })
+  const stripe = new Stripe(sandbox.credentials.stripe.apiKey, {
+    host,
+    port: Number(port),
+    protocol: 'http',
+    telemetry: false,
+  })
   const from = DAY.from.getTime() / 1_000
   const began = performance.now()
   await Promise.all(

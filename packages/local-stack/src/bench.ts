@@ -20,12 +20,16 @@ const BENCHMARKS: Readonly<Record<string, { script: string; about: string }>> = 
     script: '../bench/payouts.ts',
     about: 'settlements to completed transfers: with an instant Stripe, at its limit, and when the limit changes',
   },
+  reconciliation: {
+    script: '../bench/reconciliation.ts',
+    about: 'comparison of 1,000,000 payments a side (--payments N), and a whole run beside the bare SDK (--pages N)',
+  },
 }
 
 const [name = '', ...args] = process.argv.slice(2).filter((arg) => arg !== '--')
 const benchmark = BENCHMARKS[name]
 if (!benchmark) {
-  const list = Object.entries(BENCHMARKS).map(([known, { about }]) => `  ${known.padEnd(12)}${about}`)
+  const list = Object.entries(BENCHMARKS).map(([known, { about }]) => `  ${known.padEnd(16)}${about}`)
   const text = `pnpm bench NAME [options]\n\n${list.join('\n')}\n`
   const asked = name === '' || name === '--help'
   ;(asked ? process.stdout : process.stderr).write(asked ? text : `bench: there is no ${name}\n${text}`)
