@@ -9,6 +9,9 @@ import { readConfig } from './config.ts'
 import { reconcileOnRequest } from './reconcile-on-request.ts'
 import { recordPayments } from './record-payments.ts'
 
+/** Whatever keeps Stripe from answering takes minutes to pass; what was read is kept for two hours. */
+const AGAIN_AFTER_MS = 300_000
+
 await runService({
   name: 'reconciliation',
   env: process.env,
@@ -46,6 +49,3 @@ await runService({
     parts.stopWith('runs', () => service.stop())
   },
 })
-
-/** Whatever keeps Stripe from answering takes minutes to pass; what was read is kept for two hours. */
-const AGAIN_AFTER_MS = 300_000
