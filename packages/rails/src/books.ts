@@ -129,7 +129,8 @@ async function* transfersOf(
       return
     } catch (error) {
       failures += 1
-      const passes = error instanceof ProviderError && error.kind === 'unavailable' && !error.credentials
+      // As in `retrying`: a proxy's page passes, and a contract that has changed garbles every try.
+      const passes = error instanceof ProviderError && error.kind !== 'refused' && !error.credentials
       if (!passes || failures >= TRIES) throw error
       await sleep(Math.max(error.retryAfterMs ?? 0, backoffMs(failures, { firstMs, maxMs }, Math.random())))
     }
