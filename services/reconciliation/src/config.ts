@@ -1,6 +1,7 @@
 import { isCurrency } from '@remesa/domain/currency'
 import { workerEnvironment } from '@remesa/messaging/worker-service'
-import { parseEnvironment, wholeNumber } from '@remesa/service-kit/environment'
+import { booksEnvironment } from '@remesa/rails/books'
+import { parseEnvironment, timeZone, wholeNumber } from '@remesa/service-kit/environment'
 import { stripeEnvironment } from '@remesa/stripe-client/environment'
 import { z } from 'zod'
 
@@ -10,6 +11,11 @@ export const readConfig = (env: NodeJS.ProcessEnv) =>
     z.object({
       ...workerEnvironment,
       ...stripeEnvironment,
+      ...booksEnvironment.fpay,
+      ...booksEnvironment.payoneer,
+      ...booksEnvironment.netsuite,
+      /** In whose calendar a vendor payment has its day: as the service has it that tells NetSuite. */
+      BUSINESS_TIME_ZONE: timeZone.default('America/Santiago'),
       /** A discrepancy up to it is tolerated, as long as nothing is missing or mismatched. */
       BILLING_RECONCILIATION_TOLERANCE_PERCENT: z.coerce
         .number()

@@ -1,12 +1,15 @@
 import { currency } from '@remesa/domain/currency'
+import { RECONCILED_BOOKS } from '@remesa/domain/rail-reconciliation'
 import { STRIPE_EVENT_SUBSCRIPTIONS, topics } from '@remesa/messaging/catalogue'
 import { connectWorkerService } from '@remesa/messaging/worker-service'
+import { openBooks } from '@remesa/rails/books'
 import { runService } from '@remesa/service-kit/run-service'
 import { stripeOptions } from '@remesa/stripe-client/environment'
 import { createStripeReads } from '@remesa/stripe-client/stripe-reads'
 import { createBillingReconciliationService } from './billing-reconciliation.ts'
 import { readConfig } from './config.ts'
 import { reconcileOnRequest } from './reconcile-on-request.ts'
+import { reconcileRailsOnRequest } from './reconcile-rails-on-request.ts'
 import { recordPayments } from './record-payments.ts'
 
 /** Whatever keeps Stripe from answering takes minutes to pass; what was read is kept for two hours. */
@@ -44,6 +47,22 @@ await runService({
       topic: topics.billingReconciliation,
       maxBatch: 1,
       handle: reconcileOnRequest({ service, againAfterMs: AGAIN_AFTER_MS }),
+    })
+    const books = new Map(
+      RECONCILED_BOOKS.map((name) => {
+        const opened = openBooks(name, process.env, { logger, metrics: parts.metrics })
+        parts.stopWith(`books of ${name}`, () => opened.close())
+        return [name, opened] as const
+      }),
+    )
+    work({
+      topic: topics.railReconciliation,
+      maxBatch: 1,
+      handle: reconcileRailsOnRequest({
+        ...{ database, books, logger, againAfterMs: AGAIN_AFTER_MS, timeZone: config.BUSINESS_TIME_ZONE },
+        now: () => new Date(),
+        nudge: () => relay.nudge(),
+      }),
     })
     // Before its worker, which would wait for a run of minutes until it is killed.
     parts.stopWith('runs', () => service.stop())

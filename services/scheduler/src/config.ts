@@ -26,6 +26,8 @@ export const readConfig = (env: NodeJS.ProcessEnv) =>
       AUDIT_SEAL_CRON: cron.default('* * * * *'),
       /** In UTC, two hours after the day that it reconciles: Stripe's own lists take a while to be whole. */
       BILLING_RECONCILIATION_CRON: cron.default('0 2 * * *'),
+      /** In UTC: when every rail's books, and NetSuite's, are held against our payments. */
+      RAIL_RECONCILIATION_CRON: cron.default('30 2 * * *'),
       HOUSEKEEPING_CRON: cron.default('30 3 * * *'),
       /** How often due jobs are looked for. */
       SCHEDULER_POLL_MS: wholeNumber({ from: 100, to: 60_000 }).default(1_000),

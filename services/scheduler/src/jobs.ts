@@ -4,6 +4,7 @@ import type { Database } from '@remesa/database/connection'
 import type { Schema } from '@remesa/database/schema'
 import { deleteWebhookEvents } from '@remesa/database/webhook-events'
 import { previousBusinessDate } from '@remesa/domain/business-date'
+import { RECONCILED_BOOKS } from '@remesa/domain/rail-reconciliation'
 import { topics } from '@remesa/messaging/catalogue'
 import { raiseAlerts } from '@remesa/messaging/finance-alerts'
 import { enqueue } from '@remesa/messaging/outbox'
@@ -21,6 +22,7 @@ type Schedules = Pick<
   | 'PAY_DAY_STALLED_MS'
   | 'AUDIT_SEAL_CRON'
   | 'BILLING_RECONCILIATION_CRON'
+  | 'RAIL_RECONCILIATION_CRON'
   | 'HOUSEKEEPING_CRON'
   | 'BUSINESS_TIME_ZONE'
 >
@@ -28,6 +30,8 @@ type Schedules = Pick<
 /** Providers repeat a callback for three days, and an older recording has a signature that has expired. */
 const WEBHOOK_EVENTS_KEPT_DAYS = 30
 const DAY_MS = 86_400_000
+/** Five business days, a weekend between them, and the day itself. */
+const BANK_RETURN_DAYS = 8
 /** Of each kind; what is left over is older than the rest at the next run. */
 const SWEPT_AT_ONCE = 1_000
 
@@ -111,6 +115,21 @@ export function scheduledJobs(
       },
     },
     {
+      name: 'rail-reconciliation',
+      schedule: config.RAIL_RECONCILIATION_CRON,
+      timeZone: 'UTC',
+      // Each day twice: the morning after, and once no bank sends its payments back any more (facts: marketplace §4.2).
+      async enqueue(tx, dueTimes) {
+        const dates = new Set(dueTimes.flatMap((dueAt) => [utcDay(dueAt, -1), utcDay(dueAt, -BANK_RETURN_DAYS)]))
+        const days = [...dates].map((startDate) => ({ startDate, endDate: utcDay(new Date(startDate), 1) }))
+        await enqueue(
+          tx,
+          topics.railReconciliation,
+          days.flatMap((day) => RECONCILED_BOOKS.map((books) => ({ data: { books, ...day } }))),
+        )
+      },
+    },
+    {
       name: 'housekeeping',
       schedule: config.HOUSEKEEPING_CRON,
       timeZone: 'UTC',
@@ -132,3 +151,5 @@ async function queueAgain(tx: Transaction<Schema>, left: readonly LeftBalance[])
     ...of('report').map(about),
   ])
 }
+
+const utcDay = (at: Date, days: number): string => new Date(at.getTime() + days * DAY_MS).toISOString().slice(0, 10)

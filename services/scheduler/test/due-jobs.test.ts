@@ -60,6 +60,7 @@ const CONFIG = {
   PAY_DAY_STALLED_MS: 21_600_000,
   AUDIT_SEAL_CRON: '* * * * *',
   BILLING_RECONCILIATION_CRON: '0 2 * * *',
+  RAIL_RECONCILIATION_CRON: '30 2 * * *',
   HOUSEKEEPING_CRON: '30 3 * * *',
   BUSINESS_TIME_ZONE: 'America/Santiago',
 }
@@ -296,4 +297,14 @@ test('balances that were left behind are queued again, and a pay-day that stalls
   expect(rows).toEqual([
     { kind: 'pay_day_stalled', details: { initialized: true, open: { initialized: 1, payable: 1 } }, times: 1 },
   ])
+})
+
+test('every rail, and NetSuite, is held against ours for the day before and for the one of which nothing comes back any more', async () => {
+  const scheduler = await aScheduler({ at: '2026-11-21T01:00:00Z' })
+  await scheduler.runAt('2026-11-21T02:30:00Z')
+  const { rows } = await sql<{ data: object }>`
+    select data from outbox where topic = ${topics.railReconciliation.name} order by id`.execute(scheduler.database)
+  const of = (startDate: string, endDate: string) =>
+    ['stripe-transfers', 'fpay', 'payoneer', 'netsuite'].map((books) => ({ books, startDate, endDate }))
+  expect(rows.map(({ data }) => data)).toEqual([...of('2026-11-20', '2026-11-21'), ...of('2026-11-13', '2026-11-14')])
 })
