@@ -137,7 +137,7 @@ async function storyOf(tx: Transaction<Schema>, payout: BookingPayout): Promise<
     transfers,
     reversals,
     attempts: await attemptsOf(tx, payables),
-    ledger: await ledgerOf(tx, payables),
+    ledger: await ledgerOf(tx, payout.payoutId, payables),
     audit: await auditOfSubjects(tx, subjects),
     approvals: await listApprovals(tx, { payoutId: payout.payoutId, limit: ALL_APPROVALS }),
   }
@@ -231,12 +231,23 @@ async function attemptsOf(tx: Transaction<Schema>, payables: readonly Payable[])
   return rows
 }
 
-async function ledgerOf(tx: Transaction<Schema>, payables: readonly Payable[]): Promise<readonly LedgerEntryView[]> {
+/** What was wholly set off at release moved no money: its entries are named for the payout itself. */
+const ownEntries = (payoutId: string): readonly string[] => [`owed:${payoutId}`, `set_off:${payoutId}`]
+
+async function ledgerOf(
+  tx: Transaction<Schema>,
+  payoutId: string,
+  payables: readonly Payable[],
+): Promise<readonly LedgerEntryView[]> {
   const { rows } = await sql<LineRow>`
+    with entries as (
+      select e.* from unnest(${typesOf(payables)}::text[], ${idsOf(payables)}::uuid[]) as s(type, id)
+      join ledger_entries e on e.payable_type = s.type and e.payable_id = s.id
+      union all
+      select * from ledger_entries where idempotency_key = any(${ownEntries(payoutId)}::text[])
+    )
     select e.id, e.idempotency_key, e.kind, e.occurred_at, p.account, p.currency, p.amount
-    from unnest(${typesOf(payables)}::text[], ${idsOf(payables)}::uuid[]) as s(type, id)
-    join ledger_entries e on e.payable_type = s.type and e.payable_id = s.id
-    join ledger_postings p on p.entry_id = e.id
+    from entries e join ledger_postings p on p.entry_id = e.id
     order by e.id, p.line`.execute(tx)
   return [...Map.groupBy(rows, ({ id }) => id).values()].flatMap((lines) => {
     const [first] = lines

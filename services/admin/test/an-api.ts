@@ -118,8 +118,13 @@ export async function aPayout(
 }
 
 /** What the payouts service does with a message about a booking. */
-export async function look(database: Database, bookingId: string, now: Date): Promise<void> {
-  const terms = { rules: BOOKING_RULES, setOffPercent: 50, clockOffsetMs: 0 }
+export async function look(
+  database: Database,
+  bookingId: string,
+  now: Date,
+  { setOffPercent = 50 } = {},
+): Promise<void> {
+  const terms = { rules: BOOKING_RULES, setOffPercent, clockOffsetMs: 0 }
   await database.transaction().execute(async (tx) => {
     await settleBooking(tx, await lockBooking(tx, bookingId), { now, terms, reason: 'a test' })
   })

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { lockBooking, storeWord } from '@remesa/database/bookings'
+import { moved, recordEntries } from '@remesa/database/ledger'
 import { currency } from '@remesa/domain/currency'
 import { sql } from 'kysely'
 import { type Api, anApi, aPayout, look, OPERATOR, VIEWER } from './an-api.ts'
@@ -120,4 +121,26 @@ test('what was tried at the rail is told with its answer, and what was taken bac
     },
   ])
   expect(story.attempts[0]).not.toHaveProperty('instruction')
+})
+
+test('a payout that was wholly set off has its ledger entries, though no transfer carries them', async () => {
+  const { payoutId, bookingId } = await aPayout(api.world)
+  const receivable = `receivable:user:${bookingId.replace('booking', 'provider')}`
+  await api.world.database.transaction().execute((tx) =>
+    recordEntries(tx, [
+      {
+        idempotencyKey: 'an older debt',
+        kind: 'receivable_opened',
+        postings: moved({ amount: 7_000n, currency: currency('USD') }, { from: receivable, to: 'owed_from:bookings' }),
+      },
+    ]),
+  )
+  await api.act(`/v1/payouts/${payoutId}/force-release`, OPERATOR)
+  await look(api.world.database, bookingId, api.world.now(), { setOffPercent: 100 })
+  const { payout, transfers, ledger } = await get(`/v1/payouts/${payoutId}`)
+  expect([payout.status, payout.setOff, transfers]).toEqual(['transferred', '5000', []])
+  expect(ledger).toMatchObject([
+    { idempotencyKey: `owed:${payoutId}`, postings: [{ amount: '-5000' }, { amount: '5000' }] },
+    { idempotencyKey: `set_off:${payoutId}`, postings: [{ amount: '-5000' }, { account: receivable, amount: '5000' }] },
+  ])
 })
