@@ -550,6 +550,7 @@ CREATE TABLE payouts (
   released_at timestamp with time zone,
   failure_reason text,
   transferred_at timestamp with time zone,
+  look_wanted boolean default false not null,
   swept_until timestamp with time zone,
   created_at timestamp with time zone default now() not null,
   updated_at timestamp with time zone default now() not null,
@@ -580,6 +581,7 @@ CREATE TABLE payouts (
 CREATE INDEX payouts_by_provider ON public.payouts USING btree (provider_id, created_at);
 CREATE INDEX payouts_by_status ON public.payouts USING btree (status, updated_at);
 CREATE INDEX payouts_due ON public.payouts USING btree (due_at) WHERE (status = 'scheduled'::text);
+CREATE INDEX payouts_look_wanted ON public.payouts USING btree (updated_at) WHERE look_wanted;
 CREATE INDEX payouts_newest ON public.payouts USING btree (created_at DESC, id DESC);
 CREATE INDEX payouts_newest_by_status ON public.payouts USING btree (status, created_at DESC, id DESC);
 CREATE TRIGGER keeps_what_was_released BEFORE UPDATE ON public.payouts FOR EACH ROW WHEN ((((((old.booking_id IS DISTINCT FROM new.booking_id) OR (old.sequence IS DISTINCT FROM new.sequence)) OR (old.provider_id IS DISTINCT FROM new.provider_id)) OR (old.currency IS DISTINCT FROM new.currency)) OR (old.status = 'cancelled'::text) OR ((old.status = 'transferred'::text) AND ((new.status <> 'transferred'::text) OR (new.corrected < old.corrected))) OR ((old.status = ANY (ARRAY['processing'::text, 'transferred'::text])) AND (new.status = ANY (ARRAY['processing'::text, 'transferred'::text])) AND ((old.amount IS DISTINCT FROM new.amount) OR (old.set_off IS DISTINCT FROM new.set_off))))) EXECUTE FUNCTION refuse_payout_change();

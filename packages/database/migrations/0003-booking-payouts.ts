@@ -68,6 +68,8 @@ create table payouts (
   released_at timestamptz,
   failure_reason text,
   transferred_at timestamptz,
+  -- It was wanted back when it ended: its booking is to be looked at.
+  look_wanted boolean not null default false,
   -- The sweep for lost timers leaves it alone until then.
   swept_until timestamptz,
   created_at timestamptz not null default now(),
@@ -87,6 +89,7 @@ create table payouts (
 create index payouts_by_provider on payouts (provider_id, created_at);
 create index payouts_by_status on payouts (status, updated_at);
 create index payouts_due on payouts (due_at) where status = 'scheduled';
+create index payouts_look_wanted on payouts (updated_at) where look_wanted;
 
 -- One engine, two owners: a transfer pays a winner's part of a job, or a payout of a booking.
 alter table payout_transfers

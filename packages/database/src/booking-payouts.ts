@@ -119,6 +119,7 @@ const AT_REST = {
   released_at: null,
   failure_reason: null,
   transferred_at: null,
+  look_wanted: false,
   swept_until: null,
 } as const
 
@@ -180,6 +181,8 @@ export interface EndedPayout {
   readonly payoutId: string
   /** Null: it was paid. */
   readonly failureReason: string | null
+  /** Its booking wanted it back, and is to be looked at now. */
+  readonly isWantedBack: boolean
 }
 
 /**
@@ -201,13 +204,24 @@ export async function endPayouts(
       transferred_at = case when e."failureReason" is null then ${now}::timestamptz end,
       released_at = case when e."failureReason" is null then p.released_at end,
       set_off = case when e."failureReason" is null then p.set_off else 0 end,
-      failure_reason = e."failureReason", updated_at = ${now}
-    from jsonb_to_recordset(${JSON.stringify(ended)}::jsonb) as e("payoutId" uuid, "failureReason" text)
+      failure_reason = e."failureReason", look_wanted = e."isWantedBack", updated_at = ${now}
+    from jsonb_to_recordset(${JSON.stringify(ended)}::jsonb)
+      as e("payoutId" uuid, "failureReason" text, "isWantedBack" boolean)
     where p.id = any(${ids}::uuid[]) and p.id = e."payoutId" and p.status = 'processing'`.execute(tx)
   const found = new Map(before.rows.map((row) => [row.id, payoutOf(row)]))
   const missing = ids.find((id) => !found.has(id))
   if (missing) throw new Error(`payout ${missing} is not in processing, and its transfer has ended`)
   return found
+}
+
+/** Its booking has been looked at; the caller holds it. */
+export async function clearLookWanted(tx: Transaction<Schema>, bookingId: string): Promise<void> {
+  await tx
+    .updateTable('payouts')
+    .set({ look_wanted: false })
+    .where('booking_id', '=', bookingId)
+    .where('look_wanted', '=', true)
+    .execute()
 }
 
 type PayoutRow = Selectable<Schema['payouts']>

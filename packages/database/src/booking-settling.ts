@@ -5,6 +5,7 @@ import { recordAudit } from './audit.ts'
 import {
   addCorrection,
   type BookingPayout,
+  clearLookWanted,
   findPayouts,
   insertPayout,
   movePayout,
@@ -62,6 +63,7 @@ export async function settleBooking(
       transfer.owner.kind === 'booking' ? [[transfer.owner.payoutId, transfer] as const] : [],
     ),
   )
+  await clearLookWanted(tx, booking.booking_id)
   const payouts = await findPayouts(tx, booking.booking_id) // after the locks: whatever was answered meanwhile is seen
   const steps = bookingSteps(
     await readFacts(tx, booking),

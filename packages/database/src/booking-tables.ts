@@ -71,6 +71,8 @@ interface Payouts {
   released_at: Date | null
   failure_reason: string | null
   transferred_at: Date | null
+  /** It was wanted back when it ended: its booking is to be looked at. */
+  look_wanted: Generated<boolean>
   /** The sweep for lost timers leaves it alone until then. */
   swept_until: Date | null
   created_at: Timestamp

@@ -1,6 +1,6 @@
 import type { Transaction } from 'kysely'
 import type { AuditRow } from './audit.ts'
-import { type BookingPayout, endPayouts } from './booking-payouts.ts'
+import { type BookingPayout, type EndedPayout, endPayouts } from './booking-payouts.ts'
 import { payoutAudit, withdrawnEntry } from './booking-releases.ts'
 import type { NewAlert } from './finance-alerts.ts'
 import type { LedgerEntry } from './ledger.ts'
@@ -8,11 +8,8 @@ import { outstandingReceivable } from './receivables.ts'
 import type { Schema } from './schema.ts'
 
 /** How the transfer of a booking's payout ended. */
-export interface EndedTransfer {
+export interface EndedTransfer extends EndedPayout {
   readonly transferId: string
-  readonly payoutId: string
-  /** Null: it was paid. */
-  readonly failureReason: string | null
 }
 
 /**

@@ -229,6 +229,7 @@ const endOfPayout = (plan: PlannedAnswer): readonly EndedTransfer[] =>
           transferId: plan.claim.transferId,
           payoutId: plan.claim.owner.payoutId,
           failureReason: plan.step.status === 'completed' ? null : reasonOf(plan),
+          isWantedBack: plan.transfer.withdrawRequested,
         },
       ]
     : []

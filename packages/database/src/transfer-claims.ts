@@ -58,6 +58,8 @@ export type TransferClaimAnswer =
   | { readonly kind: 'later'; readonly at: Date; readonly why: 'locked' | 'leased' | 'not_yet' | 'rail_paused' }
   /** It has nowhere to go yet: news of the account releases it, no message does. */
   | { readonly kind: 'held'; readonly reason: HeldReason }
+  /** Its booking wants it back, and nothing of it is on its way: the booking is to be looked at. */
+  | { readonly kind: 'wanted_back'; readonly bookingId: string }
   /** There is nothing to pay: the row decides, not the message. */
   | { readonly kind: 'nothing_to_pay' }
 
@@ -148,7 +150,7 @@ type NextStep =
   | { kind: 'answer'; answer: TransferClaimAnswer }
 
 function nextStep(transfer: PayoutTransfer, attempt: LatestAttempt | undefined, now: Date): NextStep {
-  const { status, heldReason, nextTryAt, withdrawRequested } = transfer
+  const { status, heldReason, nextTryAt, withdrawRequested, owner } = transfer
   if (heldReason) return { kind: 'answer', answer: { kind: 'held', reason: heldReason } }
   if (status === 'processing' && attempt?.state === 'claimed') {
     const leased = attempt.leaseExpiresAt && attempt.leaseExpiresAt > now ? attempt.leaseExpiresAt : null
@@ -162,8 +164,9 @@ function nextStep(transfer: PayoutTransfer, attempt: LatestAttempt | undefined, 
     return { kind: 'answer', answer: { kind: 'later', at: nextTryAt, why: 'not_yet' } }
   }
   if (attempt?.state === 'postponed') return { kind: 'postponed', attempt }
-  // Its booking takes it back: whoever looks at the booking next.
-  if (withdrawRequested) return { kind: 'answer', answer: { kind: 'nothing_to_pay' } }
+  if (withdrawRequested && owner.kind === 'booking') {
+    return { kind: 'answer', answer: { kind: 'wanted_back', bookingId: owner.bookingId } }
+  }
   return { kind: 'fresh', generation: (attempt?.generation ?? 0) + 1 }
 }
 

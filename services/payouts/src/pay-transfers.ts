@@ -74,6 +74,13 @@ async function claim(
   const answers = await database.transaction().execute(async (tx) => {
     const lease = { now: at, expiresAt: new Date(at.getTime() + leaseMs) }
     const { answers, alerts } = await claimTransfers(tx, ids, { lease, policy })
+    await enqueue(
+      tx,
+      topics.bookingPayout,
+      [...answers.values()].flatMap((answer) =>
+        answer.kind === 'wanted_back' ? [{ data: { bookingId: answer.bookingId } }] : [],
+      ),
+    )
     await raiseAlerts(tx, alerts)
     return answers
   })
