@@ -30,13 +30,14 @@ export async function withDatabase<Result>(
   { env }: Context,
   given: string | undefined,
   work: (database: Database) => Promise<Result>,
+  { poolSize = 1 }: { readonly poolSize?: number } = {},
 ): Promise<Result> {
   const url = given ?? (env.DATABASE_URL || undefined)
   if (url === undefined) throw new CannotError('Which database? Set DATABASE_URL, or give --database-url.')
   if (!/^postgres(ql)?:\/\//.test(url)) throw new CannotError('The database’s URL must begin with postgres://.')
   const database = openDatabase({
     url,
-    poolSize: 1,
+    poolSize,
     applicationName: 'remesa',
     onIdleError: () => {}, // the next query says it
     silentMs: 0, // the whole log is read: it may take as long as it takes

@@ -1,12 +1,13 @@
 import { Command, CommanderError } from 'commander'
 import { auditCommands } from './commands/audit.ts'
+import { reconcileCommands } from './commands/reconcile.ts'
 import { CannotError, type Context, type ExitCode } from './context.ts'
 
 /** Makes a group of commands; the ones that it runs tell how they ended. */
 export type CommandGroup = (context: Context, ended: (code: ExitCode) => void) => Command
 
 /** One file of `commands/` each. */
-const GROUPS: readonly CommandGroup[] = [auditCommands]
+const GROUPS: readonly CommandGroup[] = [auditCommands, reconcileCommands]
 
 /**
  * Runs one command line.
@@ -55,4 +56,5 @@ Exit codes: 0 all is well, 1 problems were found, 2 it could not be done.
 
 Examples:
   remesa audit verify                  is the audit log as it was written?
+  remesa reconcile fpay --from 2026-11-20   do FPay and we agree about that day?
   remesa audit verify --help           all about one command`
