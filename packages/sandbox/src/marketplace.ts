@@ -5,8 +5,8 @@ import { z } from 'zod'
 
 /**
  * A marketplace as files and the sandbox's control API describe it: the columns of `countries.csv`, `sellers.csv`,
- * `documents.csv`, `closings.csv`, `settlements.csv`, `winners.csv`, `bookings.csv`, `tips.csv` and `disputes.csv` in
- * camel case. Amounts are decimal strings of major units.
+ * `documents.csv`, `closings.csv`, `settlements.csv`, `winners.csv`, `bookings.csv`, `tips.csv`, `disputes.csv`,
+ * `payments.csv` and `recorded.csv` in camel case. Amounts are decimal strings of major units.
  */
 
 const id = z.string().min(1).max(200)
@@ -133,6 +133,21 @@ export const marketplaceDispute = z.strictObject({
   refundAmount: decimal.nullable(),
 })
 
+/** What a customer paid, as Stripe has it or as it is on record. */
+export const marketplacePayment = z
+  .strictObject({
+    /** `pi_…` of a PaymentIntent, or the id of a charge without one; on record it may be anything. */
+    paymentId: id,
+    created: moment,
+    currency: currencyCode,
+    amount: z.string(),
+    /** Of the amount, given back. */
+    refunded: z.string(),
+    description: z.string().min(1).nullable(),
+  })
+  .refine(exactAmount, inexact)
+  .refine(({ refunded, currency }) => exactAmount({ amount: refunded, currency }), { ...inexact, path: ['refunded'] })
+
 export const marketplace = z.strictObject({
   countries: z.array(marketplaceCountry),
   sellers: z.array(marketplaceSeller),
@@ -143,6 +158,10 @@ export const marketplace = z.strictObject({
   bookings: z.array(marketplaceBooking).default([]),
   tips: z.array(marketplaceTip).default([]),
   disputes: z.array(marketplaceDispute).default([]),
+  /** What Stripe has; one PaymentIntent may be there several times. */
+  payments: z.array(marketplacePayment).default([]),
+  /** What the database has of it. */
+  recorded: z.array(marketplacePayment).default([]),
 })
 
 export type MarketplaceCountry = z.infer<typeof marketplaceCountry>
@@ -154,7 +173,8 @@ export type MarketplaceWinner = z.infer<typeof marketplaceWinner>
 export type MarketplaceBooking = z.infer<typeof marketplaceBooking>
 export type MarketplaceTip = z.infer<typeof marketplaceTip>
 export type MarketplaceDispute = z.infer<typeof marketplaceDispute>
-/** As it may be written: settlements, bookings and what belongs to them can be left out. */
+export type MarketplacePayment = z.infer<typeof marketplacePayment>
+/** As it may be written: settlements, bookings, payments and what belongs to them can be left out. */
 export type Marketplace = z.input<typeof marketplace>
 
 function succeeds(read: () => unknown): boolean {

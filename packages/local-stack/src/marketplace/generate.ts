@@ -6,6 +6,7 @@ import { generateBookings } from './bookings.ts'
 import { CASES, type Case } from './cases.ts'
 import { type Draft, type DraftBalance, daysAfter, draftBalance, owed } from './draft.ts'
 import { foreignName, foreignTaxId, localName, localTaxId } from './identities.ts'
+import { generatePayments } from './payments.ts'
 import { createRandom, type Random } from './random.ts'
 import { generateSettlements } from './settlements.ts'
 
@@ -16,15 +17,17 @@ import { generateSettlements } from './settlements.ts'
  * @param options.sellers - how many, from 1 to 100,000
  * @param options.settlements - of contests, default none
  * @param options.bookings - default none; those that there are lie around `now`
+ * @param options.payments - of customers, default none; those that there are lie on the business date, in UTC
  */
 export function generateMarketplace(options: {
   sellers: number
   settlements?: number
   bookings?: { count: number; now: Temporal.Instant }
+  payments?: number
   businessDate: BusinessDate
   seed?: number
 }): Marketplace {
-  const { sellers, settlements = 0, bookings = NO_BOOKINGS, businessDate, seed = 1 } = options
+  const { sellers, settlements = 0, bookings = NO_BOOKINGS, payments = 0, businessDate, seed = 1 } = options
   const marketplace: Marketplace = {
     countries: structuredClone(COUNTRIES),
     sellers: [],
@@ -32,6 +35,7 @@ export function generateMarketplace(options: {
     closings: [],
     ...generateSettlements({ settlements, seed }),
     ...generateBookings({ ...bookings, seed }),
+    ...generatePayments({ count: payments, day: businessDate, seed }),
   }
   let number = 0
   for (let block = 0; number < sellers; block++) {

@@ -12,6 +12,7 @@ import type {
 import { isPayeeId } from '@remesa/sandbox/payoneer-codes'
 import { createAccountOwners } from './account-owners.ts'
 import { readBookings } from './load-bookings.ts'
+import { readPayments } from './load-payments.ts'
 import { readSettlements } from './load-settlements.ts'
 import { createProblems, shownValue } from './problems.ts'
 import { earlierLines, isIn, type Reader, readAll, whole } from './rows.ts'
@@ -41,8 +42,8 @@ const CLOSINGS = {
 } as const
 
 /**
- * Reads a marketplace from `countries.csv`, `sellers.csv`, `documents.csv` and `closings.csv`, with settlements and
- * bookings where their files are there, and checks all that can be known to be wrong before anything is started. A
+ * Reads a marketplace from `countries.csv`, `sellers.csv`, `documents.csv` and `closings.csv`, with settlements,
+ * bookings and customers' payments where their files are there, and checks all that can be known to be wrong before anything is started. A
  * document in another currency than its seller is paid in is not: such things happen, and the product must cope.
  */
 export async function loadMarketplace(directory: string): Promise<LoadedMarketplace> {
@@ -73,6 +74,7 @@ export async function loadMarketplace(directory: string): Promise<LoadedMarketpl
     closings: readAll(closings, closingReader(known)),
     ...(await readSettlements(directory, files, { problems, owners })),
     ...(await readBookings(directory, files, { problems, owners })),
+    ...(await readPayments(directory, files, problems)),
   }
   const lines = problems.lines()
   return lines.length > 0 ? { problems: lines } : { marketplace }
@@ -87,6 +89,23 @@ export function dateAdvice({ documents }: Pick<Marketplace, 'documents'>, busine
   const latest = [...dates].sort().at(-1)
   if (latest === undefined || dates.has(businessDate)) return undefined
   return `no document is of ${businessDate}; the latest are of ${latest}: --date ${latest}`
+}
+
+/**
+ * The same for customers' payments, which are reconciled for the UTC day of that date.
+ * @returns undefined when Stripe or the database has payments of that day, or there are none at all
+ */
+export function paymentsAdvice(
+  { payments = [], recorded = [] }: Pick<Marketplace, 'payments' | 'recorded'>,
+  day: string,
+): string | undefined {
+  let latest = ''
+  for (const { created } of [...payments, ...recorded]) {
+    const date = new Date(created).toISOString().slice(0, 10)
+    if (date === day) return undefined
+    if (date > latest) latest = date
+  }
+  return latest === '' ? undefined : `no payment is of ${day} in UTC; the latest are of ${latest}: --date ${latest}`
 }
 
 /** Whether something is there to refer to; true for everything when its file could not be read to the end. */

@@ -6,7 +6,7 @@ import { stringify } from 'csv-stringify/sync'
 /** Writes a marketplace as the files that `--data` reads; the directory is made. */
 export async function writeMarketplace(directory: string, marketplace: Marketplace): Promise<void> {
   const { countries, sellers, documents, closings, settlements = [], winners = [] } = marketplace
-  const { bookings = [], tips = [], disputes = [] } = marketplace
+  const { bookings = [], tips = [], disputes = [], payments = [], recorded = [] } = marketplace
   await mkdir(directory, { recursive: true })
   const write = (name: string, columns: readonly string[], rows: readonly (readonly unknown[])[]): Promise<void> =>
     writeFile(
@@ -110,6 +110,23 @@ export async function writeMarketplace(directory: string, marketplace: Marketpla
       refundAmount,
     ]),
   )
+  for (const [file, rows] of [
+    ['payments.csv', payments],
+    ['recorded.csv', recorded],
+  ] as const) {
+    await write(
+      file,
+      ['payment_id', 'created', 'currency', 'amount', 'refunded', 'description'],
+      rows.map(({ paymentId, created, currency, amount, refunded, description }) => [
+        paymentId,
+        created,
+        currency,
+        amount,
+        refunded,
+        description,
+      ]),
+    )
+  }
 }
 
 const asText = (value: unknown): string => (value === null ? '' : String(value))
