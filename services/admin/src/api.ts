@@ -4,6 +4,7 @@ import type { Schema } from '@remesa/database/schema'
 import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest, RawServerDefault } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import type { Transaction } from 'kysely'
+import type { z } from 'zod'
 import type { Clock } from './act-on-payout.ts'
 import type { ApprovalLimits } from './approval-limits.ts'
 import type { Operator } from './authentication.ts'
@@ -30,9 +31,10 @@ export type ZodServer = FastifyInstance<
 /** Under which a request's operator is kept with it. */
 export const OPERATOR = 'operator'
 
+export const operatorOf = (request: FastifyRequest): Operator => request.getDecorator<Operator>(OPERATOR)
+
 /** Who asks, as the audit log names them. */
-export const actorOf = (request: FastifyRequest): string =>
-  `operator:${request.getDecorator<Operator>(OPERATOR).subject}`
+export const actorOf = (request: FastifyRequest): string => `operator:${operatorOf(request).subject}`
 
 const described = (description: string) => ({
   description,
@@ -59,20 +61,27 @@ export const PROBLEMS_OF_DEEDS = {
 
 /**
  * Does what a request asks for, once per key of its operator, and answers.
- * @param body - as it was read: the same request may be written in many ways
+ * @param asked.body - as it was read: the same request may be written in many ways
+ * @param asked.answers - the shape of what it answers
  */
-export async function doOnce(
+export async function doOnce<Answer extends object>(
   { database, clock, nudge }: ApiParts,
-  { request, reply, body }: { request: FastifyRequest; reply: FastifyReply; body: Readonly<Record<string, string>> },
-  work: (tx: Transaction<Schema>) => Promise<Outcome>,
-): Promise<Extract<Outcome, { kind: 'done' }>> {
+  asked: {
+    readonly request: FastifyRequest
+    readonly reply: FastifyReply
+    readonly body: Readonly<Record<string, string>>
+    readonly answers: z.ZodType<Answer>
+  },
+  work: (tx: Transaction<Schema>) => Promise<Outcome<Answer>>,
+): Promise<Extract<Outcome<Answer>, { kind: 'done' }>> {
+  const { request, reply, body, answers } = asked
   const path = request.url.split('?', 1)[0] ?? ''
   const key = String(request.headers['idempotency-key'])
   const fields = Object.entries(body).toSorted().flat()
   const digest = digestOf([request.method, path.toLowerCase(), ...fields])
   const { outcome, replayed } = await answerOnce(
     { database, now: () => clock().now },
-    { actor: actorOf(request), key, digest },
+    { actor: actorOf(request), key, digest, answers },
     work,
   )
   if (replayed) reply.header('idempotent-replayed', 'true')

@@ -54,7 +54,9 @@ export function approvalRoutes(server: ZodServer, parts: ApiParts): void {
           reason,
           clock: parts.clock(),
         }
-        const { answer } = await doOnce(parts, { request, reply, body: { reason } }, (tx) => decide(tx, decision))
+        const { answer } = await doOnce(parts, { request, reply, body: { reason }, answers: actionAnswer }, (tx) =>
+          decide(tx, decision),
+        )
         return reply.code(200).send(answer)
       },
     )

@@ -5,6 +5,8 @@ import { isPlainText } from './text.ts'
 /** Who asks, as their token says. */
 export interface Operator {
   readonly subject: string
+  /** For people: the token's `name`, or the subject. */
+  readonly name: string
   /** As the token names them; some may mean nothing here. */
   readonly roles: readonly string[]
 }
@@ -40,7 +42,8 @@ export function createAuthenticate(options: AuthenticationOptions): Authenticate
     const token = /^Bearer +([\w.~+/-]+=*) *$/i.exec(authorization ?? '')?.[1]
     if (token === undefined) throw notAuthenticated('Send an access token: "Authorization: Bearer …".')
     const payload = await verified(token, keys, options)
-    return { subject: subjectOf(payload), roles: rolesOf(payload, options.rolesClaim) }
+    const subject = subjectOf(payload)
+    return { subject, name: nameOf(payload) ?? subject, roles: rolesOf(payload, options.rolesClaim) }
   }
 }
 
@@ -103,6 +106,12 @@ const WRONG_CLAIMS: Readonly<Record<string, string>> = {
 function subjectOf({ sub }: JWTPayload): string {
   if (typeof sub === 'string' && sub !== '' && sub.length <= LONGEST_SUBJECT && isPlainText(sub)) return sub
   throw notAuthenticated('The token does not say whose it is.', 'invalid_token')
+}
+
+function nameOf({ name }: JWTPayload): string | undefined {
+  return typeof name === 'string' && name.length <= LONGEST_SUBJECT && isPlainText(name) && name !== ''
+    ? name
+    : undefined
 }
 
 /** A list, or names with spaces between them. A claim's own name may have dots, as Auth0's URLs do. */

@@ -78,8 +78,10 @@ export function payoutRoutes(server: ZodServer, parts: ApiParts): void {
       async (request, reply) => {
         const { reason } = request.body
         const wish = { payoutId: request.params.id, action, actor: actorOf(request), reason, clock: parts.clock() }
-        const { status, answer } = await doOnce(parts, { request, reply, body: { reason } }, (tx) =>
-          actOnPayout(tx, wish, parts.limits),
+        const { status, answer } = await doOnce(
+          parts,
+          { request, reply, body: { reason }, answers: actionAnswer },
+          (tx) => actOnPayout(tx, wish, parts.limits),
         )
         return reply.code(status).send(answer)
       },

@@ -14,6 +14,7 @@ import type { Authenticate } from './authentication.ts'
 import { guard, refuseUnlisted } from './guard.ts'
 import { payoutRoutes } from './payout-routes.ts'
 import { ProblemError, type ProblemKind, problem } from './problem.ts'
+import { isRouteName, ROUTE_ROLES } from './roles.ts'
 
 /** A reason and little else. */
 const BODY_LIMIT_BYTES = 16 * 1024
@@ -22,7 +23,7 @@ const REQUEST_TIMEOUT_MS = 10_000
 
 interface Parts extends ApiParts {
   readonly authenticate: Authenticate
-  readonly logger: Pick<Logger, 'error'>
+  readonly logger: Pick<Logger, 'error' | 'info'>
 }
 
 /**
@@ -47,6 +48,10 @@ export async function adminServer(parts: Parts): Promise<FastifyInstance> {
   server.addHook('onSend', async (_request, reply) => {
     reply.header('cache-control', 'no-store').header('x-content-type-options', 'nosniff')
   })
+  server.addHook('onResponse', async ({ method, routeOptions: { url }, params }, { statusCode: status }) => {
+    if (method === 'GET' && status < 400) return
+    parts.logger.info({ method, path: url, id: (params as { id?: string }).id, status }, 'a request was answered')
+  })
   server.setErrorHandler((error: FastifyError | ProblemError, request, reply) => {
     const answer = error instanceof ProblemError ? error : problemOf(error)
     if (answer.body.status === 500) {
@@ -58,12 +63,19 @@ export async function adminServer(parts: Parts): Promise<FastifyInstance> {
     sendProblem(reply, new ProblemError(problem('not-found', `There is no ${request.method} at this address.`))),
   )
 
-  await server.register(swagger, { openapi: OPENAPI, transform: jsonSchemaTransform })
+  await server.register(swagger, { openapi: OPENAPI, transform: withRole })
   payoutRoutes(server, parts)
   approvalRoutes(server, parts)
   server.get('/openapi.json', { schema: { hide: true } }, async () => server.swagger())
   await server.ready()
   return server
+}
+
+/** The document says of every route which role it needs. */
+const withRole: typeof jsonSchemaTransform = (options) => {
+  const { schema, url } = jsonSchemaTransform(options)
+  const name = `${[options.route.method].flat()[0]} ${url}`
+  return { schema: isRouteName(name) ? { ...schema, description: `Role: ${ROUTE_ROLES[name]}.` } : schema, url }
 }
 
 const sendProblem = (reply: FastifyReply, { body, headers }: ProblemError): FastifyReply =>

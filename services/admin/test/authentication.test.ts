@@ -34,7 +34,11 @@ const json = (value: object): string => Buffer.from(JSON.stringify(value)).toStr
 
 test('whoever has a token of the issuer is who it says, with the roles that it gives', async () => {
   const token = await oidc.mint({ subject: 'ana', roles: ['viewer', 'something else'] })
-  expect(await authenticator()(`Bearer ${token}`)).toEqual({ subject: 'ana', roles: ['viewer', 'something else'] })
+  expect(await authenticator()(`Bearer ${token}`)).toEqual({
+    subject: 'ana',
+    name: 'ana',
+    roles: ['viewer', 'something else'],
+  })
   expect(await authenticator()(`bearer ${token}`)).toMatchObject({ subject: 'ana' })
 })
 
@@ -46,7 +50,7 @@ test.each([
   ['something else than names', 'groups', { groups: [1, { operator: true }] }, []],
 ])('roles are found in %s', async (_, rolesClaim, claims, roles) => {
   const token = await oidc.mint({ subject: 'ana', claims })
-  expect(await authenticator({ rolesClaim })(`Bearer ${token}`)).toEqual({ subject: 'ana', roles })
+  expect(await authenticator({ rolesClaim })(`Bearer ${token}`)).toEqual({ subject: 'ana', name: 'ana', roles })
 })
 
 test.each([

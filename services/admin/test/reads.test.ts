@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { lockBooking, storeWord } from '@remesa/database/bookings'
 import { moved, recordEntries } from '@remesa/database/ledger'
+import { insertReversals } from '@remesa/database/payout-reversals'
+import { aTransferredPayout } from '@remesa/database/testing/transferred-payout'
 import { currency } from '@remesa/domain/currency'
 import { sql } from 'kysely'
 import { type Api, anApi, aPayout, look, OPERATOR, VIEWER } from './an-api.ts'
@@ -99,27 +101,28 @@ test('a payout is read with its whole history, amounts as decimal strings', asyn
   expect(amounts.reduce((sum: bigint, amount: string) => sum + BigInt(amount), 0n)).toBe(0n)
 })
 
-test('what was tried at the rail is told with its answer, and what was taken back', async () => {
-  const { payoutId, bookingId } = await aPayout(api.world)
-  await api.act(`/v1/payouts/${payoutId}/force-release`, OPERATOR)
-  await look(api.world.database, bookingId, api.world.now())
-  const { transfers } = await get(`/v1/payouts/${payoutId}`)
-  const [{ id: transferId }] = transfers
-  await sql`
-    insert into payment_attempts (payable_type, payable_id, rail, generation, idempotency_key, amount, currency, destination,
-      instruction, state, refusal_reason, last_facts, first_called_at)
-    values ('payout_transfer', ${transferId}, 'stripe', 1, ${`payout:${transferId}`}, 5000, 'USD', 'acct', '{}', 'declined',
-      'account_closed', '{"status": 400}', now())`.execute(api.world.database)
+test('what was tried at the rail is told with its answer, and so is what was taken back', async () => {
+  const { database, now } = api.world
+  const paid = await aTransferredPayout(database, { providerId: 'p', amount: 5_000n, reference: 'tr_1', at: now() })
+  const { payoutId, transferId, providerId, bookingId } = paid
+  const money = { amount: 700n, currency: currency('USD') }
+  await database.transaction().execute(async (tx) => {
+    await insertReversals(tx, [{ payoutId, transferId, providerId, bookingId, money }], now())
+  })
   const story = await get(`/v1/payouts/${payoutId}`)
-  expect(story.attempts).toMatchObject([
-    {
-      payable: { type: 'payout_transfer', id: transferId },
-      amount: '5000',
-      state: 'declined',
-      lastFacts: { status: 400 },
-      refusalReason: 'account_closed',
-    },
-  ])
+  expect(story).toMatchObject({
+    payout: { status: 'transferred', amount: '5000' },
+    transfers: [{ id: transferId, status: 'completed', providerReference: 'tr_1' }],
+    reversals: [{ transferId, amount: '700', status: 'pending' }],
+    attempts: [
+      {
+        payable: { type: 'payout_transfer', id: transferId },
+        amount: '5000',
+        state: 'paid',
+        providerReference: 'tr_1',
+      },
+    ],
+  })
   expect(story.attempts[0]).not.toHaveProperty('instruction')
 })
 

@@ -97,6 +97,7 @@ test('the OpenAPI document is of version 3.1, has every answer’s shape and no 
       ['idempotency-key', true],
     ]),
   )
+  expect(release.description).toBe('Role: operator.')
   expect(release.requestBody.content['application/json'].schema.required).toEqual(['reason'])
   const text = JSON.stringify(body)
   for (const [, name = ''] of text.matchAll(/"#\/components\/schemas\/([^"]+)"/g)) {
