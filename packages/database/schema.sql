@@ -585,6 +585,7 @@ CREATE INDEX payouts_look_wanted ON public.payouts USING btree (updated_at) WHER
 CREATE INDEX payouts_newest ON public.payouts USING btree (created_at DESC, id DESC);
 CREATE INDEX payouts_newest_by_status ON public.payouts USING btree (status, created_at DESC, id DESC);
 CREATE TRIGGER keeps_what_was_released BEFORE UPDATE ON public.payouts FOR EACH ROW WHEN ((((((old.booking_id IS DISTINCT FROM new.booking_id) OR (old.sequence IS DISTINCT FROM new.sequence)) OR (old.provider_id IS DISTINCT FROM new.provider_id)) OR (old.currency IS DISTINCT FROM new.currency)) OR (old.status = 'cancelled'::text) OR ((old.status = 'transferred'::text) AND ((new.status <> 'transferred'::text) OR (new.corrected < old.corrected))) OR ((old.status = ANY (ARRAY['processing'::text, 'transferred'::text])) AND (new.status = ANY (ARRAY['processing'::text, 'transferred'::text])) AND ((old.amount IS DISTINCT FROM new.amount) OR (old.set_off IS DISTINCT FROM new.set_off))))) EXECUTE FUNCTION refuse_payout_change();
+CREATE TRIGGER stays_within_its_booking BEFORE UPDATE ON public.payouts FOR EACH ROW WHEN (((new.status = ANY (ARRAY['processing'::text, 'transferred'::text])) AND (old.status <> ALL (ARRAY['processing'::text, 'transferred'::text])))) EXECUTE FUNCTION payout_within_its_booking();
 
 CREATE TABLE rail_reconciliation_findings (
   id bigint generated always as identity not null,
@@ -1011,6 +1012,28 @@ begin
     from (select account, currency, sum(amount) as amount from added where account like 'receivable:%' group by 1, 2) d
     where b.account = d.account and b.currency = d.currency;
   return null;
+end $function$;
+
+CREATE OR REPLACE FUNCTION public.payout_within_its_booking()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+declare
+  gone numeric;
+  earned numeric;
+begin
+  select coalesce(sum(p.amount - p.corrected), 0) + new.amount into gone from payouts p
+    where p.booking_id = new.booking_id and p.currency = new.currency and p.id <> new.id
+      and p.status in ('processing', 'transferred');
+  select coalesce((select b.provider_share from bookings b
+      where b.booking_id = new.booking_id and b.currency = new.currency), 0)
+    + coalesce((select sum(t.amount) from tips t
+      where t.booking_id = new.booking_id and t.currency = new.currency and t.status = 'paid'), 0) into earned;
+  if gone > earned then
+    raise exception 'booking % would pay % %, and share and tips are %', new.booking_id, gone, new.currency, earned
+      using errcode = 'check_violation', constraint = 'payout_within_its_booking';
+  end if;
+  return new;
 end $function$;
 
 CREATE OR REPLACE FUNCTION public.refuse_approval_change()

@@ -147,6 +147,29 @@ create trigger keeps_what_was_released before update on payouts for each row
       and (old.amount, old.set_off) is distinct from (new.amount, new.set_off)))
   execute function refuse_payout_change();
 
+-- A booking never pays more than its share and the tips that were paid for it: the wall behind every calculation.
+create function payout_within_its_booking() returns trigger language plpgsql as $$
+declare
+  gone numeric;
+  earned numeric;
+begin
+  select coalesce(sum(p.amount - p.corrected), 0) + new.amount into gone from payouts p
+    where p.booking_id = new.booking_id and p.currency = new.currency and p.id <> new.id
+      and p.status in ('processing', 'transferred');
+  select coalesce((select b.provider_share from bookings b
+      where b.booking_id = new.booking_id and b.currency = new.currency), 0)
+    + coalesce((select sum(t.amount) from tips t
+      where t.booking_id = new.booking_id and t.currency = new.currency and t.status = 'paid'), 0) into earned;
+  if gone > earned then
+    raise exception 'booking % would pay % %, and share and tips are %', new.booking_id, gone, new.currency, earned
+      using errcode = 'check_violation', constraint = 'payout_within_its_booking';
+  end if;
+  return new;
+end $$;
+create trigger stays_within_its_booking before update on payouts for each row
+  when (new.status in ('processing', 'transferred') and old.status not in ('processing', 'transferred'))
+  execute function payout_within_its_booking();
+
 create function refuse_booking_change() returns trigger language plpgsql as $$
 begin
   raise exception 'booking % was completed otherwise', old.booking_id using errcode = 'restrict_violation';
