@@ -15,7 +15,6 @@ import { sql, type Transaction } from 'kysely'
 import type { Database } from './connection.ts'
 import {
   type Compared,
-  countStagedIn,
   type PairRow,
   type RefundRow,
   selectDifferingPayments,
@@ -25,7 +24,7 @@ import {
   sumStagedRefunds,
 } from './reconciliation-differences.ts'
 import { deleteFindings, insertFindings } from './reconciliation-findings.ts'
-import { isWhole } from './reconciliation-staging.ts'
+import { analyzeStaging, isWhole } from './reconciliation-staging.ts'
 import type { Schema } from './schema.ts'
 
 /** What a comparison brought besides its findings. */
@@ -41,16 +40,19 @@ export interface Comparison {
  * @param onFinding - told of each, in the order of time; of payments first, then of refunds of earlier payments
  * @throws Error when the reading is not whole, or when what agrees does not add up to the same on both sides: nothing is stored
  */
-export function compareReading(
+export async function compareReading(
   database: Database,
   { reportId, ...compared }: Compared & { readonly reportId: string },
   onFinding: (finding: Finding) => void,
 ): Promise<Comparison> {
+  // What was staged a moment ago has no statistics yet, and the planner would take it for a few rows.
+  await analyzeStaging(database)
   return database
     .transaction()
     .setIsolationLevel('repeatable read')
     .execute(async (tx) => {
-      await sql`set local work_mem = '64MB'`.execute(tx)
+      // Larger joins go by way of the disk, in parts: memory does not grow with the number of payments.
+      await sql`set local work_mem = '16MB'`.execute(tx)
       await sql`set local jit = off`.execute(tx)
       if (!(await isWhole(tx, compared.readingId))) throw new Error('what was read of Stripe is not whole')
       await deleteFindings(tx, reportId)
@@ -70,19 +72,32 @@ export function compareReading(
           await store(rows.map((row) => compareRefund(refundPairOf(row))))
         }
       }
-      const staged = await sumStaged(tx, compared)
+      const parts = await sumStaged(tx, compared, BUCKETS)
+      const staged = totalsOf(parts)
       await checkTheRest(tx, { compared, staged, differing })
       const refunds = new Map((await sumStagedRefunds(tx, compared)).map((sum) => [sum.currency, sum.amount]))
-      const currencies = new Set([...staged.map((sum) => sum.currency), ...refunds.keys()])
+      const stripePayments = new Map<number, number>()
+      for (const { part, payments } of parts)
+        stripePayments.set(part, (stripePayments.get(part) ?? 0) + Number(payments))
       return {
-        stripeTotals: Array.from(currencies, (code) => {
-          const sum = staged.find((one) => one.currency === code)
-          const total = (sum?.amount ?? 0n) - (refunds.get(code) ?? 0n)
-          return { currency: currency(code), total, payments: Number(sum?.payments ?? 0n) }
+        stripeTotals: Array.from(new Set([...staged.keys(), ...refunds.keys()]), (code) => {
+          const { amount, payments } = staged.get(code) ?? { amount: 0n, payments: 0n }
+          return { currency: currency(code), total: amount - (refunds.get(code) ?? 0n), payments: Number(payments) }
         }),
-        stripePayments: await countStagedIn(tx, compared, BUCKETS),
+        stripePayments,
       }
     })
+}
+
+type Totals = ReadonlyMap<string, { readonly amount: bigint; readonly payments: bigint }>
+
+function totalsOf(parts: Awaited<ReturnType<typeof sumStaged>>): Totals {
+  const totals = new Map<string, { amount: bigint; payments: bigint }>()
+  for (const { currency: code, amount, payments } of parts) {
+    const known = totals.get(code) ?? { amount: 0n, payments: 0n }
+    totals.set(code, { amount: known.amount + amount, payments: known.payments + payments })
+  }
+  return totals
 }
 
 /** Of the payments that differ, in the window: amounts and numbers on either side. */
@@ -107,22 +122,17 @@ function addPair(sums: Sums, { stripe, database }: PaymentPair): void {
 /** What is not among the differing payments was found equal one by one; then its sums are equal, too. */
 async function checkTheRest(
   tx: Transaction<Schema>,
-  {
-    compared,
-    staged,
-    differing,
-  }: { compared: Compared; staged: Awaited<ReturnType<typeof sumStaged>>; differing: Sums },
+  { compared, staged, differing }: { compared: Compared; staged: Totals; differing: Sums },
 ): Promise<void> {
   const recorded = new Map((await sumRecorded(tx, compared)).map((sum) => [sum.currency, sum]))
-  const stripe = new Map(staged.map((sum) => [sum.currency, sum]))
-  for (const code of new Set([...recorded.keys(), ...stripe.keys()])) {
+  for (const code of new Set([...recorded.keys(), ...staged.keys()])) {
     const apart = differing.get(code)
     const amounts = [
-      (stripe.get(code)?.amount ?? 0n) - (apart?.stripe ?? 0n),
+      (staged.get(code)?.amount ?? 0n) - (apart?.stripe ?? 0n),
       (recorded.get(code)?.amount ?? 0n) - (apart?.database ?? 0n),
     ]
     const payments = [
-      (stripe.get(code)?.payments ?? 0n) - (apart?.stripePayments ?? 0n),
+      (staged.get(code)?.payments ?? 0n) - (apart?.stripePayments ?? 0n),
       (recorded.get(code)?.payments ?? 0n) - (apart?.databasePayments ?? 0n),
     ]
     if (amounts[0] !== amounts[1] || payments[0] !== payments[1]) {

@@ -61,16 +61,17 @@ export async function* selectDifferingPayments(
   const { reading, from, to } = literals(compared)
   const refundsDiffer = compared.includeRefunds ? sql`or s.refunded <> d.refunded` : sql``
   // A table of its own: PostgreSQL joins for a table with all the workers it has, for a cursor with one.
+  // Narrow, so that the join holds little; what else is known of the few that differ is looked up afterwards.
   await sql`
     create temporary table differing_payments on commit drop as
-    select coalesce(s.payment_id, d.payment_id) as payment_id, s.currency as s_currency, s.amount as s_amount,
-      s.refunded as s_refunded, s.created as s_created, s.charges as s_charges, d.currency as d_currency,
-      d.amount as d_amount, d.refunded as d_refunded, d.created as d_created, d.source as d_source,
-      d.charge_id as d_charge_id
+    select coalesce(s.payment_id, d.payment_id) as payment_id, s.payment_id is not null as s_in_window,
+      d.payment_id is not null as d_in_window
     from (
-      select * from reconciliation_staged_payments
+      select payment_id, currency, amount, refunded, charges from reconciliation_staged_payments
       where reading_id = ${reading} and created >= ${from} and created < ${to}) s
-    full join (select * from payments where created >= ${from} and created < ${to}) d on d.payment_id = s.payment_id
+    full join (
+      select payment_id, currency, amount, refunded from payments where created >= ${from} and created < ${to}
+    ) d on d.payment_id = s.payment_id
     where s.payment_id is null or d.payment_id is null or s.currency <> d.currency or s.amount <> d.amount
       or s.charges > 1 ${refundsDiffer}`.execute(tx)
   await sql`analyze differing_payments`.execute(tx)
@@ -81,18 +82,15 @@ export async function* selectDifferingPayments(
     tx,
     'differing_payments_cursor',
     sql`
-    select c.payment_id, coalesce(c.s_currency, e.currency) as s_currency, coalesce(c.s_amount, e.amount) as s_amount,
-      coalesce(c.s_refunded, e.refunded) ${counts} as s_refunded,
-      (coalesce(r.amount, 0) ${counts})::bigint as s_refunded_in_window, coalesce(c.s_created, e.created) as s_created,
-      coalesce(c.s_charges, 1) as s_charges, c.s_currency is not null as s_in_window,
-      coalesce(c.d_currency, o.currency) as d_currency, coalesce(c.d_amount, o.amount) as d_amount,
-      coalesce(c.d_refunded, o.refunded) ${counts} as d_refunded,
-      (coalesce(l.amount, 0) ${counts})::bigint as d_refunded_after, coalesce(c.d_created, o.created) as d_created,
-      coalesce(c.d_source, o.source) as d_source, c.d_currency is not null as d_in_window, q.duplicate_of
+    select c.payment_id, c.s_in_window, c.d_in_window,
+      e.currency as s_currency, e.amount as s_amount, e.refunded ${counts} as s_refunded,
+      (coalesce(r.amount, 0) ${counts})::bigint as s_refunded_in_window, e.created as s_created, e.charges as s_charges,
+      o.currency as d_currency, o.amount as d_amount, o.refunded ${counts} as d_refunded,
+      (coalesce(l.amount, 0) ${counts})::bigint as d_refunded_after, o.created as d_created, o.source as d_source,
+      q.duplicate_of
     from differing_payments c
-    left join reconciliation_staged_payments e
-      on c.s_currency is null and e.reading_id = ${reading} and e.payment_id = c.payment_id
-    left join payments o on c.d_currency is null and o.payment_id = c.payment_id
+    left join reconciliation_staged_payments e on e.reading_id = ${reading} and e.payment_id = c.payment_id
+    left join payments o on o.payment_id = c.payment_id
     left join (
       select payment_id, sum(amount) as amount from reconciliation_staged_refunds
       where reading_id = ${reading} and created >= ${from} and created < ${to} group by payment_id
@@ -105,12 +103,13 @@ export async function* selectDifferingPayments(
     left join (
       select x.payment_id, min(s.payment_id) as duplicate_of
       from differing_payments x
+      join payments y on y.payment_id = x.payment_id
       join reconciliation_staged_payments s
-        on s.reading_id = ${reading} and s.charge_id = x.d_charge_id and s.payment_id <> x.payment_id
-      where x.s_currency is null and exists (select from payments p where p.payment_id = s.payment_id)
+        on s.reading_id = ${reading} and s.charge_id = y.charge_id and s.payment_id <> x.payment_id
+      where not x.s_in_window and exists (select from payments p where p.payment_id = s.payment_id)
       group by x.payment_id
     ) q on q.payment_id = c.payment_id
-    order by coalesce(c.s_created, c.d_created), c.payment_id`,
+    order by coalesce(e.created, o.created), c.payment_id`,
   )
 }
 
@@ -182,12 +181,20 @@ interface SumRow {
   readonly payments: bigint
 }
 
-/** What Stripe has in the window; refunds by any of its payments are not taken off. */
-export async function sumStaged(tx: Transaction<Schema>, compared: Compared): Promise<readonly SumRow[]> {
+/** What Stripe has in each of so many equal parts of the window; refunds are not taken off. In one pass over all of it. */
+export async function sumStaged(
+  tx: Transaction<Schema>,
+  compared: Compared,
+  parts: number,
+): Promise<readonly (SumRow & { readonly part: number })[]> {
   const { reading, from, to } = literals(compared)
-  const { rows } = await sql<SumRow>`
-    select currency, sum(amount)::bigint as amount, count(*) as payments from reconciliation_staged_payments
-    where reading_id = ${reading} and created >= ${from} and created < ${to} group by currency`.execute(tx)
+  const start = sql.lit(compared.window.from.getTime() / 1_000)
+  const seconds = sql.lit((compared.window.to.getTime() - compared.window.from.getTime()) / 1_000)
+  const { rows } = await sql<SumRow & { part: number }>`
+    select currency, floor((date_part('epoch', created) - ${start}) * ${sql.lit(parts)} / ${seconds})::int as part,
+      sum(amount)::bigint as amount, count(*) as payments
+    from reconciliation_staged_payments
+    where reading_id = ${reading} and created >= ${from} and created < ${to} group by currency, part`.execute(tx)
   return rows
 }
 
@@ -211,21 +218,4 @@ export async function sumRecorded(tx: Transaction<Schema>, compared: Compared): 
     select currency, sum(amount)::bigint as amount, count(*) as payments from payments
     where created >= ${from} and created < ${to} group by currency`.execute(tx)
   return rows
-}
-
-/** How many payments Stripe has in each of so many equal parts of the window. */
-export async function countStagedIn(
-  tx: Transaction<Schema>,
-  compared: Compared,
-  parts: number,
-): Promise<ReadonlyMap<number, number>> {
-  const { reading, from, to } = literals(compared)
-  const start = sql.lit(compared.window.from.getTime())
-  const length = sql.lit(compared.window.to.getTime() - compared.window.from.getTime())
-  const { rows } = await sql<{ part: number; payments: number }>`
-    select (((extract(epoch from created) * 1000)::bigint - ${start}::bigint) * ${sql.lit(parts)} / ${length}::bigint)::int as part,
-      count(*)::int as payments
-    from reconciliation_staged_payments
-    where reading_id = ${reading} and created >= ${from} and created < ${to} group by part`.execute(tx)
-  return new Map(rows.map(({ part, payments }) => [part, payments]))
 }

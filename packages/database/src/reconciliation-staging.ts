@@ -135,6 +135,11 @@ export async function isWhole(tx: Transaction<Schema>, readingId: string): Promi
   return rows[0]?.whole ?? false
 }
 
+/** Tells the planner how much there is. Not within a transaction, which would keep others from doing the same. */
+export async function analyzeStaging(database: Database): Promise<void> {
+  for (const table of STAGING) await sql`analyze ${sql.table(table)}`.execute(database)
+}
+
 /** Forgets what was read. */
 export async function discardReadings(tx: Transaction<Schema>, readingIds: readonly string[]): Promise<void> {
   if (readingIds.length === 0) return
