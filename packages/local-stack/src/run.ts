@@ -3,14 +3,21 @@ import { topics } from '@remesa/messaging/catalogue'
 import { enqueue } from '@remesa/messaging/outbox'
 import type { Marketplace } from '@remesa/sandbox/marketplace'
 import { type BookingsProgress, bookingIdsOf, payBookings } from './bookings.ts'
+import { type PaymentsProgress, recordCustomerPayments } from './customer-payments.ts'
 import { sampleMemory } from './memory.ts'
 import { type PayDayProgress, payDay, syncProfiles } from './pay-day.ts'
+import { type ReconciliationProgress, reconcileDay } from './reconciliation.ts'
 import { paySettlements, type SettlementsProgress, settlementIdsOf } from './settlements.ts'
 import type { Stack } from './stack/stack.ts'
 import { type Summary, summarize } from './summary.ts'
 import type { Watch } from './watch.ts'
 
-export type Progress = PayDayProgress | SettlementsProgress | BookingsProgress
+export type Progress =
+  | PayDayProgress
+  | SettlementsProgress
+  | BookingsProgress
+  | PaymentsProgress
+  | ReconciliationProgress
 
 /** What is told while a run goes on. */
 export interface RunEvents extends Watch<Progress> {
@@ -19,7 +26,8 @@ export interface RunEvents extends Watch<Progress> {
 
 /**
  * Runs a pay-day on a stack from the beginning: loads the marketplace, has its sellers synced, sends GSC's closings,
- * pays, then pays the winners of its contests and the providers of its bookings, and sums up.
+ * pays, then pays the winners of its contests and the providers of its bookings, reconciles what customers paid on the
+ * business date in UTC with Stripe, and sums up.
  * @param setup - when the setting up of the stack began, and how many seconds it took
  * @throws StuckError when it cannot come to its end
  */
@@ -65,17 +73,27 @@ export async function runPayDay(
     events.onPhase(`Paying the providers of ${bookings.length} bookings, as of ${stack.rulesNow().toISOString()}`)
     await payBookings(stack, marketplace, events)
   }
+  const bookingSeconds = booking()
+
+  const customers = marketplace.payments?.length ?? 0
+  const reconciling = stopwatch()
+  if (customers > 0) events.onPhase(`Recording ${customers} payments of customers`)
+  await recordCustomerPayments(stack, marketplace, events)
+  events.onPhase(`Reconciling ${businessDate} with Stripe`)
+  const reconciled = await reconcileDay(stack, businessDate, events)
   return summarize(stack, {
     businessDate,
     sellers: marketplace.sellers.length,
     settlements,
     bookings,
+    reconciled,
     seconds: {
       setup: rounded(setup),
       profileSync: rounded(profileSync),
       payDay: rounded(payDaySeconds),
       settlements: settlements.length > 0 ? rounded(settlementSeconds) : 0,
-      bookings: bookings.length > 0 ? rounded(booking()) : 0,
+      bookings: bookings.length > 0 ? rounded(bookingSeconds) : 0,
+      reconciliation: rounded(reconciling()),
     },
     memory: memoryFigures,
   })

@@ -7,10 +7,13 @@ import { type Currency, currency } from '@remesa/domain/currency'
 import type { FinanceAlertKind } from '@remesa/domain/finance-alert'
 import { formatMajor, type Money, parseMajor } from '@remesa/domain/money'
 import type { TransferStatus } from '@remesa/domain/payout-transfer'
+import type { FindingCategory } from '@remesa/domain/reconciliation'
+import type { ReconciliationResult } from '@remesa/domain/reconciliation-result'
 import { SELLER_BALANCE_STATUSES, type SellerBalanceStatus } from '@remesa/domain/seller-balance'
 import type { SandboxBooks, SandboxCalls } from '@remesa/sandbox/sandbox'
 import { bookingProgress, bookingTotals } from './booking-progress.ts'
 import type { MemoryFigures } from './memory.ts'
+import type { Reconciled } from './reconciliation.ts'
 import type { MessageFigures } from './stack/emulator.ts'
 import type { Stack } from './stack/stack.ts'
 
@@ -29,12 +32,23 @@ export interface Summary {
   /** Through Stripe, for settlements and bookings, less what was taken back. Major units, decimal strings, by currency. */
   readonly transferred: Readonly<Record<string, string>>
   readonly alerts: Partial<Record<FinanceAlertKind, number>>
+  /** Of what customers paid on the business date, in UTC; null when none was asked for. */
+  readonly reconciliation: ReconciliationResult | null
+  /** Of the reconciliation, by category; timing is no discrepancy. */
+  readonly findings: Partial<Record<FindingCategory, number>>
+  /** How many alerts of the reconciliation reached Slack and PagerDuty. */
+  readonly alertsSent: Reconciled['alertsSent']
   /** Requests that the sandboxes counted, since the start. */
   readonly calls: Readonly<Record<'netsuite' | 'gsc' | 'fpay' | 'payoneer' | 'stripe', number>>
   /** Null with an emulator that is not ours: nobody counts there. */
   readonly messages: MessageFigures | null
-  /** `settlements`, `bookings`: from their completion until nothing moved any more; 0 when there were none. */
-  readonly seconds: Readonly<Record<'setup' | 'profileSync' | 'payDay' | 'settlements' | 'bookings', number>>
+  /**
+   * `settlements`, `bookings`: from their completion until nothing moved any more; 0 when there were none.
+   * `reconciliation`: from the first payment that is loaded into Stripe until people were told.
+   */
+  readonly seconds: Readonly<
+    Record<'setup' | 'profileSync' | 'payDay' | 'settlements' | 'bookings' | 'reconciliation', number>
+  >
   /** Queries that asked NetSuite what is owed, per thousand balances. */
   readonly retrievalRequestsPer1000Balances: number
   /** Resident memory of each service over the pay-day, MiB. */
@@ -57,6 +71,8 @@ export async function summarize(
     settlements: readonly string[]
     /** Ids of those that were to be paid. */
     bookings: readonly string[]
+    /** null when nothing was. */
+    reconciled: Reconciled | null
     seconds: Summary['seconds']
     memory: Summary['memory']
   },

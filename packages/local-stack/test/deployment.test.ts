@@ -79,7 +79,7 @@ test('the NetSuite log-in that the sandbox gives survives its file and is one th
 })
 
 test('docker compose logs in to the sandboxes as they expect, at the addresses that they have', () => {
-  const { fpay, gsc, pagerduty, payoneer, stripe } = sandbox.credentials()
+  const { fpay, gsc, oidc, pagerduty, payoneer, stripe } = sandbox.credentials()
   expect(environmentOf('fpay-status-check')).toMatchObject({
     GSC_TOKEN: gsc.token,
     FPAY_CLIENT_ID: fpay.clientId,
@@ -101,6 +101,11 @@ test('docker compose logs in to the sandboxes as they expect, at the addresses t
     STRIPE_API_PROTOCOL: 'http',
   })
 
+  expect(environmentOf('admin')).toMatchObject({
+    OIDC_ISSUER: environmentOf('sandbox').SANDBOX_OIDC_ISSUER,
+    OIDC_AUDIENCE: oidc.audience,
+  })
+
   const ports = environmentOf('sandbox')
   const addresses: readonly (readonly [string | undefined, string | undefined, string])[] = [
     [environmentOf('fpay-status-check').NETSUITE_BASE_URL, ports.SANDBOX_NETSUITE_PORT, sandbox.urls.netsuite],
@@ -108,6 +113,8 @@ test('docker compose logs in to the sandboxes as they expect, at the addresses t
     [environmentOf('fpay-status-check').FPAY_BASE_URL, ports.SANDBOX_FPAY_PORT, sandbox.urls.fpay],
     [environmentOf('fpay-status-check').PAYONEER_BASE_URL, ports.SANDBOX_PAYONEER_PORT, sandbox.urls.payoneerApi],
     [environmentOf('fpay-status-check').PAYONEER_TOKEN_URL, ports.SANDBOX_PAYONEER_PORT, sandbox.urls.payoneerToken],
+    [environmentOf('admin').OIDC_ISSUER, ports.SANDBOX_OIDC_PORT, sandbox.oidc.issuer],
+    [environmentOf('admin').OIDC_JWKS_URL, ports.SANDBOX_OIDC_PORT, sandbox.urls.oidcJwks],
     [environmentOf('finance-alerts').SLACK_WEBHOOK_URL, ports.SANDBOX_SLACK_PORT, sandbox.urls.slackWebhook],
     [environmentOf('finance-alerts').PAGERDUTY_BASE_URL, ports.SANDBOX_PAGERDUTY_PORT, sandbox.urls.pagerduty],
   ]

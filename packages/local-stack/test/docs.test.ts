@@ -66,7 +66,7 @@ const statementsIn = (markdown: string): readonly string[] =>
 /** psql's variables, and dots where a reader writes a value. */
 const withSampleValues = (statement: string): string =>
   statement.replaceAll(/'…'/g, 'null').replaceAll(/:'(\w+)'/g, (_, name: string) => {
-    if (['balance', 'letter', 'alert', 'transfer', 'job'].includes(name))
+    if (['balance', 'letter', 'alert', 'transfer', 'job', 'reversal'].includes(name))
       return `'00000000-0000-4000-8000-000000000000'`
     return name === 'date' ? `'2026-11-20'` : `'${name}'`
   })
