@@ -97,5 +97,5 @@ async function judge(ids: readonly string[], answered: ReadonlyMap<string, Answe
     const own = deeds.filter(({ payout }) => payout === id).map(({ action }) => action)
     expect(own.indexOf('payout.cancelled')).toBe(own.includes('payout.cancelled') ? own.length - 1 : -1)
   }
-  expect(await ledgerFaults(database)).toEqual([])
+  expect(await ledgerFaults(api.world)).toEqual({ disagreements: [], unbalanced: [] })
 }
