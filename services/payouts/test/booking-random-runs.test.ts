@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { findPayouts } from '@remesa/database/booking-payouts'
 import type { Rail } from '@remesa/domain/rail'
@@ -79,6 +80,20 @@ async function run(plans: readonly Plan[], chance: () => number): Promise<void> 
   for (const provider of providers) await judge(provider, played)
   for (const { booking } of played) await judgeTransfers(booking)
   expect(await ledgerFaults(world)).toEqual({ disagreements: [], unbalanced: [] })
+  expect(await whatRunbooksFind()).toEqual([])
+}
+
+/** What the runbooks ask of the books must find nothing. */
+async function whatRunbooksFind(): Promise<readonly unknown[]> {
+  const found: unknown[] = []
+  for (const name of ['runbook-bookings', 'runbook-settlements']) {
+    const text = readFileSync(new URL(`../../../docs/${name}.md`, import.meta.url), 'utf8')
+    const block = /## Are the books right\?[\s\S]*?```sql\n([\s\S]*?)```/.exec(text)?.[1] ?? ''
+    const statements = block.split(/;\s*$/m).filter((statement) => statement.trim() !== '')
+    expect(statements.length).toBeGreaterThan(3)
+    for (const statement of statements) found.push(...(await sql.raw(statement).execute(world.database)).rows)
+  }
+  return found
 }
 
 /** Stripe as a worker has it that is gone now and then: before the call, or before it can record the answer. */
