@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import type { Marketplace } from '@remesa/sandbox/marketplace'
 import { bookingsSoFar } from './booking-events.ts'
 import { generateMarketplace } from './marketplace/generate.ts'
-import { dateAdvice, loadMarketplace } from './marketplace/load.ts'
+import { dateAdvice, loadMarketplace, paymentsAdvice } from './marketplace/load.ts'
 import { operatorsText } from './operators.ts'
 import { parseOptions, type StartOptions } from './options.ts'
 import { progressPrinter, summaryText } from './print.ts'
@@ -13,7 +13,7 @@ import { type Stack, startStack } from './stack/stack.ts'
 import { isContradicted } from './summary.ts'
 import { StuckError } from './watch.ts'
 
-// `pnpm start`: a marketplace's pay-day, settlements and bookings on this machine, with everything they need. Exit codes: 0 paid,
+// `pnpm start`: a marketplace's pay-day, settlements, bookings and reconciliation on this machine, with everything they need. Exit codes: 0 paid,
 // 1 stuck or contradicted by the other sides' books, 2 an option or a file is wrong and nothing was started.
 
 const logDirectory = join(fileURLToPath(new URL('../../../', import.meta.url)), '.remesa/logs')
@@ -59,14 +59,21 @@ async function readMarketplace({
   sellers,
   settlements,
   bookings: count,
+  payments,
   now = Temporal.Now.instant(),
   seed,
   businessDate,
 }: StartOptions): Promise<Marketplace> {
-  if (!dataDir) return generateMarketplace({ sellers, settlements, bookings: { count, now }, businessDate, seed })
+  if (!dataDir) {
+    return generateMarketplace({ sellers, settlements, bookings: { count, now }, payments, businessDate, seed })
+  }
   const loaded = await loadMarketplace(dataDir)
   if ('problems' in loaded) refuse(loaded.problems)
-  const advice = [dateAdvice(loaded.marketplace, businessDate), laterAdvice(loaded.marketplace, now)]
+  const advice = [
+    dateAdvice(loaded.marketplace, businessDate),
+    paymentsAdvice(loaded.marketplace, businessDate),
+    laterAdvice(loaded.marketplace, now),
+  ]
   for (const line of advice) if (line) say(line)
   return loaded.marketplace
 }

@@ -12,6 +12,8 @@ export interface StartOptions {
   readonly settlements: number
   /** How many bookings to generate, from 0; without meaning when `dataDir` is there. */
   readonly bookings: number
+  /** How many payments of customers to generate, from 0; without meaning when `dataDir` is there. */
+  readonly payments: number
   /** The moment that the rules of bookings see when the run begins; undefined for the machine's own clock. */
   readonly now: Temporal.Instant | undefined
   /** Another seed gives other generated data; the same one always the same. */
@@ -22,7 +24,7 @@ export interface StartOptions {
   readonly businessDate: BusinessDate
   /** The sandboxes misbehave. */
   readonly faults: boolean
-  /** End when pay-day, settlements and bookings have ended, instead of staying up. */
+  /** End when pay-day, settlements, bookings and reconciliation have ended, instead of staying up. */
   readonly exit: boolean
   /** Absolute path to write the summary to; its directory exists. */
   readonly jsonFile: string | undefined
@@ -41,6 +43,8 @@ const DEFAULT_SETTLEMENTS = 10
 const MOST_SETTLEMENTS = 10_000
 const DEFAULT_BOOKINGS = 100
 const MOST_BOOKINGS = 10_000
+const DEFAULT_PAYMENTS = 1_000
+const MOST_PAYMENTS = 1_000_000
 
 /**
  * Reads the words after `start`.
@@ -81,6 +85,12 @@ export function parseOptions(
       { from: 0, to: MOST_BOOKINGS },
       problems,
     ),
+    payments: wholeNumber(
+      '--payments',
+      given.payments ?? String(DEFAULT_PAYMENTS),
+      { from: 0, to: MOST_PAYMENTS },
+      problems,
+    ),
     now: given.now === undefined ? undefined : moment(given.now, now, problems),
     seed: wholeNumber('--seed', given.seed ?? '1', { from: 0, to: 2 ** 32 - 1 }, problems),
     dataDir: given.data === undefined ? undefined : path('--data DIR', given.data, directory, problems),
@@ -89,7 +99,7 @@ export function parseOptions(
     exit: given.exit ?? false,
     jsonFile: given.json === undefined ? undefined : writableFile(given.json, directory, problems),
   }
-  for (const option of ['sellers', 'settlements', 'bookings', 'seed'] as const) {
+  for (const option of ['sellers', 'settlements', 'bookings', 'payments', 'seed'] as const) {
     if (given.data !== undefined && given[option] !== undefined) {
       const what = option === 'seed' ? 'sellers' : option
       problems.push(`--${option}: expected without --data, since the ${what} come from its files`)
@@ -102,6 +112,7 @@ interface GivenOptions {
   readonly sellers?: string
   readonly settlements?: string
   readonly bookings?: string
+  readonly payments?: string
   readonly now?: string
   readonly seed?: string
   readonly data?: string
@@ -115,7 +126,7 @@ function createCommand(yesterday: BusinessDate, now: Temporal.Instant): Command 
   return new Command('start')
     .usage('[options]')
     .description(
-      'Runs a pay-day on this machine: starts everything, creates the sellers, pays them, the winners of contests and the providers of bookings, and shows what was paid.',
+      'Runs a pay-day on this machine: starts everything, creates the sellers, pays them, the winners of contests and the providers of bookings, reconciles what customers paid with Stripe, and shows what came of it.',
     )
     .option(
       '--sellers <N>',
@@ -130,12 +141,16 @@ function createCommand(yesterday: BusinessDate, now: Temporal.Instant): Command 
       `bookings to generate, 0 to ${MOST_BOOKINGS} (default ${DEFAULT_BOOKINGS}), most of them due at --now`,
     )
     .option(
+      '--payments <N>',
+      `customers' payments to generate, 0 to ${MOST_PAYMENTS} (default ${DEFAULT_PAYMENTS}), on the day of --date in UTC, with every discrepancy in them`,
+    )
+    .option(
       '--data <DIR>',
-      'a marketplace from files instead: countries, sellers, documents, closings; settlements, winners; bookings, tips, disputes (.csv)',
+      'a marketplace from files instead: countries, sellers, documents, closings; settlements, winners; bookings, tips, disputes; payments, recorded (.csv)',
     )
     .option(
       '--date <YYYY-MM-DD>',
-      `business date to pay; over already in America/Santiago (default ${yesterday}, yesterday)`,
+      `business date to pay and, in UTC, to reconcile; over already in America/Santiago (default ${yesterday}, yesterday)`,
     )
     .option(
       '--now <ISO>',
@@ -154,18 +169,18 @@ function createCommand(yesterday: BusinessDate, now: Temporal.Instant): Command 
 
 const MORE_HELP = `
 Examples:
-  npx -y pnpm@12 start                            200 sellers, 10 contests, 100 bookings; then it stays up to look at
+  npx -y pnpm@12 start                            200 sellers, 10 contests, 100 bookings, 1,000 payments; then it stays up
   npx -y pnpm@12 start --sellers 5000 --exit      how long 5,000 sellers take
   npx -y pnpm@12 start --faults --exit            lost answers, errors, repeated callbacks: paid once all the same
   npx -y pnpm@12 start --data packages/local-stack/examples/marketplace --date 2026-11-19 --now 2026-11-20T12:00:00Z
 
 Embedded, so that nothing has to be installed: PostgreSQL, Pub/Sub, and stand-ins for NetSuite, GSC, FPay, Payoneer,
-Stripe and Slack. The services are the real ones, a process each. Set these to use your own instead:
+Stripe, Slack and PagerDuty. The services are the real ones, a process each. Set these to use your own instead:
   DATABASE_URL            a PostgreSQL database, e.g. postgres://user:password@localhost:5432/remesa
   PUBSUB_EMULATOR_HOST    a Pub/Sub emulator, e.g. localhost:8085
 
 Exit codes:
-  0   every balance, transfer and booking has ended or waits for people, or the stack was stopped with Ctrl-C
+  0   every balance, transfer and booking has ended or waits for people and payments are reconciled, or the stack was stopped with Ctrl-C
   1   something is stuck or broken; it says what
   2   an option or a file is wrong; nothing was started
 `

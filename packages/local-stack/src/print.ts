@@ -1,6 +1,7 @@
 import { BOOKING_PAYOUT_STATUSES } from '@remesa/domain/booking-payout'
 import { FINANCE_ALERT_KINDS, sentenceOf } from '@remesa/domain/finance-alert'
 import { TRANSFER_STATUSES } from '@remesa/domain/payout-transfer'
+import { FINDING_CATEGORIES } from '@remesa/domain/reconciliation'
 import { SELLER_BALANCE_STATUSES } from '@remesa/domain/seller-balance'
 import pc from 'picocolors'
 import type { Progress } from './run.ts'
@@ -54,6 +55,14 @@ function lineOf(progress: Progress, rate: (done: number) => string): string {
     const ended = payouts.transferred + payouts.failed + payouts.cancelled
     return `  bookings ${heard.bookings}/${progress.bookings}  ${countsLine(BOOKING_PAYOUT_STATUSES, payouts)}${back}  ${rate(ended)}`
   }
+  if (progress.phase === 'payments') {
+    return `  payments on record ${progress.recorded}/${progress.payments}  ${rate(progress.recorded)}`
+  }
+  if (progress.phase === 'reconciliation') {
+    return progress.isCompared
+      ? `  compared  alerts on their way ${progress.alerts}`
+      : `  charges and refunds read of Stripe ${progress.read}  ${rate(progress.read)}`
+  }
   const { balances, open } = progress.run
   const total = Object.values(balances).reduce((sum, count) => sum + count, 0)
   const states = countsLine(SELLER_BALANCE_STATUSES, balances)
@@ -98,9 +107,10 @@ export function summaryText(summary: Summary): string {
     ...settlementLines(summary),
     ...bookingLines(summary),
     ...transferredLines(summary),
+    ...reconciliationLines(summary),
     ...(alerts.length > 0 ? [pc.bold('For the finance team'), ...alerts] : []),
     pc.bold('How'),
-    `  setup ${seconds.setup} s, profiles ${seconds.profileSync} s, pay-day ${seconds.payDay} s, settlements ${seconds.settlements} s, bookings ${seconds.bookings} s`,
+    `  setup ${seconds.setup} s, profiles ${seconds.profileSync} s, pay-day ${seconds.payDay} s, settlements ${seconds.settlements} s, bookings ${seconds.bookings} s, reconciliation ${seconds.reconciliation} s`,
     `  calls: NetSuite ${calls.netsuite}, GSC ${calls.gsc}, FPay ${calls.fpay}, Payoneer ${calls.payoneer}, Stripe ${calls.stripe}`,
     `  NetSuite was asked what is owed ${summary.retrievalRequestsPer1000Balances} times per 1,000 balances`,
     messages
@@ -132,11 +142,49 @@ function bookingLines({ bookings }: Summary): readonly string[] {
 const transferredLines = ({ transferred }: Summary): readonly string[] =>
   Object.keys(transferred).length === 0 ? [] : [pc.bold('Transferred'), ...amountLines(transferred)]
 
+const ADVICE_SHOWN = 3
+
+/** Figures are those of each currency: sums across currencies mean nothing. */
+function reconciliationLines({ reconciliation, findings, alertsSent }: Summary): readonly string[] {
+  if (!reconciliation) return []
+  const { status, date, byCurrency, recommendations } = reconciliation
+  const colour = status === 'success' ? pc.green : status === 'error' ? pc.red : pc.yellow
+  const rows = byCurrency.map((one) => [
+    one.currency,
+    one.stripeTotal,
+    one.databaseTotal,
+    one.discrepancy,
+    `${one.discrepancyPercentage} %`,
+    one.moneyAtRisk,
+    `${one.grossPercentage} %`,
+  ])
+  const columns = ['', 'Stripe', 'database', 'discrepancy', '', 'at risk', '']
+  const more = recommendations.length - ADVICE_SHOWN
+  return [
+    `${pc.bold(`Stripe and the database on ${date}:`)} ${colour(status)}`,
+    ...(status === 'error' ? [] : aligned([columns, ...rows])),
+    ...countLines(FINDING_CATEGORIES, findings),
+    ...recommendations.slice(0, ADVICE_SHOWN).map((text, index) => `  ${index + 1}. ${text}`),
+    ...(more > 0 ? [pc.dim(`     and ${more} more`)] : []),
+    `  alerts sent: Slack ${alertsSent.slack}, PagerDuty ${alertsSent.pagerduty}`,
+  ]
+}
+
+/** The first column to the left, the others to the right. */
+function aligned(rows: readonly (readonly string[])[]): readonly string[] {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
+  return rows.map((row) =>
+    row
+      .map((text, column) => `  ${column === 0 ? text.padEnd(widths[0] ?? 0) : text.padStart(widths[column] ?? 0)}`)
+      .join(''),
+  )
+}
+
 const countLines = <Status extends string>(
   statuses: readonly Status[],
-  counts: Readonly<Record<Status, number>>,
+  counts: Partial<Readonly<Record<Status, number>>>,
 ): readonly string[] =>
-  statuses.filter((status) => counts[status] > 0).map((status) => `  ${String(counts[status]).padStart(6)}  ${status}`)
+  statuses.flatMap((status) => (counts[status] ? [`  ${String(counts[status]).padStart(6)}  ${status}`] : []))
 
 const amountLines = (amounts: Readonly<Record<string, string>>): readonly string[] =>
   Object.entries(amounts).map(([currency, amount]) => `  ${currency} ${amount}`)

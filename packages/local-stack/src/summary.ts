@@ -107,6 +107,9 @@ export async function summarize(
     bookings: booked.payouts,
     transferred,
     alerts,
+    reconciliation: run.reconciled?.result ?? null,
+    findings: run.reconciled?.findings ?? {},
+    alertsSent: run.reconciled?.alertsSent ?? { slack: 0, pagerduty: 0 },
     calls: countsOf(calls),
     messages: messages ?? null,
     seconds: run.seconds,
@@ -119,9 +122,12 @@ export async function summarize(
 const inMajorUnits = (totals: readonly Money[]): Record<string, string> =>
   Object.fromEntries(totals.map(({ amount, currency }) => [currency, formatMajor(amount, currency)]))
 
-/** True when books or ledger contradict ours: the run must not be called a success. */
-export const isContradicted = ({ checks }: Summary): boolean =>
-  Array.isArray(checks.ledger) || Array.isArray(checks.banks)
+/**
+ * True when books or ledger contradict ours, or when Stripe could not be compared with the database: the run must not be
+ * called a success. Discrepancies that a reconciliation finds are its success.
+ */
+export const isContradicted = ({ checks, reconciliation }: Summary): boolean =>
+  Array.isArray(checks.ledger) || Array.isArray(checks.banks) || reconciliation?.status === 'error'
 
 const countsOf = (calls: SandboxCalls): Summary['calls'] => ({
   netsuite: calls.netsuite.total ?? 0,

@@ -37,8 +37,9 @@ test('every provider receives its shares and tips less refunds 48 hours later, a
   const { stripe } = await stack.sandbox.books()
   expect(stripe.reversals).toEqual([])
   const summary = await summarize(stack, {
-    ...{ businessDate: DATE, sellers: 0, settlements: [], bookings: bookingIdsOf(marketplace), memory: {} },
-    seconds: { setup: 0, profileSync: 0, payDay: 0, settlements: 0, bookings: 0 },
+    ...{ businessDate: DATE, sellers: 0, settlements: [], bookings: bookingIdsOf(marketplace), reconciled: null },
+    seconds: { setup: 0, profileSync: 0, payDay: 0, settlements: 0, bookings: 0, reconciliation: 0 },
+    memory: {},
   })
   expect(summary.bookings).toEqual(countsOf(expected))
   expect(summary.checks).toEqual({ ledger: 'balanced', banks: 'agree' })

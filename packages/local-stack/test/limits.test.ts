@@ -3,7 +3,7 @@ import { limitLines } from '../bench/limits.ts'
 
 const summary = {
   sellers: 5000,
-  seconds: { setup: 9, profileSync: 30, payDay: 30, settlements: 0, bookings: 0 },
+  seconds: { setup: 9, profileSync: 30, payDay: 30, settlements: 0, bookings: 0, reconciliation: 0 },
   retrievalRequestsPer1000Balances: 15,
   memory: { payouts: { secondQuarterMiB: 100, lastQuarterMiB: 110 } },
 }

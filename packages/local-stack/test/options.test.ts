@@ -21,6 +21,7 @@ test('without options 200 sellers are paid for yesterday and the stack stays up'
       sellers: 200,
       settlements: 10,
       bookings: 100,
+      payments: 1000,
       now: undefined,
       seed: 1,
       dataDir: undefined,
@@ -38,13 +39,14 @@ test('yesterday is reckoned in Santiago, not in UTC', () => {
 })
 
 test('every option arrives, paths made absolute', () => {
-  const words = '--sellers 5000 --settlements 0 --bookings 40 --now 2026-11-23T10:30:00+01:00 --seed 7'
+  const words = '--sellers 5000 --settlements 0 --bookings 40 --payments 300 --now 2026-11-23T10:30:00+01:00 --seed 7'
   expect(parse(`${words} --date 2026-11-19 --faults --exit --json out.json`)).toEqual({
     kind: 'start',
     options: {
       sellers: 5000,
       settlements: 0,
       bookings: 40,
+      payments: 300,
       now: Temporal.Instant.from('2026-11-23T09:30:00Z'),
       seed: 7,
       dataDir: undefined,
@@ -71,6 +73,8 @@ test.each([
   ['--settlements ten', '--settlements: expected a whole number from 0 to 10000, got "ten"'],
   ['--bookings 10001', '--bookings: expected a whole number from 0 to 10000, got "10001"'],
   ['--bookings many', '--bookings: expected a whole number from 0 to 10000, got "many"'],
+  ['--payments 1000001', '--payments: expected a whole number from 0 to 1000000, got "1000001"'],
+  ['--data x --payments 3', '--payments: expected without --data, since the payments come from its files'],
   ['--now 2026-11-23', '--now: expected a moment with its offset, like 2026-11-21T11:00:00Z, got "2026-11-23"'],
   [
     '--now 2026-11-23T25:00:00Z',

@@ -97,7 +97,8 @@ const summaryOf = (stack: Stack, marketplace: Marketplace): Promise<Summary> =>
     sellers: 0,
     settlements: settlementIdsOf(marketplace),
     bookings: [],
-    seconds: { setup: 0, profileSync: 0, payDay: 0, settlements: 0, bookings: 0 },
+    reconciled: null,
+    seconds: { setup: 0, profileSync: 0, payDay: 0, settlements: 0, bookings: 0, reconciliation: 0 },
     memory: {},
   })
 
