@@ -30,13 +30,14 @@ export function createRecommender(window: ReconciliationWindow): Recommender {
   const missing = new Map<number, Group>()
   const shifts = new Map<number, Group>()
   const atRisk = new Map<Currency, bigint>()
-  let largest: { readonly finding: Finding; readonly money: Money } | undefined
+  const largest = new Map<Currency, Largest>()
 
   return {
     add(finding) {
       for (const money of moneyIn(finding)) {
         atRisk.set(money.currency, (atRisk.get(money.currency) ?? 0n) + money.amount)
-        if (!largest || money.amount > largest.money.amount) largest = { finding, money }
+        const known = largest.get(money.currency)
+        if (!known || money.amount > known.money.amount) largest.set(money.currency, { finding, money })
       }
       const shiftMs = shiftOf(finding)
       if (finding.category === 'missing_in_database' && finding.stripe) {
@@ -58,8 +59,10 @@ export function createRecommender(window: ReconciliationWindow): Recommender {
       ]
       const weighed = advice.map(({ text, money }) => ({ text, weight: weightOf(money, totals) }))
       weighed.sort((a, b) => b.weight - a.weight) // stable: of equal weight, in the order above
-      const alone = largest && largestText(largest, atRisk)
-      return [...(alone === undefined ? [] : [alone]), ...weighed.map(({ text }) => text)]
+      const alone = [...largest.values()]
+        .flatMap((one) => largestText(one, atRisk) ?? [])
+        .sort((a, b) => weightOf(b.money, totals) - weightOf(a.money, totals))
+      return [...alone.slice(0, 1), ...weighed].map(({ text }) => text)
     },
   }
 }
@@ -149,14 +152,20 @@ function shiftText(shiftMs: number, group: Group): string {
   return `${paymentsOf(group)} recorded exactly ${hours} h ${which} than Stripe has ${group.count === 1 ? 'it' : 'them'}, across the edge of the window: the writer’s time zone is not UTC. Mend it, then sync ${idsOf(group)}.`
 }
 
+interface Largest {
+  readonly finding: Finding
+  readonly money: Money
+}
+
 /** One finding that holds more than half of its currency's money at risk, beside others, is looked at first. */
 function largestText(
-  { finding: { paymentId, category }, money }: { finding: Finding; money: Money },
+  { finding: { paymentId, category }, money }: Largest,
   atRisk: ReadonlyMap<Currency, bigint>,
-): string | undefined {
+): Advice | undefined {
   const all = atRisk.get(money.currency) ?? 0n
   if (money.amount === all || money.amount * 2n <= all) return undefined
-  return `${paymentId} alone is ${textOf(money)} of ${textOf({ ...money, amount: all })} at risk (${category.replaceAll('_', ' ')}): look at it first.`
+  const text = `${paymentId} alone is ${textOf(money)} of ${textOf({ ...money, amount: all })} at risk (${category.replaceAll('_', ' ')}): look at it first.`
+  return { text, money: new Map([[money.currency, money.amount]]) }
 }
 
 /** Shares of currencies can be added where amounts cannot: millionths of what Stripe has in each. */
