@@ -224,6 +224,16 @@ export const topics = {
       endDate: z.iso.date(),
     }),
   }),
+  /** The payments that a billing report misses in the database are to be copied from Stripe. */
+  paymentSync: defineTopic({
+    name: 'payment_sync_topic',
+    subscription: 'payment_sync_subscription',
+    schema: z.object({
+      reportId: uuid,
+      /** Who asked for it, for the audit: `operator:<who>`. */
+      actor: z.string().min(1).max(300),
+    }),
+  }),
   /** A finance alert that was just raised, to be sent to people. */
   financeAlert: defineTopic({
     name: 'finance_alert_topic',

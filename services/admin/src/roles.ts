@@ -21,6 +21,14 @@ export const ROUTE_ROLES = {
   'GET /v1/approvals': 'viewer',
   'POST /v1/approvals/:id/approve': 'approver',
   'POST /v1/approvals/:id/refuse': 'approver',
+  'GET /v1/reconciliations': 'viewer',
+  'GET /v1/reconciliations/trend': 'viewer',
+  'GET /v1/reconciliations/:id': 'viewer',
+  'GET /v1/reconciliations/:id/findings': 'viewer',
+  'POST /v1/reconciliations/:id/sync': 'operator',
+  'POST /v1/reconciliations/:id/repeat': 'operator',
+  'POST /v1/reconciliation-findings/:id/assign': 'operator',
+  'POST /v1/reconciliation-findings/:id/resolve': 'operator',
 } as const satisfies Readonly<Record<string, Role | 'anyone'>>
 
 export type RouteName = keyof typeof ROUTE_ROLES

@@ -11,6 +11,7 @@ import { readConfig } from './config.ts'
 import { reconcileOnRequest } from './reconcile-on-request.ts'
 import { reconcileRailsOnRequest } from './reconcile-rails-on-request.ts'
 import { recordPayments } from './record-payments.ts'
+import { syncOnRequest } from './sync-on-request.ts'
 
 /** Whatever keeps Stripe from answering takes minutes to pass; what was read is kept for two hours. */
 const AGAIN_AFTER_MS = 300_000
@@ -47,6 +48,11 @@ await runService({
       topic: topics.billingReconciliation,
       maxBatch: 1,
       handle: reconcileOnRequest({ service, againAfterMs: AGAIN_AFTER_MS }),
+    })
+    work({
+      topic: topics.paymentSync,
+      maxBatch: 1,
+      handle: syncOnRequest({ database, service, logger, againAfterMs: AGAIN_AFTER_MS }),
     })
     const books = new Map(
       RECONCILED_BOOKS.map((name) => {

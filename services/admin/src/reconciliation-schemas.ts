@@ -1,0 +1,88 @@
+import { RECONCILED_BOOKS } from '@remesa/domain/rail-reconciliation'
+import { z } from 'zod'
+import { plainText } from './text.ts'
+
+// What requests about reconciliations, and their answers, look like. Amounts of findings are whole minor units.
+
+const minorUnits = z
+  .string()
+  .regex(/^-?\d+$/)
+  .meta({ description: 'whole minor units of the currency', example: '125000' })
+const time = z.iso.datetime()
+const uuid = z.uuid()
+
+export const BOOKS = ['billing', ...RECONCILED_BOOKS] as const
+const books = z.enum(BOOKS).meta({ description: 'whose books were held against ours' })
+
+export const reconciliation = z.object({
+  id: uuid,
+  books,
+  from: time,
+  to: time.meta({ description: 'the first moment that does not count any more' }),
+  status: z.enum(['running', 'success', 'discrepancy_found', 'error']),
+  severity: z.enum(['none', 'warning', 'critical']).nullable(),
+  startedAt: time,
+  finishedAt: time.nullable(),
+  durationMs: z.number().nullable(),
+  error: z.string().nullable(),
+  moneyAtRisk: z.array(z.object({ currency: z.string(), amount: z.string().meta({ description: 'major units' }) })),
+})
+export const reconciliationReport = reconciliation.extend({
+  result: z.record(z.string(), z.unknown()).nullable().meta({ description: 'figures and recommendations' }),
+})
+
+const side = z.object({
+  reference: z.string().nullable(),
+  state: z.string().nullable(),
+  currency: z.string().nullable(),
+  amount: minorUnits.nullable().meta({ description: 'null where it could not be read' }),
+  takenBack: minorUnits.meta({ description: 'of the amount: refunded, or reversed' }),
+  at: time,
+})
+const difference = z.object({ amount: minorUnits, currency: z.string() })
+
+export const finding = z.object({
+  id: z.string().meta({ example: 'rail-17' }),
+  reportId: uuid,
+  category: z.string(),
+  urgent: z.boolean().meta({ description: 'somebody must act before the next pay-day' }),
+  about: z.string().nullable().meta({ description: 'a payment’s id at Stripe, or ours of what was paid out' }),
+  theirs: side.nullable(),
+  ours: side.nullable(),
+  over: difference.nullable().meta({ description: 'what the other side has more' }),
+  under: difference.nullable().meta({ description: 'what we have more' }),
+  status: z.enum(['open', 'assigned', 'resolved']),
+  assignee: z.string().nullable(),
+  note: z.string().nullable(),
+  decidedAt: time.nullable(),
+})
+export type FindingAnswer = z.output<typeof finding>
+
+export const reconciliationPage = z.object({ reconciliations: z.array(reconciliation), next: uuid.nullable() })
+export const trendAnswer = z.object({ trend: z.array(reconciliation) })
+export const findingPage = z.object({ findings: z.array(finding), next: z.string().nullable() })
+export const findingAnswer = z.object({ finding })
+export const requestedAnswer = z.object({ requested: uuid.meta({ description: 'the report it is done for' }) })
+
+const limit = z.coerce.number().int().min(1).max(200).default(50)
+export const reconciliationQuery = z.strictObject({ books: books.optional(), cursor: uuid.optional(), limit })
+export const trendQuery = z.strictObject({ books: books.default('billing'), limit })
+export const findingQuery = z.strictObject({
+  category: z
+    .string()
+    .regex(/^[a-z_]{1,40}$/)
+    .optional(),
+  status: z.enum(['open', 'assigned', 'resolved']).optional(),
+  cursor: z
+    .string()
+    .regex(/^\d{1,18}$/)
+    .optional(),
+  limit,
+})
+
+export const byFindingId = z.object({ id: z.string().max(60) })
+const reason = plainText({ longest: 1_000 }).meta({ description: 'the note; it becomes part of the audit log' })
+export const withAssignee = z.strictObject({
+  reason,
+  assignee: plainText({ longest: 200 }).optional().meta({ description: 'who is to settle it; you, where left out' }),
+})
