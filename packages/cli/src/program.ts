@@ -1,13 +1,20 @@
 import { Command, CommanderError } from 'commander'
-import { auditCommands } from './commands/audit.ts'
-import { reconcileCommands } from './commands/reconcile.ts'
 import { CannotError, type Context, type ExitCode } from './context.ts'
 
 /** Makes a group of commands; the ones that it runs tell how they ended. */
 export type CommandGroup = (context: Context, ended: (code: ExitCode) => void) => Command
 
-/** One file of `commands/` each. */
-const GROUPS: readonly CommandGroup[] = [auditCommands, reconcileCommands]
+/** One file of `commands/` each, read when it is asked for: whoever verifies the audit log need not wait for Stripe's SDK. */
+const GROUPS: Readonly<Record<string, () => Promise<CommandGroup>>> = {
+  audit: async () => (await import('./commands/audit.ts')).auditCommands,
+  reconcile: async () => (await import('./commands/reconcile.ts')).reconcileCommands,
+}
+
+/** The group that a command line names; all of them for help, or to say what it might have meant. */
+async function groupsOf([first = '']: readonly string[]): Promise<readonly CommandGroup[]> {
+  const named = Object.hasOwn(GROUPS, first) ? GROUPS[first] : undefined
+  return Promise.all((named ? [named] : Object.values(GROUPS)).map((load) => load()))
+}
 
 /**
  * Runs one command line.
@@ -19,7 +26,7 @@ export async function run(words: readonly string[], context: Context): Promise<E
   const program = new Command('remesa')
     .description('Operates Remesa, which pays sellers, providers and winners, and proves it.')
     .addHelpText('after', HELP)
-  for (const group of GROUPS) {
+  for (const group of await groupsOf(words)) {
     program.addCommand(
       group(context, (ended) => {
         code = ended
