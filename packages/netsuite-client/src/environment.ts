@@ -20,7 +20,7 @@ export const netsuiteEnvironment = {
   NETSUITE_TOKEN_SECRET: secret.optional(),
   /**
    * Requests of this process at once. NetSuite counts all processes together and gives the smallest account 15: the default
-   * is for a process that is alone, and services that share an account are each given a slice of it (README: 5, 2 and 8).
+   * is for a process that is alone, and services that share an account are each given a slice of it (README).
    */
   NETSUITE_MAX_CONCURRENT: wholeNumber({ from: 1, to: 140 }).default(15),
   NETSUITE_TIMEOUT_MS: wholeNumber({ from: 100, to: 900_000 }).default(60_000),
