@@ -129,7 +129,8 @@ export async function openAlerts(database: Database, { limit }: { limit: number 
   return rows.map(alertOf)
 }
 
-interface AlertRow {
+/** A row of `finance_alerts`. */
+export interface AlertRow {
   id: string
   kind: FinanceAlertKind
   dedup_key: string
@@ -145,7 +146,7 @@ interface AlertRow {
   last_raised_at: Date
 }
 
-const alertOf = (row: AlertRow): FinanceAlert => ({
+export const alertOf = (row: AlertRow): FinanceAlert => ({
   id: row.id,
   kind: row.kind,
   dedupKey: row.dedup_key,

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Database } from '@remesa/database/connection'
 import type { Schema } from '@remesa/database/schema'
+import type { Logger } from '@remesa/service-kit/logger'
 import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest, RawServerDefault } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import type { Transaction } from 'kysely'
@@ -18,6 +19,11 @@ export interface ApiParts {
   readonly clock: () => Clock
   /** Told when something was put into the outbox. */
   readonly nudge: () => void
+  /** IANA, of the marketplace: it decides which day it is. */
+  readonly timeZone: string
+  /** For people, so that nobody takes one installation for another. */
+  readonly environment: string
+  readonly logger: Pick<Logger, 'error'>
 }
 
 export type ZodServer = FastifyInstance<

@@ -9,6 +9,8 @@ export interface Operator {
   readonly name: string
   /** As the token names them; some may mean nothing here. */
   readonly roles: readonly string[]
+  /** How they showed who they are: a console's session, or a bearer token of a program. */
+  readonly via: 'session' | 'bearer'
 }
 
 export type Authenticate = (authorization: string | undefined) => Promise<Operator>
@@ -43,7 +45,7 @@ export function createAuthenticate(options: AuthenticationOptions): Authenticate
     if (token === undefined) throw notAuthenticated('Send an access token: "Authorization: Bearer …".')
     const payload = await verified(token, keys, options)
     const subject = subjectOf(payload)
-    return { subject, name: nameOf(payload) ?? subject, roles: rolesOf(payload, options.rolesClaim) }
+    return { subject, name: nameOf(payload) ?? subject, roles: rolesOf(payload, options.rolesClaim), via: 'bearer' }
   }
 }
 

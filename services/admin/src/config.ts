@@ -1,5 +1,5 @@
 import { workerEnvironment } from '@remesa/messaging/worker-service'
-import { httpUrl, parseEnvironment, wholeNumber } from '@remesa/service-kit/environment'
+import { httpUrl, parseEnvironment, timeZone, wholeNumber } from '@remesa/service-kit/environment'
 import { z } from 'zod'
 import { readApprovalLimits } from './approval-limits.ts'
 
@@ -12,6 +12,10 @@ export const readConfig = (env: NodeJS.ProcessEnv) =>
       ...workerEnvironment,
       /** Where operators' requests arrive; health and metrics stay on HTTP_PORT. */
       ADMIN_PORT: wholeNumber({ from: 0, to: 65_535 }).default(8082),
+      /** For people. A console that does not know where it is says production, so that they take care. */
+      ENVIRONMENT: z.string().min(1).default('production'),
+      /** IANA; which day it is at the marketplace. */
+      BUSINESS_TIME_ZONE: timeZone.default('America/Santiago'),
       /** What tokens name as their issuer, letter by letter. */
       OIDC_ISSUER: z.string().min(1).describe('expected the issuer that tokens name'),
       /** What tokens name as their audience. */

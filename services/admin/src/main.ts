@@ -28,6 +28,8 @@ await runService({
         return { now: moment, rulesNow: new Date(moment.getTime() + config.BOOKING_CLOCK_OFFSET_MS) }
       },
       nudge: () => relay.nudge(),
+      timeZone: config.BUSINESS_TIME_ZONE,
+      environment: config.ENVIRONMENT,
       logger,
     })
     await server.listen({ port: config.ADMIN_PORT, host: '0.0.0.0' })

@@ -1,3 +1,5 @@
+import { OPERATOR_ROUTE_ROLES } from './routes/operator-route-roles.ts'
+
 /** What a person may do, least first: each may also do what those before it may. */
 export const ROLES = ['viewer', 'operator', 'approver'] as const
 export type Role = (typeof ROLES)[number]
@@ -21,6 +23,7 @@ export const ROUTE_ROLES = {
   'GET /v1/approvals': 'viewer',
   'POST /v1/approvals/:id/approve': 'approver',
   'POST /v1/approvals/:id/refuse': 'approver',
+  ...OPERATOR_ROUTE_ROLES,
   'GET /v1/reconciliations': 'viewer',
   'GET /v1/reconciliations/trend': 'viewer',
   'GET /v1/reconciliations/:id': 'viewer',

@@ -14,6 +14,7 @@ import type { Authenticate } from './authentication.ts'
 import { guard, refuseUnlisted } from './guard.ts'
 import { payoutRoutes } from './payout-routes.ts'
 import { ProblemError, type ProblemKind, problem } from './problem.ts'
+import { operatorRoutes } from './routes/operator-routes.ts'
 import { reconciliationRoutes } from './reconciliation-routes.ts'
 import { isRouteName, ROUTE_ROLES } from './roles.ts'
 
@@ -67,6 +68,7 @@ export async function adminServer(parts: Parts): Promise<FastifyInstance> {
   await server.register(swagger, { openapi: OPENAPI, transform: withRole })
   payoutRoutes(server, parts)
   approvalRoutes(server, parts)
+  operatorRoutes(server, parts)
   reconciliationRoutes(server, parts)
   server.get('/openapi.json', { schema: { hide: true } }, async () => server.swagger())
   await server.ready()

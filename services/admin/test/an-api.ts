@@ -62,6 +62,8 @@ export async function anApi({ limits = LIMITS } = {}): Promise<Api> {
     limits: readApprovalLimits(limits) ?? new Map(),
     clock: () => ({ now: world.now(), rulesNow: world.now() }),
     nudge: () => {},
+    timeZone: 'America/Santiago',
+    environment: 'test',
     logger: world.logger,
   })
   await server.listen({ port: 0, host: '127.0.0.1' })
@@ -79,6 +81,10 @@ export async function anApi({ limits = LIMITS } = {}): Promise<Api> {
       },
       ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     })
+    if (response.headers.get('content-type')?.startsWith('text/event-stream')) {
+      await response.body?.cancel() // it has no end
+      return { status: response.status, headers: response.headers, body: null }
+    }
     return { status: response.status, headers: response.headers, body: await response.json() }
   }
   return {

@@ -38,6 +38,7 @@ test('whoever has a token of the issuer is who it says, with the roles that it g
     subject: 'ana',
     name: 'ana',
     roles: ['viewer', 'something else'],
+    via: 'bearer',
   })
   expect(await authenticator()(`bearer ${token}`)).toMatchObject({ subject: 'ana' })
 })
@@ -50,7 +51,7 @@ test.each([
   ['something else than names', 'groups', { groups: [1, { operator: true }] }, []],
 ])('roles are found in %s', async (_, rolesClaim, claims, roles) => {
   const token = await oidc.mint({ subject: 'ana', claims })
-  expect(await authenticator({ rolesClaim })(`Bearer ${token}`)).toEqual({ subject: 'ana', name: 'ana', roles })
+  expect(await authenticator({ rolesClaim })(`Bearer ${token}`)).toEqual({ subject: 'ana', name: 'ana', roles, via: 'bearer' })
 })
 
 test.each([

@@ -14,11 +14,17 @@ const ID = '00000000-0000-4000-8000-000000000000'
 const routes = Object.entries(ROUTE_ROLES) as [RouteName, (typeof ROUTE_ROLES)[RouteName]][]
 const guarded = routes.filter(([, role]) => role !== 'anyone')
 
+/** What a deed is asked with where a reason alone is not it. */
+const BODIES: Readonly<Partial<Record<RouteName, object>>> = {
+  'POST /v1/alerts/:id/acknowledge': { note: 'a good note' },
+  'POST /v1/alerts/:id/resolve': { note: 'a good note' },
+}
+
 /** A request that is right but for who sends it; nothing has this id. */
 async function send(route: RouteName, roles?: readonly string[]) {
   const [method = '', path = ''] = route.replace(':id', ID).split(' ')
   const token = roles && (await api.token({ subject: 'somebody', roles: [...roles] }))
-  const deed = method === 'GET' ? {} : { key: aKey(), body: { reason: 'a good reason' } }
+  const deed = method === 'GET' ? {} : { key: aKey(), body: BODIES[route] ?? { reason: 'a good reason' } }
   return api.ask(method, path, { ...deed, ...(token !== undefined && { token }) })
 }
 
@@ -35,7 +41,7 @@ test('a server with a route that is not in the table of roles does not come up',
 test('every route of the table is there, and everything that is documented is in the table', async () => {
   for (const [route, role] of routes) {
     const { body, status } = await send(route, role === 'anyone' ? undefined : [role])
-    expect([route, status, body.detail ?? '']).not.toEqual([route, 404, expect.stringContaining('at this address')])
+    expect([route, status, body?.detail ?? '']).not.toEqual([route, 404, expect.stringContaining('at this address')])
   }
   const { body } = await api.ask('GET', '/openapi.json')
   const documented = Object.entries(body.paths as Record<string, object>).flatMap(([path, methods]) =>

@@ -1,0 +1,54 @@
+import { z } from 'zod'
+
+// What the answers of the reading routes are made of. Amounts are whole minor units as decimal strings, times ISO 8601 in UTC.
+
+export const minorUnits = z
+  .string()
+  .regex(/^-?\d+$/)
+  .meta({ description: 'whole minor units of the currency', example: '125000' })
+export const money = z.object({ amount: minorUnits, currency: z.string() })
+export const time = z.iso.datetime()
+export const count = z.int().nonnegative()
+export const facts = z.record(z.string(), z.unknown())
+
+/** A page of a list. */
+export const pageOf = <Item extends z.ZodType>(item: Item) =>
+  z.object({
+    items: z.array(item),
+    next: z.string().nullable().meta({ description: 'the cursor of the next page; null on the last one' }),
+  })
+
+const limit = z.coerce.number().int().min(1).max(200).default(50)
+/** What every list may be asked, where rows have a uuid. */
+export const pageQuery = {
+  cursor: z.uuid().optional().meta({ description: '`next` of the page before' }),
+  limit,
+}
+/** The same where rows are counted. */
+export const countedPageQuery = {
+  cursor: z
+    .string()
+    .regex(/^\d{1,18}$/, 'must be `next` of the page before')
+    .optional()
+    .meta({ description: '`next` of the page before' }),
+  limit,
+}
+
+/**
+ * A page of rows of which one more was asked for than it shows, which tells whether there is a next page.
+ * @param cursorOf - what names a row
+ */
+export function cutPage<Row, Item>(
+  rows: readonly Row[],
+  { limit, cursorOf, itemOf }: { limit: number; cursorOf: (row: Row) => string; itemOf: (row: Row) => Item },
+): { items: Item[]; next: string | null } {
+  const shown = rows.slice(0, limit)
+  const last = shown.at(-1)
+  return { items: shown.map(itemOf), next: rows.length > limit && last !== undefined ? cursorOf(last) : null }
+}
+
+/** Leaves out what was not asked for, since what is absent and what is undefined are two things to the compiler. */
+export const given = <Wanted extends object>(wanted: Wanted) =>
+  Object.fromEntries(Object.entries(wanted).filter(([, value]) => value !== undefined)) as {
+    [Name in keyof Wanted]?: Exclude<Wanted[Name], undefined>
+  }
