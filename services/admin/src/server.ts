@@ -14,9 +14,9 @@ import type { Authenticate } from './authentication.ts'
 import { guard, refuseUnlisted } from './guard.ts'
 import { payoutRoutes } from './payout-routes.ts'
 import { ProblemError, type ProblemKind, problem } from './problem.ts'
-import { operatorRoutes } from './routes/operator-routes.ts'
 import { reconciliationRoutes } from './reconciliation-routes.ts'
 import { isRouteName, ROUTE_ROLES } from './roles.ts'
+import { operatorRoutes } from './routes/operator-routes.ts'
 
 /** A reason and little else. */
 const BODY_LIMIT_BYTES = 16 * 1024

@@ -51,7 +51,12 @@ test.each([
   ['something else than names', 'groups', { groups: [1, { operator: true }] }, []],
 ])('roles are found in %s', async (_, rolesClaim, claims, roles) => {
   const token = await oidc.mint({ subject: 'ana', claims })
-  expect(await authenticator({ rolesClaim })(`Bearer ${token}`)).toEqual({ subject: 'ana', name: 'ana', roles, via: 'bearer' })
+  expect(await authenticator({ rolesClaim })(`Bearer ${token}`)).toEqual({
+    subject: 'ana',
+    name: 'ana',
+    roles,
+    via: 'bearer',
+  })
 })
 
 test.each([
