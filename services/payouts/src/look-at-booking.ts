@@ -1,13 +1,11 @@
 import { type BookingTerms, settleBooking } from '@remesa/database/booking-settling'
 import type { BookingRow } from '@remesa/database/bookings'
 import type { Database } from '@remesa/database/connection'
-import type { Schema } from '@remesa/database/schema'
 import type { BookingStep } from '@remesa/domain/booking-payout-steps'
 import { topics } from '@remesa/messaging/catalogue'
 import { raiseAlerts } from '@remesa/messaging/finance-alerts'
 import { enqueue } from '@remesa/messaging/outbox'
 import type { Logger } from '@remesa/service-kit/logger'
-import type { Transaction } from 'kysely'
 import type { PayoutMetrics } from './payout-metrics.ts'
 
 export interface BookingParts {
@@ -23,7 +21,7 @@ export interface BookingParts {
  * @returns the steps that were taken, to be told of once they are committed
  */
 export async function lookAtBooking(
-  tx: Transaction<Schema>,
+  tx: Parameters<typeof settleBooking>[0],
   booking: BookingRow,
   { terms, now }: Pick<BookingParts, 'terms' | 'now'>,
   reason: string,
