@@ -15,6 +15,14 @@ export function minorUnits(amount: string, currency: string): bigint {
   return BigInt(whole + fraction.slice(0, decimals).padEnd(decimals, '0'))
 }
 
+/** With exactly the currency's decimals. */
+export function majorUnits(minor: bigint, currency: string): string {
+  const decimals = DECIMALS[currency] ?? 2
+  const digits = String(minor < 0n ? -minor : minor).padStart(decimals + 1, '0')
+  const whole = digits.slice(0, digits.length - decimals)
+  return `${minor < 0n ? '-' : ''}${whole}${decimals > 0 ? `.${digits.slice(-decimals)}` : ''}`
+}
+
 export type Row = Readonly<Record<string, string>>
 
 export async function* rowsOf(directory: string, file: string): AsyncGenerator<Row> {

@@ -1,7 +1,22 @@
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Marketplace } from '@remesa/sandbox/marketplace'
 import { stringify } from 'csv-stringify/sync'
+
+/** Has a marketplace's files read in a directory that is gone afterwards. */
+export async function withFiles<Result>(
+  marketplace: Marketplace,
+  read: (directory: string) => Promise<Result>,
+): Promise<Result> {
+  const directory = await mkdtemp(join(tmpdir(), 'remesa-marketplace-'))
+  try {
+    await writeMarketplace(directory, marketplace)
+    return await read(directory)
+  } finally {
+    await rm(directory, { recursive: true, force: true })
+  }
+}
 
 /** Writes a marketplace as the files that `--data` reads; the directory is made. */
 export async function writeMarketplace(directory: string, marketplace: Marketplace): Promise<void> {
