@@ -75,10 +75,29 @@ export async function settleBooking(
   const looked: Looked = { tx, booking, transferOf, now, terms, reason, sheet, lookAgainAt: [], corrections: [] }
   const bySequence = new Map(payouts.map((payout) => [payout.sequence, payout]))
   for (const step of steps) bySequence.set(step.sequence, await take(looked, step, bySequence.get(step.sequence)))
+  looked.lookAgainAt.push(...nearlyDue([...bySequence.values()], steps, now, terms))
   const reversalIds = await insertReversals(tx, looked.corrections, now)
   await recordEntries(tx, sheet.entries)
   await recordAudit(tx, sheet.audit)
   return { transferIds: sheet.transferIds, reversalIds, lookAgainAt: looked.lookAgainAt, alerts: sheet.alerts, steps }
+}
+
+/** A timer may fire a little early: the database's clock says when, and ours whether the payout is due. */
+const EARLY_MS = 60_000
+
+/** When payouts fall due that are newly scheduled, or so near that their timer may be the one that was just spent. */
+function nearlyDue(
+  payouts: readonly BookingPayout[],
+  steps: readonly BookingStep[],
+  now: Date,
+  terms: BookingTerms,
+): readonly Date[] {
+  const isNew = new Set(steps.flatMap(({ kind, sequence }) => (kind === 'schedule' ? [sequence] : [])))
+  return payouts.flatMap(({ status, sequence, dueAt }) => {
+    const inMs = dueAt.getTime() - rulesTime(now, terms).getTime()
+    if (status !== 'scheduled' || inMs <= 0 || (inMs > EARLY_MS && !isNew.has(sequence))) return []
+    return [new Date(now.getTime() + inMs)]
+  })
 }
 
 /** What the booking rules take for now. */
@@ -180,15 +199,13 @@ async function take(looked: Looked, step: BookingStep, known: BookingPayout | un
 }
 
 async function schedule(
-  { tx, booking, now, terms, reason, sheet, lookAgainAt }: Looked,
+  { tx, booking, now, reason, sheet }: Looked,
   { sequence, currency, amount, dueAt }: BookingStep & { kind: 'schedule' },
 ): Promise<BookingPayout> {
   const { booking_id: bookingId, provider_id: providerId } = booking
   if (providerId === null) throw new Error(`booking ${bookingId} is paid out before it is completed`)
   const after = await insertPayout(tx, { bookingId, sequence, providerId, currency, amount, dueAt }, now)
   sheet.audit.push(payoutAudit('scheduled', { before: null, after }, { reason }))
-  const at = new Date(dueAt.getTime() - terms.clockOffsetMs)
-  if (at > now && amount > 0n) lookAgainAt.push(at)
   return after
 }
 

@@ -3,6 +3,7 @@ import { currency as currencyOf } from '@remesa/domain/currency'
 import type { Money } from '@remesa/domain/money'
 import { sql, type Transaction } from 'kysely'
 import type { Schema } from './schema.ts'
+import { linkStripeAccounts } from './user-stripe-accounts.ts'
 
 // What the marketplace tells of bookings: facts, stored under the booking's lock. What follows from them is decided in
 // `booking-settling`.
@@ -98,10 +99,15 @@ export async function readFacts(tx: Transaction<Schema>, booking: BookingRow): P
  * Stores a word about a booking whose row the caller holds. Words may come late, repeated and in any order: of two about
  * one thing the later one stands, whichever comes first.
  */
-export async function storeWord(tx: Transaction<Schema>, booking: BookingRow, word: BookingWord): Promise<WordAnswer> {
+export async function storeWord(
+  tx: Transaction<Schema>,
+  booking: BookingRow,
+  word: BookingWord,
+  now: Date,
+): Promise<WordAnswer> {
   switch (word.kind) {
     case 'completed':
-      return storeCompletion(tx, booking, word)
+      return storeCompletion(tx, booking, word, now)
     case 'tip':
       return storeTip(tx, booking.booking_id, word)
     case 'dispute_opened':
@@ -119,6 +125,7 @@ async function storeCompletion(
   tx: Transaction<Schema>,
   booking: BookingRow,
   { providerId, stripeAccountId, share, completedAt }: Word<'completed'>,
+  now: Date,
 ): Promise<WordAnswer> {
   const { booking_id, completed_at } = booking
   if (completed_at === null) {
@@ -142,10 +149,13 @@ async function storeCompletion(
       currency: share.currency,
       provider_share: share.amount,
       completed_at: completedAt,
-      updated_at: sql<Date>`now()`,
+      updated_at: now,
     })
     .where('booking_id', '=', booking_id)
     .execute()
+  // So that it is read from Stripe before it is needed, or for what waits for one already. One that contradicts what is on
+  // record is found at the release, which holds the money.
+  if (stripeAccountId !== null) await linkStripeAccounts(tx, [{ userId: providerId, stripeAccountId }], now)
   return STORED
 }
 

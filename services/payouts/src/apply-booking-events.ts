@@ -19,7 +19,7 @@ export function applyBookingEvents(parts: BookingParts): BatchHandler<BookingEve
     const word = wordOf(event)
     if (typeof word === 'string') return reject(word)
     const told = await parts.database.transaction().execute(async (tx) => {
-      const answer = await storeWord(tx, await lockBooking(tx, bookingId), word)
+      const answer = await storeWord(tx, await lockBooking(tx, bookingId), word, parts.now())
       if (answer.kind === 'contradiction') return answer
       // A word that was known is looked at, too: it may be all that reminds of a lost timer.
       const steps = await lookAtBooking(tx, await lockBooking(tx, bookingId), parts, type)

@@ -257,3 +257,28 @@ test('a tip in another currency is paid in it, by a payout of its own', async ()
     ['scheduled', 'EUR', 700n],
   ])
 })
+
+test('a timer that fires a little early comes again at the right moment', async () => {
+  const booking = await aBooking(world)
+  await tell(world, handlers, booking.completed())
+  await world.take(topics.bookingPayout)
+  world.moveClock(DELAY_MS - 1_500)
+  await world.deliver(handlers.settle, { bookingId: booking.bookingId })
+  const [again] = await world.published(topics.bookingPayout)
+  expect(again?.deliverAt.getTime()).toBe(booking.completedAt.getTime() + DELAY_MS)
+  await wait(world, handlers, 1_500)
+  expect(receivedBy(world, booking.account)).toBe(10_000n)
+})
+
+test('a provider who opens an account after the release is paid once the booking is told again with it', async () => {
+  const booking = await aBooking(world, { account: null })
+  await tell(world, handlers, booking.completed())
+  await wait(world, handlers, DELAY_MS)
+  expect(await transfersOfBooking(world, booking)).toMatchObject([{ held_reason: 'no_account' }])
+  const account = `acct_${booking.bookingId.slice(3)}`
+  await tell(world, handlers, booking.completed({ stripeAccountId: account }))
+  await handlers.scheduled([]) // has it read from Stripe, as every five minutes
+  await handlers.verifier.idle()
+  await drain(world, handlers)
+  expect(receivedBy(world, account)).toBe(10_000n)
+})
