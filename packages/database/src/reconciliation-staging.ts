@@ -1,6 +1,5 @@
 import type { ReconciliationWindow } from '@remesa/domain/reconciliation'
 import { sql, type Transaction } from 'kysely'
-import { bigintAsString } from './audit.ts'
 import type { Database } from './connection.ts'
 import type { SliceKind } from './reconciliation-tables.ts'
 import type { Schema } from './schema.ts'
@@ -78,6 +77,7 @@ export interface StagedPage {
 export async function storePage(database: Database, page: StagedPage): Promise<void> {
   const { charges = [], refunds = [] } = page
   const isListed = page.slice.kind === 'charges' || page.slice.kind === 'refunds'
+  const payments = paymentsOf(charges, isListed ? 1 : 0)
   const { rows } = await sql<{ moved: boolean }>`
     with moved as (
       update reconciliation_slices set after = ${page.to}, pages = pages + 1, done = ${page.isLast},
@@ -88,24 +88,59 @@ export async function storePage(database: Database, page: StagedPage): Promise<v
     ), payments as (
       insert into reconciliation_staged_payments as s (reading_id, payment_id, charge_id, currency, amount, refunded,
         created, charges)
-      select ${page.readingId}, c."paymentId", min(c."chargeId"), min(c.currency), sum(c.amount), sum(c.refunded),
-        min(c.created), case when ${isListed} then count(*) else 0 end
-      from moved, jsonb_to_recordset(${json(charges)}::jsonb) as c("chargeId" text, "paymentId" text, currency text,
-        amount bigint, refunded bigint, created timestamptz)
-      group by c."paymentId"
+      select ${page.readingId}, c.*
+      from moved, unnest(${column(payments, 'paymentId')}::text[], ${column(payments, 'chargeId')}::text[],
+        ${column(payments, 'currency')}::text[], ${column(payments, 'amount')}::bigint[],
+        ${column(payments, 'refunded')}::bigint[], ${column(payments, 'created')}::timestamptz[],
+        ${column(payments, 'charges')}::int[]) as c
       on conflict (reading_id, payment_id) do update set charge_id = least(s.charge_id, excluded.charge_id),
         amount = s.amount + excluded.amount, refunded = s.refunded + excluded.refunded,
         created = least(s.created, excluded.created), charges = s.charges + excluded.charges
       where ${isListed}
     ), refunds as (
       insert into reconciliation_staged_refunds (reading_id, refund_id, payment_id, currency, amount, created)
-      select ${page.readingId}, r."refundId", r."paymentId", r.currency, r.amount, r.created
-      from moved, jsonb_to_recordset(${json(refunds)}::jsonb) as r("refundId" text, "paymentId" text, currency text,
-        amount bigint, created timestamptz)
+      select ${page.readingId}, r.*
+      from moved, unnest(${column(refunds, 'refundId')}::text[], ${column(refunds, 'paymentId')}::text[],
+        ${column(refunds, 'currency')}::text[], ${column(refunds, 'amount')}::bigint[],
+        ${column(refunds, 'created')}::timestamptz[]) as r
     )
     select moved from moved`.execute(database)
   const { kind, number } = page.slice
   if (rows.length === 0) throw new Error(`slice ${number} of ${kind} is not where its reader left it`)
+}
+
+interface StagedPayment extends StagedCharge {
+  readonly charges: number
+}
+
+/** Charges of one payment are one row: a statement cannot add to a row twice. */
+function paymentsOf(charges: readonly StagedCharge[], each: 0 | 1): readonly StagedPayment[] {
+  const payments = new Map<string, StagedPayment>()
+  for (const charge of charges) {
+    const known = payments.get(charge.paymentId)
+    payments.set(
+      charge.paymentId,
+      known
+        ? {
+            ...known,
+            chargeId: known.chargeId < charge.chargeId ? known.chargeId : charge.chargeId,
+            amount: known.amount + charge.amount,
+            refunded: known.refunded + charge.refunded,
+            created: known.created < charge.created ? known.created : charge.created,
+            charges: known.charges + each,
+          }
+        : { ...charge, charges: each },
+    )
+  }
+  return [...payments.values()]
+}
+
+/** Arrays cost the server a fraction of what JSON does, and a million rows are staged by them. */
+function column<Row extends object>(rows: readonly Row[], name: keyof Row & string): readonly string[] {
+  return rows.map((row) => {
+    const value = row[name]
+    return value instanceof Date ? value.toISOString() : String(value)
+  })
 }
 
 /**
@@ -153,5 +188,3 @@ const STAGING = [
   'reconciliation_staged_payments',
   'reconciliation_staged_refunds',
 ] as const satisfies readonly (keyof Schema)[]
-
-const json = (rows: readonly object[]): string => JSON.stringify(rows, bigintAsString)

@@ -12,6 +12,7 @@ import {
 import type { ReconciliationWindow } from '@remesa/domain/reconciliation'
 import { ProviderError } from '@remesa/provider-http/provider-error'
 import type { Logger } from '@remesa/service-kit/logger'
+import type { ChargeFacts } from '@remesa/stripe-client/charge'
 import type { StripeReads } from '@remesa/stripe-client/stripe-reads'
 
 export interface ReadParts {
@@ -144,50 +145,71 @@ async function readOn(
   { database, stripe, readingId, slice }: ReadParts & { readonly readingId: string; readonly slice: Slice },
   signal: AbortSignal,
 ): Promise<{ readonly after: string | null; readonly error?: unknown }> {
-  let stored = slice.after
-  let read = slice.after
-  let pages = 0
-  let charges: StagedCharge[] = []
-  let refunds: StagedRefund[] = []
-  const store = async (isLast: boolean): Promise<void> => {
-    if (pages === 0 && !isLast) return
-    await storePage(database, { readingId, slice, from: stored, to: read, isLast, charges, refunds })
-    stored = read
-    pages = 0
-    charges = []
-    refunds = []
-  }
-  const { from, to } = slice
-  const range = { from, to, ...(slice.after !== null && { startingAfter: slice.after }) }
+  const store = storeBehind(database, { readingId, slice })
+  const range = { from: slice.from, to: slice.to, ...(slice.after !== null && { startingAfter: slice.after }) }
   try {
     if (slice.kind === 'refunds') {
       for await (const page of stripe.listRefunds(range)) {
-        for (const { refundId, paymentId, money, status, created } of page) {
-          if (status === 'succeeded') refunds.push({ refundId, paymentId, ...money, created })
-        }
-        read = page.at(-1)?.refundId ?? read
-        pages += 1
-        if (pages >= PAGES_TOGETHER) await store(false)
+        const refunds = page.flatMap(({ refundId, paymentId, money, status, created }) =>
+          status === 'succeeded' ? [{ refundId, paymentId, ...money, created }] : [],
+        )
+        await store.add({ refunds, charges: [], last: page.at(-1)?.refundId })
         signal.throwIfAborted()
       }
     } else {
       for await (const page of stripe.listCharges(range)) {
-        for (const { chargeId, paymentId, money, refunded, created, isCounted } of page) {
-          if (isCounted) charges.push({ chargeId, paymentId, ...money, refunded, created })
-        }
-        read = page.at(-1)?.chargeId ?? read
-        pages += 1
-        if (pages >= PAGES_TOGETHER) await store(false)
+        const charges = page.flatMap(({ isCounted, ...charge }) => (isCounted ? [stagedOf(charge)] : []))
+        await store.add({ charges, refunds: [], last: page.at(-1)?.chargeId })
         signal.throwIfAborted()
       }
     }
   } catch (error) {
-    await store(false)
-    return { after: stored, error }
+    return { after: await store.end({ isLast: false }), error }
   }
-  await store(true)
-  return { after: stored }
+  return { after: await store.end({ isLast: true }) }
 }
+
+interface ReadPage {
+  readonly charges: readonly StagedCharge[]
+  readonly refunds: readonly StagedRefund[]
+  readonly last: string | undefined
+}
+
+/** Stores some pages while the next ones are read: neither Stripe nor the database waits for the other. */
+function storeBehind(database: Database, { readingId, slice }: { readingId: string; slice: Slice }) {
+  let stored = slice.after
+  let read = slice.after
+  let pages: ReadPage[] = []
+  let storing = Promise.resolve()
+  const store = async (isLast: boolean): Promise<void> => {
+    const charges = pages.flatMap((page) => page.charges)
+    const refunds = pages.flatMap((page) => page.refunds)
+    const [from, to] = [stored, read]
+    pages = []
+    await storePage(database, { readingId, slice, from, to, isLast, charges, refunds })
+    stored = to
+  }
+  return {
+    async add(page: ReadPage): Promise<void> {
+      pages.push(page)
+      read = page.last ?? read
+      if (pages.length < PAGES_TOGETHER) return
+      await storing
+      storing = store(false)
+      storing.catch(() => undefined) // told to whoever waits for it next
+    },
+    /** @returns the last object that is stored */
+    async end({ isLast }: { isLast: boolean }): Promise<string | null> {
+      await storing
+      if (isLast || pages.length > 0) await store(isLast)
+      return stored
+    },
+  }
+}
+
+const stagedOf = ({ chargeId, paymentId, money, refunded, created }: Omit<ChargeFacts, 'isCounted'>): StagedCharge => ({
+  ...{ chargeId, paymentId, ...money, refunded, created },
+})
 
 /** @returns the charges of those that Stripe knows and counts */
 async function lookUp(
@@ -202,8 +224,7 @@ async function lookUp(
       for (const paymentId of waiting) {
         const charge = await patiently(() => stripe.getPayment(paymentId), { retryFirstMs, signal })
         if (charge === 'not-found' || !charge.isCounted) continue
-        const { chargeId, money, refunded, created } = charge
-        found.push({ chargeId, paymentId: charge.paymentId, ...money, refunded, created })
+        found.push(stagedOf(charge))
       }
     }),
   )
