@@ -21,14 +21,17 @@ const isIn = ({ at }: ProviderPayment, { from, to }: Span): boolean => at >= fro
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
-/** Adds a page to what was read. A payment that comes twice, as pages may shift, is what it was the last time. */
+/**
+ * Adds a page to what was read. A payment that comes twice, as pages may shift, is what it was the last time.
+ * @returns how many of them had not been read before
+ */
 export async function stagePayments(
   database: Database,
   readingId: string,
   payments: readonly ProviderPayment[],
   window: Span,
-): Promise<void> {
-  if (payments.length === 0) return
+): Promise<number> {
+  if (payments.length === 0) return 0
   const byReference = new Map(payments.map((payment) => [payment.reference, payment]))
   const rows = [...byReference.values()].map((payment) => ({
     reference: payment.reference,
@@ -43,7 +46,7 @@ export async function stagePayments(
     changed_at: payment.changedAt,
     in_window: isIn(payment, window),
   }))
-  await sql`
+  const { rows: staged } = await sql<{ isNew: boolean }>`
     insert into rail_staged_payments (reading_id, reference, key, payable_id, mentions, currency, amount, taken_back,
       state, at, changed_at, in_window)
     select ${readingId}, reference, key, payable_id, mentions, currency, amount, taken_back, state, at, changed_at, in_window
@@ -51,7 +54,9 @@ export async function stagePayments(
       mentions text, currency text, amount bigint, taken_back bigint, state text, at timestamptz, changed_at timestamptz,
       in_window boolean)
     on conflict (reading_id, reference) do update set currency = excluded.currency, amount = excluded.amount,
-      taken_back = excluded.taken_back, state = excluded.state, changed_at = excluded.changed_at`.execute(database)
+      taken_back = excluded.taken_back, state = excluded.state, changed_at = excluded.changed_at
+    returning xmax = 0 as "isNew"`.execute(database)
+  return staged.filter(({ isNew }) => isNew).length
 }
 
 /** Forgets what was read, and what runs that died a day ago and more left behind. */
@@ -64,6 +69,8 @@ export async function dropReading(database: Database, readingId: string): Promis
 export interface RailComparison extends RecordedQuery, Reading {
   readonly reportId: string
   readonly readingId: string
+  /** How many payments were read, so that none is missed that was lost since. */
+  readonly staged: number
   readonly window: Span
   /** What was read of the other side: the window and what may belong to it. */
   readonly read: Span
@@ -75,11 +82,17 @@ const CHUNK = 1_000
 /**
  * Holds what was read against our records, in one snapshot: pairs them, lets the rules judge whatever does not agree to
  * the last digit, and stores each finding.
+ * @throws Error when less is there than was read: staging does not outlive a crash of PostgreSQL
  */
 export async function compareRail(
   tx: Transaction<Schema>,
   comparison: RailComparison,
 ): Promise<{ readonly result: RailReconciliationResult; readonly severity: ReconciliationSeverity }> {
+  const { rows: present } = await sql<{ count: bigint }>`
+    select count(*) as count from rail_staged_payments where reading_id = ${comparison.readingId}`.execute(tx)
+  if (present[0]?.count !== BigInt(comparison.staged)) {
+    throw new Error(`${comparison.staged} payments were read, and ${present[0]?.count} are left of them`)
+  }
   const tally = createRailTally()
   await sql`declare unlike no scroll cursor for ${unlikePairs(comparison)}`.execute(tx)
   for (;;) {

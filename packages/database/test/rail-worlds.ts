@@ -84,9 +84,9 @@ export interface Compared {
 export async function compare(world: TestDatabase, theirs: readonly ProviderPayment[], compared: Compared = {}) {
   const { books = 'fpay', window = WINDOW, read = READ } = compared
   const [reportId, readingId] = [randomUUID(), randomUUID()]
-  await stagePayments(world.database, readingId, theirs, window)
+  const staged = await stagePayments(world.database, readingId, theirs, window)
   const { result, severity } = await inTransaction(world, async (tx) => {
-    const reading = { readAt: READ_AT, graceMs: RAIL_GRACE_MS, readingId, reportId }
+    const reading = { readAt: READ_AT, graceMs: RAIL_GRACE_MS, readingId, reportId, staged }
     const found = await compareRail(tx, { books, timeZone: 'America/Santiago', window, read, ...reading })
     await insertRailReport(tx, { ...found, window, startedAt: READ_AT, finishedAt: READ_AT })
     return found

@@ -63,8 +63,8 @@ export async function reconcileRail(parts: RailReconciliationParts, asked: RailW
   try {
     const read = 'list' in books ? await spanToRead(database, query, window) : window
     const pages = 'list' in books ? books.list(read) : books.lookUp(keysAskedFor(database, query, window))
-    await stage(parts, pages, { readingId: reportId, window: 'list' in books ? window : EVERYTHING })
-    const comparison = { ...query, reportId, readingId: reportId, window, read, readAt: startedAt }
+    const staged = await stage(parts, pages, { readingId: reportId, window: 'list' in books ? window : EVERYTHING })
+    const comparison = { ...query, reportId, readingId: reportId, staged, window, read, readAt: startedAt }
     const found = await database.transaction().execute(async (tx) => {
       const compared = await compareRail(tx, { ...comparison, graceMs: RAIL_GRACE_MS })
       await insertRailReport(tx, { ...compared, window, startedAt, finishedAt: now() })
@@ -98,13 +98,13 @@ async function stage(
   { database, onProgress }: RailReconciliationParts,
   pages: AsyncIterable<readonly ProviderPayment[]>,
   { readingId, window }: { readonly readingId: string; readonly window: Span },
-): Promise<void> {
-  let read = 0
+): Promise<number> {
+  let staged = 0
   for await (const page of pages) {
-    await stagePayments(database, readingId, page, window)
-    read += page.length
-    onProgress?.(read)
+    staged += await stagePayments(database, readingId, page, window)
+    onProgress?.(staged)
   }
+  return staged
 }
 
 const DAY_MS = 86_400_000

@@ -102,6 +102,8 @@ export function startedBefore(now: Date): { startDate: string; endDate: string }
   return { startDate: day(now), endDate: day(new Date(now.getTime() + 24 * HOUR_MS)) }
 }
 
+const ATTEMPT_OF = { paid: 'paid', failed: 'declined', returned: 'reversed' } as const
+
 /** Seller balances that were paid, and what NetSuite has of them. */
 async function booksOf({ database, netsuite, sandbox, now }: World) {
   const { subsidiaries, currencies } = sandbox.netsuite.ids()
@@ -116,7 +118,7 @@ async function booksOf({ database, netsuite, sandbox, now }: World) {
   let made = 0
 
   /** A balance that was paid at FPay just now. */
-  async function aPaidBalance(status: 'paid' | 'failed' = 'paid', currency = 'CLP') {
+  async function aPaidBalance(status: 'paid' | 'failed' | 'returned' = 'paid', currency = 'CLP') {
     made += 1
     const [id, reference, at] = [randomUUID(), `fpo_of_${made}`, now()]
     await sql`
@@ -130,7 +132,7 @@ async function booksOf({ database, netsuite, sandbox, now }: World) {
       insert into payment_attempts (payable_type, payable_id, rail, generation, idempotency_key, amount, currency,
         destination, instruction, state, provider_reference, first_called_at, accepted_at, settled_at, updated_at)
       values ('seller_balance', ${id}, 'fpay', 1, ${`seller-balance:${id}`}, 1000, ${currency}, 'FP-1', '{}',
-        ${status === 'paid' ? 'paid' : 'declined'}, ${reference}, ${at}, ${at}, ${at}, ${at})`.execute(database)
+        ${ATTEMPT_OF[status]}, ${reference}, ${at}, ${at}, ${at}, ${at})`.execute(database)
     const tell = (erpId: string) =>
       sql`update seller_balances set erp_vendor_payment_id = ${erpId}, erp_told_at = ${at} where id = ${id}`.execute(
         database,
