@@ -76,8 +76,9 @@ await runService({
       }),
     })
     const bookings = { database, terms, now, metrics, logger }
-    work({ topic: topics.bookingEvent, handle: applyBookingEvents(bookings) })
-    work({ topic: topics.bookingPayout, handle: settleBookings(bookings) })
+    // Each message is a transaction of its own: few at a time wait for a connection.
+    work({ topic: topics.bookingEvent, maxBatch: 25, handle: applyBookingEvents(bookings) })
+    work({ topic: topics.bookingPayout, maxBatch: 25, handle: settleBookings(bookings) })
     work({
       topic: topics.payoutReversal,
       ...inFlight,

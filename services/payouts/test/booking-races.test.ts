@@ -17,6 +17,7 @@ import {
   type TestBooking,
   tell,
   transfersOfBooking,
+  USD,
   wait,
 } from './bookings.ts'
 import { LEASE_MS, type PayoutHandlers, payoutHandlers } from './handlers.ts'
@@ -167,6 +168,26 @@ test('a refused transfer that is wanted back begins no new attempt: it is withdr
   expect(await standing(world, booking)).toEqual(['on_hold 10000'])
   expect(await attemptRows(world, transferId)).toMatchObject([{ generation: 1, state: 'declined' }])
   expect(await booksOf(world, booking)).toEqual({ payee: 0n, receivable: 0n })
+})
+
+test('a transfer that is wanted back and idle is withdrawn although the message that asks for it is lost', async () => {
+  const { booking, message } = await released()
+  const slow = stopped('before the call')
+  const paying = world.deliver(slow.pay, message)
+  await slow.arrived
+  await world.deliver(handlers.tell, booking.opened())
+  world.sandbox.stripe.setBalance({ amount: 0n, currency: USD })
+  slow.release()
+  await paying
+  world.sandbox.stripe.setBalance({ amount: 1_000_000_000n, currency: USD })
+  await world.take(topics.bookingPayout) // lost
+  await world.take(topics.payoutTransfer) // lost, too
+  expect(await transfersOfBooking(world, booking)).toMatchObject([{ status: 'retryable', withdraw_requested: true }])
+  world.moveClock(5 * HOUR_MS)
+  await handlers.schedule()
+  await drain(world, handlers)
+  expect(await standing(world, booking)).toEqual(['on_hold 10000'])
+  expect(await transfersOfBooking(world, booking)).toMatchObject([{ status: 'withdrawn' }])
 })
 
 test('a postponed attempt of a transfer that is wanted back is looked up and given up: never called again', async () => {
