@@ -24,6 +24,8 @@ const environment = z.object({
   SANDBOX_OIDC_PORT: port,
   /** What tokens name as their issuer; the address that it listens on otherwise. */
   SANDBOX_OIDC_ISSUER: z.url().optional(),
+  /** Where browsers find its sign-in, when they do not know the issuer's address. */
+  SANDBOX_OIDC_BROWSER_URL: z.url().optional(),
   /** Requests that NetSuite works on at once. */
   SANDBOX_NETSUITE_CONCURRENCY: z.coerce.number().int().positive().default(15),
   SANDBOX_NETSUITE_LATENCY_MS: milliseconds,
@@ -78,7 +80,12 @@ async function main(): Promise<void> {
     },
     slack: { host, port: env.SANDBOX_SLACK_PORT },
     pagerduty: { host, port: env.SANDBOX_PAGERDUTY_PORT },
-    oidc: { host, port: env.SANDBOX_OIDC_PORT, ...(env.SANDBOX_OIDC_ISSUER && { issuer: env.SANDBOX_OIDC_ISSUER }) },
+    oidc: {
+      host,
+      port: env.SANDBOX_OIDC_PORT,
+      ...(env.SANDBOX_OIDC_ISSUER && { issuer: env.SANDBOX_OIDC_ISSUER }),
+      ...(env.SANDBOX_OIDC_BROWSER_URL && { browserUrl: env.SANDBOX_OIDC_BROWSER_URL }),
+    },
   })
   if (env.SANDBOX_FAULT_RATE > 0) sandbox.setFaults(allTransientFaults(env.SANDBOX_FAULT_RATE))
   const control = await startControlServer(sandbox, { host, port: env.SANDBOX_CONTROL_PORT })

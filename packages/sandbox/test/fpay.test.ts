@@ -270,3 +270,30 @@ test('the control functions speak JSON and check their input', async () => {
   expect(() => fpay.controls.setFaults?.({ rates: { laziness: 1 } })).toThrow()
   expect(() => fpay.controls.settle?.({})).toThrow()
 })
+
+test('payouts are listed by when they were made, half-open, oldest first, page after page', async () => {
+  await start()
+  const ids: unknown[] = []
+  for (let n = 1; n <= 5; n += 1) {
+    ids.push((await caller.submit(aPayout({ externalReference: `balance-${n}` }), `balance-${n}:1`)).body.payoutId)
+    laterBy(1)
+  }
+  const list = (query: object) => caller.ask(`/v1/payouts?${new URLSearchParams(query as Record<string, string>)}`)
+  const window = { createdFrom: '2026-11-20T13:00:00Z', createdTo: '2026-11-20T16:00:00Z' }
+  const idsOf = ({ body }: { body: Record<string, unknown> }) =>
+    (body.payouts as { payoutId: string }[]).map(({ payoutId }) => payoutId)
+  const first = await list({ ...window, limit: '2' })
+  expect(idsOf(first)).toEqual(ids.slice(1, 3))
+  const second = await list({ ...window, limit: '2', cursor: first.body.nextCursor })
+  expect([idsOf(second), second.body.nextCursor]).toEqual([ids.slice(3, 4), null])
+  expect((await list({ ...window, createdTo: 'tomorrow' })).status).toBe(400)
+  expect((await list({ ...window, limit: '1000' })).status).toBe(400)
+})
+
+test('a bank that does twice what it was asked for once pays twice, and its books say so', async () => {
+  await start()
+  const { body } = await caller.submit(aPayout(), 'balance-1:1')
+  fpay.makeAgain(String(body.payoutId))
+  fpay.settleAll()
+  expect(fpay.books.totals()).toEqual(new Map([[CLP, 2_500_000n]]))
+})

@@ -5,6 +5,8 @@ import { createFaults, type FaultPlan } from '../kit/faults.ts'
 import type { ErrorShapes, Reply } from '../kit/http.ts'
 import { commonControls, type SandboxProvider } from '../kit/provider.ts'
 import { startServer } from '../kit/server.ts'
+import type { LocalPerson } from './people.ts'
+import { AUTHORIZE_PATH, OIDC_CLIENT_ID, signInRoutes, TOKEN_PATH } from './sign-in.ts'
 
 export interface OidcOptions {
   readonly port?: number
@@ -13,6 +15,8 @@ export interface OidcOptions {
   readonly now?: () => Date
   /** What tokens name as their issuer. Default: the address it listens on, which other containers do not know. */
   readonly issuer?: string
+  /** Where browsers find it, when that is elsewhere than the issuer, which other containers know. Default: the issuer. */
+  readonly browserUrl?: string
   readonly faults?: FaultPlan
   readonly latencyMs?: number
 }
@@ -49,11 +53,13 @@ export interface OidcSandbox extends SandboxProvider {
   mint(wish?: TokenWish): Promise<string>
   /** Signs with a new key from now on. Tokens of the older ones stay good until `forgetOld` takes their keys away. */
   rotateKeys(options?: { forgetOld?: boolean }): Promise<{ keyId: string }>
-  readonly credentials: { readonly issuer: string; readonly audience: string }
+  readonly credentials: { readonly issuer: string; readonly audience: string; readonly clientId: string }
 }
 
 const JWKS_PATH = '/.well-known/jwks.json'
 const ALGORITHM = 'ES256'
+/** Of tokens that somebody signed in for. */
+const TOKEN_LIFETIME_SECONDS = 3600
 
 interface SigningKey {
   readonly keyId: string
@@ -76,8 +82,8 @@ const errors: ErrorShapes = {
 }
 
 /**
- * An OpenID Connect issuer: its discovery document and its keys (OpenID Connect Discovery 1.0 §4, RFC 7517). Nobody signs
- * in here: whoever holds its controls mints a token for any person and role.
+ * An OpenID Connect issuer: its discovery document, its keys (OpenID Connect Discovery 1.0 §4, RFC 7517) and its sign-in.
+ * Whoever holds its controls mints a token for any person and role.
  */
 export async function startOidc(options: OidcOptions = {}): Promise<OidcSandbox> {
   const now = options.now ?? (() => new Date())
@@ -97,8 +103,14 @@ export async function startOidc(options: OidcOptions = {}): Promise<OidcSandbox>
           status: 200,
           body: {
             issuer,
+            authorization_endpoint: (options.browserUrl ?? issuer) + AUTHORIZE_PATH,
+            token_endpoint: issuer + TOKEN_PATH,
             jwks_uri: issuer + JWKS_PATH,
+            scopes_supported: ['openid', 'profile'],
             response_types_supported: ['code'],
+            grant_types_supported: ['authorization_code'],
+            code_challenge_methods_supported: ['S256'],
+            token_endpoint_auth_methods_supported: ['none'],
             subject_types_supported: ['public'],
             id_token_signing_alg_values_supported: [ALGORITHM],
           },
@@ -109,6 +121,7 @@ export async function startOidc(options: OidcOptions = {}): Promise<OidcSandbox>
         path: JWKS_PATH,
         handle: () => ({ status: 200, body: { keys: keys.map(({ publicJwk }) => publicJwk) } }),
       },
+      ...signInRoutes({ now, refusal, tokensFor }),
     ],
   })
   const issuer = options.issuer ?? server.url
@@ -131,6 +144,19 @@ export async function startOidc(options: OidcOptions = {}): Promise<OidcSandbox>
     return new SignJWT(said).setProtectedHeader({ alg: ALGORITHM, kid: signing.keyId }).sign(signing.privateKey)
   }
 
+  async function tokensFor(
+    { subject, name, roles }: LocalPerson,
+    { nonce }: { readonly nonce: string | undefined },
+  ): Promise<object> {
+    const wish = { subject, roles: [...roles], expiresInSeconds: TOKEN_LIFETIME_SECONDS }
+    return {
+      token_type: 'Bearer',
+      expires_in: TOKEN_LIFETIME_SECONDS,
+      access_token: await mint({ ...wish, claims: { name } }),
+      id_token: await mint({ ...wish, audience: OIDC_CLIENT_ID, claims: { name, nonce: nonce ?? null } }),
+    }
+  }
+
   async function rotateKeys(wish: { forgetOld?: boolean } = {}): Promise<{ keyId: string }> {
     const { forgetOld } = rotateSchema.parse(wish)
     signing = await newKey()
@@ -143,7 +169,7 @@ export async function startOidc(options: OidcOptions = {}): Promise<OidcSandbox>
     url: server.url,
     issuer,
     jwksUrl: server.url + JWKS_PATH,
-    credentials: { issuer, audience: OIDC_AUDIENCE },
+    credentials: { issuer, audience: OIDC_AUDIENCE, clientId: OIDC_CLIENT_ID },
     calls,
     faults,
     setFaults: (plan) => faults.set(plan),
