@@ -276,10 +276,10 @@ test('payouts are listed by when they were made, half-open, oldest first, page a
   const ids: unknown[] = []
   for (let n = 1; n <= 5; n += 1) {
     ids.push((await caller.submit(aPayout({ externalReference: `balance-${n}` }), `balance-${n}:1`)).body.payoutId)
-    laterBy(1)
+    laterBy(0.05)
   }
   const list = (query: object) => caller.ask(`/v1/payouts?${new URLSearchParams(query as Record<string, string>)}`)
-  const window = { createdFrom: '2026-11-20T13:00:00Z', createdTo: '2026-11-20T16:00:00Z' }
+  const window = { createdFrom: '2026-11-20T12:03:00Z', createdTo: '2026-11-20T12:12:00Z' }
   const idsOf = ({ body }: { body: Record<string, unknown> }) =>
     (body.payouts as { payoutId: string }[]).map(({ payoutId }) => payoutId)
   const first = await list({ ...window, limit: '2' })
