@@ -52,7 +52,7 @@ export async function compareReading(
     .setIsolationLevel('repeatable read')
     .execute(async (tx) => {
       // Larger joins go by way of the disk, in parts: memory does not grow with the number of payments.
-      await sql`set local work_mem = '16MB'`.execute(tx)
+      await sql`set local work_mem = '6MB'`.execute(tx)
       await sql`set local jit = off`.execute(tx)
       if (!(await isWhole(tx, compared.readingId))) throw new Error('what was read of Stripe is not whole')
       await deleteFindings(tx, reportId)

@@ -113,20 +113,18 @@ interface StagedPayment extends StagedCharge {
   readonly charges: number
 }
 
-/** Charges of one payment are one row: a statement cannot add to a row twice. */
+/** Charges of one payment are one row, named and dated by the first: a statement cannot add to a row twice. */
 function paymentsOf(charges: readonly StagedCharge[], each: 0 | 1): readonly StagedPayment[] {
   const payments = new Map<string, StagedPayment>()
-  for (const charge of charges) {
+  for (const charge of charges.toSorted((a, b) => a.created.getTime() - b.created.getTime())) {
     const known = payments.get(charge.paymentId)
     payments.set(
       charge.paymentId,
       known
         ? {
             ...known,
-            chargeId: known.chargeId < charge.chargeId ? known.chargeId : charge.chargeId,
             amount: known.amount + charge.amount,
             refunded: known.refunded + charge.refunded,
-            created: known.created < charge.created ? known.created : charge.created,
             charges: known.charges + each,
           }
         : { ...charge, charges: each },

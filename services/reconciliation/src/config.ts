@@ -35,6 +35,6 @@ export const readConfig = (env: NodeJS.ProcessEnv) =>
       /** The first wait after a page that could not be read; it doubles, and the sixth failure in a row ends the run. */
       BILLING_RECONCILIATION_RETRY_FIRST_MS: wholeNumber({ from: 1, to: 60_000 }).default(1_000),
       /** How long a run whose worker died waits for another one. */
-      BILLING_RECONCILIATION_LEASE_MS: wholeNumber({ from: 1_000, to: 3_600_000 }).default(60_000),
+      BILLING_RECONCILIATION_LEASE_MS: wholeNumber({ from: 1_000, to: 3_600_000 }).default(30_000),
     }),
   )
