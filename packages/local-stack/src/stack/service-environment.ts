@@ -23,7 +23,8 @@ export type ServiceName = (typeof SERVICES)[number]
 const NETSUITE_SHARES: Partial<Record<ServiceName, number>> = {
   'seller-profile-sync': 5,
   'balance-retrieval': 2,
-  'fpay-status-check': 8,
+  'fpay-status-check': 7,
+  reconciliation: 1,
 }
 
 /**
