@@ -135,7 +135,8 @@ async function readSlice(
   }
 }
 
-const passes = ({ kind, credentials }: ProviderError): boolean => kind === 'unavailable' && !credentials
+/** Reading changes nothing, so a body that something between us and Stripe has mangled is asked for again, too. */
+const passes = ({ kind, credentials }: ProviderError): boolean => kind !== 'refused' && !credentials
 
 /** Pages that are stored together: a statement for each would cost more than the page. */
 const PAGES_TOGETHER = 10

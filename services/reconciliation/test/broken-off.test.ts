@@ -68,7 +68,7 @@ test('Stripe fails half-way: the report says so, nothing is called missing, and 
 test('pages that fail now and then are asked for again, and nothing is lost or counted twice', async () => {
   chargeQuietly(world, BUSY)
   await recordThem(world, BUSY)
-  world.sandbox.stripe.faults.set({ rates: { 'error-before': 0.3, 'garbage-before': 0, 'lost-response': 0.2 } })
+  world.sandbox.stripe.faults.set({ rates: { 'error-before': 0.3, 'garbage-before': 0.2, 'lost-response': 0.2 } })
   const { reconcile } = aService(world)
   expect(await reconcile({ startDate: DAY })).toMatchObject({ status: 'success', stripeTotal: '250000.00' })
 })
