@@ -8,7 +8,8 @@ import { startWorld, type World } from '@remesa/local-stack/testing/world'
 import { topics } from '@remesa/messaging/catalogue'
 import fc from 'fast-check'
 import { sql } from 'kysely'
-import { aBooking, type BookingEvent, booksOf, HOUR_MS, override, receivedBy, type TestBooking } from './bookings.ts'
+import { eventsOf, isOver, judge, judgeTransfers, type Plan, type Played, plan } from './booking-lives.ts'
+import { aBooking, HOUR_MS, override, type TestBooking } from './bookings.ts'
 import { type PayoutHandlers, payoutHandlers } from './handlers.ts'
 
 let world: World
@@ -16,33 +17,6 @@ beforeAll(async () => {
   world = await startWorld()
 })
 afterAll(() => world.stop())
-
-type TipEnd = 'paid' | 'failed' | 'refunded' | 'failed, then paid' | 'paid, then refunded'
-
-interface Plan {
-  readonly share: bigint
-  readonly tips: readonly { readonly amount: bigint; readonly end: TipEnd; readonly isLate: boolean }[]
-  readonly disputes: readonly { readonly refund: bigint; readonly isHeardBackwards: boolean }[]
-  /** Its provider: bookings of one share what it owes us. */
-  readonly provider: 0 | 1
-}
-
-const plan: fc.Arbitrary<Plan> = fc.record({
-  share: fc.bigInt(0n, 50_000n),
-  tips: fc.array(
-    fc.record({
-      amount: fc.bigInt(1n, 5_000n),
-      end: fc.constantFrom<TipEnd>('paid', 'failed', 'refunded', 'failed, then paid', 'paid, then refunded'),
-      isLate: fc.boolean(),
-    }),
-    { maxLength: 3, size: 'max' },
-  ),
-  disputes: fc.array(fc.record({ refund: fc.bigInt(0n, 15_000n), isHeardBackwards: fc.boolean() }), {
-    maxLength: 3,
-    size: 'max',
-  }),
-  provider: fc.constantFrom(0, 1),
-})
 
 test('whatever is told in whatever order, with faults, deaths and operators: providers have what the facts say, once', async () => {
   await fc.assert(
@@ -52,11 +26,6 @@ test('whatever is told in whatever order, with faults, deaths and operators: pro
     { numRuns: 4, endOnFailure: true },
   )
 }, 90_000)
-
-interface Played {
-  readonly plan: Plan
-  readonly booking: TestBooking
-}
 
 async function run(plans: readonly Plan[], chance: () => number): Promise<void> {
   world.sandbox.stripe.setFaults({ rates: {} })
@@ -77,8 +46,8 @@ async function run(plans: readonly Plan[], chance: () => number): Promise<void> 
     },
   })
   await play(handlers, played, providers, chance)
-  for (const provider of providers) await judge(provider, played)
-  for (const { booking } of played) await judgeTransfers(booking)
+  for (const provider of providers) await judge(world, provider, played)
+  for (const { booking } of played) await judgeTransfers(world, booking)
   expect(await ledgerFaults(world)).toEqual({ disagreements: [], unbalanced: [] })
   expect(await whatRunbooksFind()).toEqual([])
 }
@@ -138,7 +107,7 @@ async function play(
       },
     })
     expect(rejected).toEqual([])
-    if (news.length === 0 && (await isOver(played))) return
+    if (news.length === 0 && (await isOver(world, played))) return
     if (news.length === 0) await decideAll(played)
     world.moveClock(5 * HOUR_MS)
     await world.deliver(handlers.scheduled, {})
@@ -169,69 +138,6 @@ async function decideAll(played: readonly Played[]): Promise<void> {
       if (status === 'failed') await override(world, payoutId, 'retry')
       if (heldBy === 'operator') await override(world, payoutId, 'force_release')
     }
-  }
-}
-
-function eventsOf({ plan: { tips, disputes }, booking }: Played): readonly BookingEvent[] {
-  const start = booking.completedAt.getTime()
-  return [
-    booking.completed(),
-    ...tips.flatMap(({ amount, end, isLate }, index) => {
-      const addedAt = new Date(start + (isLate ? 24 * HOUR_MS + 1 : HOUR_MS))
-      return end.split(', then ').map((status, word) => {
-        const saidAt = new Date(start + (word + 1) * HOUR_MS)
-        const type = status === 'paid' ? 'tip_added' : status === 'failed' ? 'tip_failed' : 'tip_refunded'
-        return booking.tip(type, { tipId: `${booking.bookingId}-${index}`, amount, addedAt, saidAt })
-      })
-    }),
-    ...disputes.flatMap(({ refund, isHeardBackwards }, index) => {
-      const id = `${booking.bookingId}-d${index}`
-      const both = [booking.opened(id), booking.resolved(refund, id)]
-      return isHeardBackwards ? both.toReversed() : both
-    }),
-  ]
-}
-
-async function isOver(played: readonly Played[]): Promise<boolean> {
-  const ids = played.map(({ booking }) => booking.bookingId)
-  const { rows } = await sql<{ open: number }>`
-    select (select count(*) from bookings b where b.booking_id = any(${ids}::text[])
-        and not exists (select from payouts p where p.booking_id = b.booking_id))::int
-      + (select count(*) from payouts p where p.booking_id = any(${ids}::text[])
-        and p.status not in ('transferred', 'cancelled'))::int
-      + (select count(*) from payout_reversals r join payouts p on p.id = r.payout_id
-        where p.booking_id = any(${ids}::text[]) and r.status not in ('reversed', 'refused'))::int as open`.execute(
-    world.database,
-  )
-  return rows[0]?.open === 0
-}
-
-/** From the plans alone: what each booking brings its provider in the end. */
-function earned({ share, tips, disputes }: Plan): bigint {
-  const kept = tips.filter(({ end, isLate }) => !isLate && end.endsWith('paid'))
-  const gross = kept.reduce((sum, { amount }) => sum + amount, share)
-  const net = disputes.reduce((sum, { refund }) => sum - refund, gross)
-  return net > 0n ? net : 0n
-}
-
-/** What Stripe's books have on the account is what was earned, and what the account no longer held to be taken back. */
-async function judge(provider: TestBooking, played: readonly Played[]): Promise<void> {
-  const mine = played.filter(({ booking }) => booking.providerId === provider.providerId)
-  const total = mine.reduce((sum, { plan: one }) => sum + earned(one), 0n)
-  const { payee, receivable } = await booksOf(world, provider)
-  expect(payee).toBe(0n)
-  expect(receivable >= 0n).toBe(true)
-  expect(receivedBy(world, provider.account)).toBe(total + receivable)
-}
-
-/** Each transfer of ours is at Stripe once, or not at all. */
-async function judgeTransfers({ bookingId }: TestBooking): Promise<void> {
-  const { rows } = await sql<{ id: string; status: string; amount: bigint }>`
-    select t.id, t.status, t.amount from payout_transfers t join payouts p on p.id = t.payout_id
-    where p.booking_id = ${bookingId}`.execute(world.database)
-  for (const { id, status, amount } of rows) {
-    const made = world.sandbox.stripe.transfersOf(id).map(({ money }) => money.amount)
-    expect({ id, status, made }).toEqual({ id, status, made: status === 'completed' ? [amount] : [] })
   }
 }
 
