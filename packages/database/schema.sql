@@ -122,6 +122,8 @@ CREATE TABLE audit_log (
   transaction_id xid8 default pg_current_xact_id() not null,
   constraint audit_log_pkey PRIMARY KEY (id)
 );
+CREATE INDEX audit_log_by_action ON public.audit_log USING btree (action, id);
+CREATE INDEX audit_log_by_operator ON public.audit_log USING btree (actor, id) WHERE (actor ~~ 'operator:%'::text);
 CREATE INDEX audit_log_by_subject ON public.audit_log USING btree (subject_type, subject_id, id);
 CREATE INDEX audit_log_by_transaction ON public.audit_log USING btree (transaction_id, id);
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.audit_log FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
@@ -190,6 +192,8 @@ CREATE TABLE dead_letters (
   constraint dead_letters_pkey PRIMARY KEY (id),
   constraint dead_letters_subscription_message_id_key UNIQUE (subscription, message_id)
 );
+CREATE INDEX dead_letters_newest ON public.dead_letters USING btree (received_at, id);
+CREATE INDEX dead_letters_waiting ON public.dead_letters USING btree (received_at, id) WHERE (replayed_at IS NULL);
 
 CREATE TABLE disputes (
   dispute_id text not null,
@@ -238,6 +242,8 @@ CREATE TABLE finance_alerts (
   constraint finance_alerts_times_check CHECK ((times > 0))
 );
 CREATE INDEX finance_alerts_by_subject ON public.finance_alerts USING btree (subject_type, subject_id);
+CREATE INDEX finance_alerts_newest ON public.finance_alerts USING btree (raised_at, id);
+CREATE INDEX finance_alerts_newest_by_status ON public.finance_alerts USING btree (status, raised_at, id);
 CREATE INDEX finance_alerts_open ON public.finance_alerts USING btree (raised_at) WHERE (status = 'open'::text);
 CREATE INDEX finance_alerts_unsent ON public.finance_alerts USING btree (raised_at) WHERE (sent_at IS NULL);
 
@@ -527,7 +533,10 @@ CREATE TABLE payout_transfers (
 CREATE INDEX payout_transfers_awaiting ON public.payout_transfers USING btree (user_id) WHERE (status = 'awaiting_destination'::text);
 CREATE INDEX payout_transfers_by_job ON public.payout_transfers USING btree (job_id);
 CREATE INDEX payout_transfers_by_payout ON public.payout_transfers USING btree (payout_id) WHERE (payout_id IS NOT NULL);
+CREATE INDEX payout_transfers_by_user ON public.payout_transfers USING btree (user_id, created_at, id);
 CREATE INDEX payout_transfers_due ON public.payout_transfers USING btree (due_at) WHERE (due_at IS NOT NULL);
+CREATE INDEX payout_transfers_newest ON public.payout_transfers USING btree (created_at, id);
+CREATE INDEX payout_transfers_newest_by_status ON public.payout_transfers USING btree (status, created_at, id);
 CREATE UNIQUE INDEX payout_transfers_one_per_payout ON public.payout_transfers USING btree (payout_id) WHERE (status <> ALL (ARRAY['failed_terminal'::text, 'withdrawn'::text]));
 CREATE TRIGGER keeps_its_debt_and_its_end BEFORE UPDATE ON public.payout_transfers FOR EACH ROW WHEN (((old.status = ANY (ARRAY['completed'::text, 'failed_terminal'::text, 'withdrawn'::text])) OR ((((((old.job_id IS DISTINCT FROM new.job_id) OR (old.contest_id IS DISTINCT FROM new.contest_id)) OR (old.payout_id IS DISTINCT FROM new.payout_id)) OR (old.user_id IS DISTINCT FROM new.user_id)) OR (old.amount IS DISTINCT FROM new.amount)) OR (old.currency IS DISTINCT FROM new.currency)))) EXECUTE FUNCTION refuse_transfer_change();
 CREATE TRIGGER pays_its_payout BEFORE INSERT ON public.payout_transfers FOR EACH ROW WHEN ((new.payout_id IS NOT NULL)) EXECUTE FUNCTION transfer_pays_its_payout();
@@ -786,6 +795,7 @@ CREATE TABLE seller_balance_documents (
   constraint seller_balance_documents_seller_balance_id_fkey FOREIGN KEY (seller_balance_id) REFERENCES seller_balances(id)
 );
 CREATE INDEX seller_balance_documents_by_balance ON public.seller_balance_documents USING btree (seller_balance_id);
+CREATE INDEX seller_balance_documents_by_number ON public.seller_balance_documents USING btree (tran_id);
 
 CREATE TABLE seller_balances (
   id uuid default gen_random_uuid() not null,
@@ -824,8 +834,9 @@ CREATE TABLE seller_balances (
   constraint seller_balances_run_id_fkey FOREIGN KEY (run_id) REFERENCES pay_day_runs(id),
   constraint seller_balances_seller_id_fkey FOREIGN KEY (seller_id) REFERENCES sellers(id)
 );
-CREATE INDEX seller_balances_by_date ON public.seller_balances USING btree (business_date, status);
+CREATE INDEX seller_balances_by_date ON public.seller_balances USING btree (business_date, status, id);
 CREATE INDEX seller_balances_by_vendor_payment ON public.seller_balances USING btree (erp_vendor_payment_id) WHERE (erp_vendor_payment_id IS NOT NULL);
+CREATE INDEX seller_balances_newest ON public.seller_balances USING btree (business_date, id);
 CREATE INDEX seller_balances_open ON public.seller_balances USING btree (status, updated_at) WHERE (status <> ALL (ARRAY['no_payment_due'::text, 'paid'::text, 'failed'::text, 'blocked'::text, 'returned'::text]));
 
 CREATE TABLE seller_closings (
@@ -880,6 +891,9 @@ CREATE TABLE sellers (
   constraint sellers_status_check CHECK ((status = ANY (ARRAY['active'::text, 'suspended'::text, 'closed'::text]))),
   constraint sellers_type_check CHECK ((type = ANY (ARRAY['3P'::text, '1P'::text])))
 );
+CREATE INDEX sellers_by_name ON public.sellers USING btree (legal_name, id);
+CREATE INDEX sellers_by_tax_id ON public.sellers USING btree (tax_id);
+CREATE INDEX sellers_by_words ON public.sellers USING gin (to_tsvector('simple'::regconfig, legal_name));
 CREATE INDEX sellers_to_generate ON public.sellers USING btree (id) WHERE (NOT day_balance_generated);
 
 CREATE TABLE settlement_winners (

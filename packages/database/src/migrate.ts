@@ -8,6 +8,7 @@ import * as payments from '../migrations/0006-payments.ts'
 import * as reconciliation from '../migrations/0007-reconciliation.ts'
 import * as alertDeliveries from '../migrations/0008-alert-deliveries.ts'
 import * as railReconciliation from '../migrations/0009-rail-reconciliation.ts'
+import * as operators from '../migrations/0010-operators.ts'
 import type { Database } from './connection.ts'
 
 const MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -20,6 +21,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0007-reconciliation': reconciliation,
   '0008-alert-deliveries': alertDeliveries,
   '0009-rail-reconciliation': railReconciliation,
+  '0010-operators': operators,
 }
 
 /**

@@ -1,10 +1,10 @@
-import type { AttemptState } from '@remesa/domain/payment-steps'
 import type { TransferStatus } from '@remesa/domain/payout-transfer'
 import { sql, type Transaction } from 'kysely'
 import { type Approval, listApprovals } from './approvals.ts'
 import { type AuditEntry, auditOfSubjects } from './audit-rows.ts'
 import { type BookingPayout, findPayout } from './booking-payouts.ts'
 import type { Database } from './connection.ts'
+import { type AttemptView, attemptsOf, type LedgerEntryView, ledgerOf } from './payable-story.ts'
 import type { Schema } from './schema.ts'
 
 /** All that is known of a payout, in one snapshot. Amounts are minor units of the currency beside them. */
@@ -81,31 +81,6 @@ export interface ReversalView {
   readonly createdAt: Date
 }
 
-export interface AttemptView {
-  readonly id: string
-  readonly payable: { readonly type: string; readonly id: string }
-  readonly rail: string
-  readonly generation: number
-  readonly idempotencyKey: string
-  readonly amount: bigint
-  readonly currency: string
-  readonly state: AttemptState
-  readonly calls: number
-  readonly providerReference: string | null
-  /** Status, code and request id of the provider's last answer. */
-  readonly lastFacts: Readonly<Record<string, unknown>> | null
-  readonly refusalReason: string | null
-  readonly createdAt: Date
-  readonly updatedAt: Date
-}
-
-export interface LedgerEntryView {
-  readonly idempotencyKey: string
-  readonly kind: string
-  readonly occurredAt: Date
-  readonly postings: readonly { readonly account: string; readonly currency: string; readonly amount: bigint }[]
-}
-
 /** More approvals than any payout ever has. */
 const ALL_APPROVALS = 1_000
 
@@ -137,7 +112,7 @@ async function storyOf(tx: Transaction<Schema>, payout: BookingPayout): Promise<
     transfers,
     reversals,
     attempts: await attemptsOf(tx, payables),
-    ledger: await ledgerOf(tx, payout.payoutId, payables),
+    ledger: await ledgerOf(tx, payables, ownEntries(payout.payoutId)),
     audit: await auditOfSubjects(tx, subjects),
     approvals: await listApprovals(tx, { payoutId: payout.payoutId, limit: ALL_APPROVALS }),
   }
@@ -215,54 +190,5 @@ async function reversalsOf(tx: Transaction<Schema>, payoutId: string): Promise<r
   return rows
 }
 
-type Payable = AttemptView['payable']
-const typesOf = (payables: readonly Payable[]) => payables.map(({ type }) => type)
-const idsOf = (payables: readonly Payable[]) => payables.map(({ id }) => id)
-
-async function attemptsOf(tx: Transaction<Schema>, payables: readonly Payable[]): Promise<readonly AttemptView[]> {
-  const { rows } = await sql<AttemptView>`
-    select a.id, jsonb_build_object('type', a.payable_type, 'id', a.payable_id) as payable, a.rail, a.generation,
-      a.idempotency_key as "idempotencyKey", a.amount, a.currency, a.state, a.calls,
-      a.provider_reference as "providerReference", a.last_facts as "lastFacts", a.refusal_reason as "refusalReason",
-      a.created_at as "createdAt", a.updated_at as "updatedAt"
-    from unnest(${typesOf(payables)}::text[], ${idsOf(payables)}::uuid[]) as p(type, id)
-    join payment_attempts a on a.payable_type = p.type and a.payable_id = p.id
-    order by a.created_at, a.generation`.execute(tx)
-  return rows
-}
-
 /** What was wholly set off at release moved no money: its entries are named for the payout itself. */
 const ownEntries = (payoutId: string): readonly string[] => [`owed:${payoutId}`, `set_off:${payoutId}`]
-
-async function ledgerOf(
-  tx: Transaction<Schema>,
-  payoutId: string,
-  payables: readonly Payable[],
-): Promise<readonly LedgerEntryView[]> {
-  const { rows } = await sql<LineRow>`
-    with entries as (
-      select e.* from unnest(${typesOf(payables)}::text[], ${idsOf(payables)}::uuid[]) as s(type, id)
-      join ledger_entries e on e.payable_type = s.type and e.payable_id = s.id
-      union all
-      select * from ledger_entries where idempotency_key = any(${ownEntries(payoutId)}::text[])
-    )
-    select e.id, e.idempotency_key, e.kind, e.occurred_at, p.account, p.currency, p.amount
-    from entries e join ledger_postings p on p.entry_id = e.id
-    order by e.id, p.line`.execute(tx)
-  return [...Map.groupBy(rows, ({ id }) => id).values()].flatMap((lines) => {
-    const [first] = lines
-    if (!first) return []
-    const postings = lines.map(({ account, currency, amount }) => ({ account, currency, amount }))
-    return [{ idempotencyKey: first.idempotency_key, kind: first.kind, occurredAt: first.occurred_at, postings }]
-  })
-}
-
-interface LineRow {
-  id: bigint
-  idempotency_key: string
-  kind: string
-  occurred_at: Date
-  account: string
-  currency: string
-  amount: bigint
-}

@@ -6,7 +6,7 @@ import { maskTaxId } from '@remesa/domain/tax-id'
 const SECRET = /secret|token|password|authorization|signature|api[-_]?key|credential|cookie/i
 /** Names of fields by which a person or a bank account is known: of these the end is shown. */
 const PERSONAL =
-  /^(tax_?id|rut|ruc|nit|destination|account(_?(number|id|holder))?|fpay_?id|payoneer_?payee_?id|payee_?id|iban|swift|bank_?account.*|clabe|cci|document_?number)$/i
+  /^(tax_?id|rut|ruc|nit|destination|account(_?(number|id|holder))?|fpay_?id|payoneer_?payee_?id|iban|swift|bank_?account.*|clabe|cci|document_?number)$/i
 /** Names of fields that say who somebody is, or where: of these the first letter is shown. */
 const NAMED =
   /^((legal|first|last|full|beneficiary|holder|business|company)?_?name|email|e_?mail|phone.*|address.*|street|birth.*|dob|description)$/i

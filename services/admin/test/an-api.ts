@@ -110,10 +110,11 @@ export async function aPayout(
   await database.transaction().execute(async (tx) => {
     const share = { amount, currency: currency(code) }
     const provider = { providerId: `provider-${bookings}`, stripeAccountId: `acct_${bookings}` }
-    await storeWord(tx, await lockBooking(tx, bookingId), { kind: 'completed', ...provider, share, completedAt: at })
+    const completion = { kind: 'completed', ...provider, share, completedAt: at } as const
+    await storeWord(tx, await lockBooking(tx, bookingId), completion, at)
     if (disputed) {
       const dispute = { disputeId: `${bookingId}-dispute`, openedAt: at }
-      await storeWord(tx, await lockBooking(tx, bookingId), { kind: 'dispute_opened', ...dispute })
+      await storeWord(tx, await lockBooking(tx, bookingId), { kind: 'dispute_opened', ...dispute }, at)
     }
   })
   await look(database, bookingId, at)

@@ -20,11 +20,9 @@ async function asked(action: 'force-release' | 'cancel' = 'force-release', dispu
 
 const dispute = ({ bookingId }: { bookingId: string }, disputeId = `${bookingId}-late`) =>
   api.world.database.transaction().execute(async (tx) => {
-    await storeWord(tx, await lockBooking(tx, bookingId), {
-      kind: 'dispute_opened',
-      disputeId,
-      openedAt: api.world.now(),
-    })
+    const openedAt = api.world.now()
+    const word = { kind: 'dispute_opened', disputeId, openedAt } as const
+    await storeWord(tx, await lockBooking(tx, bookingId), word, openedAt)
   })
 
 test('at the limit one person is enough, above it and in a currency without one it takes two', async () => {

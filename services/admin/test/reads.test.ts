@@ -66,7 +66,7 @@ test('a payout is read with its whole history, amounts as decimal strings', asyn
   await api.world.database.transaction().execute(async (tx) => {
     const money = { amount: 500n, currency: currency('USD') }
     const tip = { tipId: `${bookingId}-tip`, money, addedAt: at, status: 'paid' as const, saidAt: at }
-    await storeWord(tx, await lockBooking(tx, bookingId), { kind: 'tip', ...tip })
+    await storeWord(tx, await lockBooking(tx, bookingId), { kind: 'tip', ...tip }, at)
   })
   await look(api.world.database, bookingId, at)
   await api.act(`/v1/payouts/${payoutId}/force-release`, OPERATOR)

@@ -1,4 +1,8 @@
+import type { AttemptView } from '@remesa/database/payable-story'
 import { z } from 'zod'
+import { maskedFacts } from '../masks.ts'
+import { plainText } from '../text.ts'
+import { toWire } from '../wire.ts'
 
 // What the answers of the reading routes are made of. Amounts are whole minor units as decimal strings, times ISO 8601 in UTC.
 
@@ -10,6 +14,33 @@ export const money = z.object({ amount: minorUnits, currency: z.string() })
 export const time = z.iso.datetime()
 export const count = z.int().nonnegative()
 export const facts = z.record(z.string(), z.unknown())
+
+/** An id that is no uuid, or not always one. */
+export const byName = z.object({ id: plainText({ longest: 200 }) })
+
+/** An intent to move money, with what was sent and what came back, masked. */
+export const attempt = z.object({
+  id: z.uuid(),
+  rail: z.string(),
+  generation: count,
+  idempotencyKey: z.string(),
+  money,
+  state: z.string(),
+  calls: count,
+  providerReference: z.string().nullable(),
+  refusalReason: z.string().nullable(),
+  request: facts,
+  response: facts,
+  createdAt: time,
+  updatedAt: time,
+})
+
+export const attemptJson = ({ payable, instruction, lastFacts, amount, currency, ...told }: AttemptView) => ({
+  ...toWire(told),
+  money: toWire({ amount, currency }),
+  request: maskedFacts(instruction),
+  response: maskedFacts(lastFacts),
+})
 
 /** A page of a list. */
 export const pageOf = <Item extends z.ZodType>(item: Item) =>

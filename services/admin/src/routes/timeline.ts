@@ -1,0 +1,112 @@
+import type { AuditEntry } from '@remesa/database/audit-rows'
+import type { FinanceAlert } from '@remesa/database/finance-alerts'
+import type { AttemptView, LedgerEntryView } from '@remesa/database/payable-story'
+import type { JobName, JobNote } from '@remesa/database/schema'
+import { sentenceOf } from '@remesa/domain/finance-alert'
+import { z } from 'zod'
+import { maskedFacts } from '../masks.ts'
+import { toWire } from '../wire.ts'
+import { facts, time } from './shapes.ts'
+
+const moment = z.object({
+  at: time,
+  kind: z.enum(['message', 'attempt', 'ledger', 'audit', 'alert']),
+  title: z.string(),
+  actor: z.string().nullable(),
+  reason: z.string().nullable(),
+  details: facts,
+})
+type Moment = z.output<typeof moment>
+
+export const timeline = z.array(moment).meta({
+  description: 'everything that is known to have happened, oldest first; secrets and personal data are masked',
+})
+
+/** What a story is told from. */
+export interface Traces {
+  readonly jobs?: Partial<Record<JobName, JobNote>>
+  readonly attempts: readonly AttemptView[]
+  readonly ledger: readonly LedgerEntryView[]
+  readonly audit: readonly AuditEntry[]
+  readonly alerts?: readonly FinanceAlert[]
+}
+
+export function timelineOf({ jobs = {}, attempts, ledger, audit, alerts = [] }: Traces): Moment[] {
+  return [
+    ...Object.entries(jobs).map(([job, note]) => ofJob(job as JobName, note)),
+    ...attempts.map(ofAttempt),
+    ...ledger.map(ofEntry),
+    ...audit.map(ofAudit),
+    ...alerts.map(ofAlert),
+  ].sort((one, other) => (one.at < other.at ? -1 : one.at > other.at ? 1 : 0))
+}
+
+const JOBS: Readonly<Record<JobName, string>> = {
+  retrieval: 'Reading of NetSuite’s documents',
+  payment: 'Payment',
+  status_check: 'Look at the payment',
+  erp: 'Report to NetSuite',
+  gsc: 'Report to GSC',
+}
+
+function ofJob(job: JobName, { messageId, finished, successful, lastExecution, error }: JobNote): Moment {
+  const end = finished ? (successful ? 'succeeded' : 'failed') : 'goes on'
+  return {
+    at: lastExecution,
+    kind: 'message',
+    title: `${JOBS[job]}: ${end}`,
+    actor: null,
+    reason: error,
+    details: { job, messageId },
+  }
+}
+
+function ofAttempt({ createdAt, refusalReason, instruction, lastFacts, ...attempt }: AttemptView): Moment {
+  return {
+    at: createdAt.toISOString(),
+    kind: 'attempt',
+    title: `Attempt ${attempt.generation} through ${attempt.rail}: ${attempt.state}`,
+    actor: null,
+    reason: refusalReason,
+    details: { ...toWire(attempt), request: maskedFacts(instruction), response: maskedFacts(lastFacts) },
+  }
+}
+
+function ofEntry({ occurredAt, kind, idempotencyKey, postings }: LedgerEntryView): Moment {
+  return {
+    at: occurredAt.toISOString(),
+    kind: 'ledger',
+    title: `Ledger: ${inWords(kind)}`,
+    actor: null,
+    reason: null,
+    details: { entry: idempotencyKey, postings: toWire(postings) },
+  }
+}
+
+export function ofAudit({ id, occurredAt, action, actor, reason, before, after }: AuditEntry): Moment {
+  return {
+    at: occurredAt.toISOString(),
+    kind: 'audit',
+    title: inWords(action),
+    actor,
+    reason,
+    details: { id: id.toString(), action, before: before && maskedFacts(before), after: after && maskedFacts(after) },
+  }
+}
+
+function ofAlert({ id, kind, severity, status, note, times, raisedAt, details }: FinanceAlert): Moment {
+  return {
+    at: raisedAt.toISOString(),
+    kind: 'alert',
+    title: sentenceOf(kind),
+    actor: null,
+    reason: note,
+    details: { alertId: id, kind, severity, status, times, ...maskedFacts(details) },
+  }
+}
+
+/** `seller_balance.retrieved` as people read it. */
+const inWords = (name: string): string => {
+  const words = name.replaceAll(/[._]/g, ' ')
+  return `${words.charAt(0).toUpperCase()}${words.slice(1)}`
+}
