@@ -43,6 +43,8 @@ export interface BillingReconciliationService {
 
 export interface BillingReconciliationParts extends Omit<ReadParts, 'stripe' | 'logger'> {
   readonly database: Database
+  /** For the comparison alone, which may be silent for minutes before its first row. Default: `database`. */
+  readonly comparing?: Database
   readonly stripe: Pick<StripeReads, 'listCharges' | 'listRefunds' | 'getPayment' | 'getRefunds'>
   readonly tolerancePercentage: number
   readonly includeRefunds: boolean
@@ -143,7 +145,7 @@ async function compareWithStripe(parts: BillingReconciliationParts, run: Run, si
   const { reportId, window, tolerancePercentage } = run
   const tally = createTally()
   const recommender = createRecommender(window)
-  const comparison = await compareReading(parts.database, run, (finding) => {
+  const comparison = await compareReading(parts.comparing ?? parts.database, run, (finding) => {
     tally.add(finding)
     recommender.add(finding)
   })

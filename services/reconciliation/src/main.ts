@@ -1,3 +1,4 @@
+import { openDatabase } from '@remesa/database/connection'
 import { currency } from '@remesa/domain/currency'
 import { RECONCILED_BOOKS } from '@remesa/domain/rail-reconciliation'
 import { STRIPE_EVENT_SUBSCRIPTIONS, topics } from '@remesa/messaging/catalogue'
@@ -13,6 +14,10 @@ import { reconcileRailsOnRequest } from './reconcile-rails-on-request.ts'
 import { recordPayments } from './record-payments.ts'
 import { syncOnRequest } from './sync-on-request.ts'
 
+const COMPARISONS_AT_ONCE = 2
+/** A million payments take seconds; years of them may take minutes. */
+const COMPARISON_MS = 1_800_000
+
 /** Whatever keeps Stripe from answering takes minutes to pass; what was read is kept for two hours. */
 const AGAIN_AFTER_MS = 300_000
 
@@ -25,8 +30,17 @@ await runService({
     const stripe = createStripeReads({ ...stripeOptions(config), logger, metrics: parts.metrics })
     parts.stopWith('stripe', () => stripe.close())
     const { database, relay, work } = await connectWorkerService('reconciliation', parts)
+    const comparing = openDatabase({
+      url: config.DATABASE_URL,
+      poolSize: COMPARISONS_AT_ONCE,
+      applicationName: 'reconciliation',
+      onIdleError: (err) => logger.warn({ err }, 'an idle database connection broke'),
+      silentMs: COMPARISON_MS,
+    })
+    parts.stopWith('comparing', () => comparing.destroy())
     const service = createBillingReconciliationService({
       database,
+      comparing,
       stripe,
       tolerancePercentage: config.BILLING_RECONCILIATION_TOLERANCE_PERCENT,
       includeRefunds: config.BILLING_RECONCILIATION_INCLUDE_REFUNDS,
