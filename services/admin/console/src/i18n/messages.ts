@@ -1,0 +1,42 @@
+import { en } from './en.ts'
+import { es } from './es.ts'
+
+export type Language = 'en' | 'es'
+export type MessageKey = keyof typeof en
+
+/** A dictionary: each key of the English one, or it does not compile. */
+export type Dictionary = Readonly<Record<MessageKey, string>>
+
+type NamesIn<Text extends string> = Text extends `${string}{${infer Name}}${infer Rest}` ? Name | NamesIn<Rest> : never
+type Values<Key extends MessageKey> = [NamesIn<(typeof en)[Key]>] extends [never]
+  ? []
+  : [values: Readonly<Record<NamesIn<(typeof en)[Key]>, string | number>>]
+
+/** A message that is complete as it stands. */
+export type PlainKey = { [Key in MessageKey]: Values<Key> extends [] ? Key : never }[MessageKey]
+
+/** A message in the reader's language; one with `{names}` asks for their values. */
+export type Translate = <Key extends MessageKey>(key: Key, ...values: Values<Key>) => string
+
+const DICTIONARIES: Readonly<Record<Language, Dictionary>> = { en, es }
+
+export function translator(language: Language): Translate {
+  const dictionary = DICTIONARIES[language]
+  return (key, ...[values]) => {
+    const given: Readonly<Record<string, string | number>> = values ?? {}
+    return dictionary[key].replaceAll(/\{(\w+)\}/g, (whole, name: string) => String(given[name] ?? whole))
+  }
+}
+
+/**
+ * What a code of the API is called, e.g. the status `awaiting_funds`. One that this console does not know yet is shown as
+ * it is, without its underscores: a new status must not make a page fail.
+ */
+export function labelOf(language: Language, code: string): string {
+  const key = `code.${code}`
+  return key in en ? DICTIONARIES[language][key as MessageKey] : code.replaceAll('_', ' ')
+}
+
+/** The reader's locale: their own variety of the language (`es-CL`) where the browser has one. */
+export const localeFor = (language: Language, preferred: readonly string[]): string =>
+  preferred.find((locale) => locale === language || locale.startsWith(`${language}-`)) ?? language

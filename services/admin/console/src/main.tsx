@@ -1,0 +1,32 @@
+import { QueryClientProvider } from '@tanstack/react-query'
+import { StrictMode } from 'react'
+import { createRoot } from 'react-dom/client'
+import { RouterProvider } from 'react-router/dom'
+import { LanguageProvider } from './language.tsx'
+import { showTheme, storedTheme } from './preferences.ts'
+import { queryClient } from './queries.ts'
+import { router } from './routes.tsx'
+import { Session } from './session.tsx'
+import './styles/tokens.css'
+import './styles/shell.css'
+import './styles/controls.css'
+import './styles/content.css'
+import { Announcements } from './ui/announcements.tsx'
+
+showTheme(storedTheme())
+
+const root = document.getElementById('root')
+if (!root) throw new Error('index.html has no #root')
+createRoot(root).render(
+  <StrictMode>
+    <LanguageProvider>
+      <QueryClientProvider client={queryClient}>
+        <Announcements>
+          <Session>
+            <RouterProvider router={router} />
+          </Session>
+        </Announcements>
+      </QueryClientProvider>
+    </LanguageProvider>
+  </StrictMode>,
+)

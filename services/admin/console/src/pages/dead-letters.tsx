@@ -1,0 +1,85 @@
+import { useState } from 'react'
+import { Link } from 'react-router'
+import type { DeadLetter } from '../api.ts'
+import { useSpeech } from '../language.tsx'
+import { useMay } from '../session.tsx'
+import { Filters, useFilters } from '../ui/filters.tsx'
+import { PageOf } from '../ui/page.tsx'
+import { Answer } from '../ui/states.tsx'
+import { Pager, Table } from '../ui/table.tsx'
+import { Moment } from '../ui/values.tsx'
+import { Replay } from './replay.tsx'
+import { useList } from './use-list.ts'
+
+export function Component() {
+  const { t } = useSpeech()
+  const may = useMay('operator')
+  const query = useList<DeadLetter>('/v1/dead-letters', useFilters(['topic']))
+  const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set())
+  const choose = (ids: readonly string[], isChosen: boolean) =>
+    setChosen((before) => {
+      const after = new Set(before)
+      for (const id of ids) isChosen ? after.add(id) : after.delete(id)
+      return after
+    })
+  return (
+    <PageOf title={t('deadLetters.title')}>
+      <Filters fields={[{ name: 'topic', label: t('field.topic') }]} />
+      <Answer query={query}>
+        {(page) => {
+          const ids = page.items.map(({ id }) => id)
+          const shown = ids.filter((id) => chosen.has(id)) // what is out of sight is not replayed
+          return (
+            <>
+              {may && ids.length > 0 && (
+                <div className="buttons bar">
+                  <label>
+                    <input
+                      type="checkbox"
+                      checked={shown.length === ids.length}
+                      onChange={({ target }) => choose(ids, target.checked)}
+                    />{' '}
+                    {t('deadLetters.chooseAll')}
+                  </label>
+                  <Replay
+                    ids={shown}
+                    name={t('deadLetters.replaySelected', { count: shown.length })}
+                    onDone={() => setChosen(new Set())}
+                  />
+                </div>
+              )}
+              <Table
+                caption={t('deadLetters.caption')}
+                rows={page.items}
+                rowKey={({ id }) => id}
+                columns={[
+                  {
+                    header: t('field.id'),
+                    cell: ({ id }) => (
+                      <>
+                        {may && (
+                          <input
+                            type="checkbox"
+                            aria-label={t('deadLetters.choose', { id })}
+                            checked={chosen.has(id)}
+                            onChange={({ target }) => choose([id], target.checked)}
+                          />
+                        )}{' '}
+                        <Link to={`/dead-letters/${encodeURIComponent(id)}`}>{id}</Link>
+                      </>
+                    ),
+                  },
+                  { header: t('field.topic'), cell: ({ topic }) => <code>{topic}</code> },
+                  { header: t('deadLetters.why'), cell: ({ reason }) => reason },
+                  { header: t('field.at'), cell: ({ at }) => <Moment at={at} /> },
+                  { header: t('deadLetters.replayedAt'), cell: ({ replayedAt }) => <Moment at={replayedAt} /> },
+                ]}
+              />
+              <Pager page={page} />
+            </>
+          )
+        }}
+      </Answer>
+    </PageOf>
+  )
+}

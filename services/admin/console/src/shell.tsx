@@ -1,0 +1,152 @@
+import { useMutation } from '@tanstack/react-query'
+import { type FormEvent, useState } from 'react'
+import { Link, NavLink, Outlet, useNavigate, useNavigation } from 'react-router'
+import { act } from './client.ts'
+import { at, newKey } from './http.ts'
+import type { PlainKey } from './i18n/messages.ts'
+import { useSpeech } from './language.tsx'
+import { LANGUAGES, showTheme, storedTheme, THEMES } from './preferences.ts'
+import { queryClient } from './queries.ts'
+import { useMe } from './session.tsx'
+import { Trouble } from './ui/states.tsx'
+
+const PAGES: readonly (readonly [path: string, name: PlainKey])[] = [
+  ['/', 'today.title'],
+  ['/alerts', 'alerts.title'],
+  ['/approvals', 'approvals.title'],
+  ['/balances', 'balances.title'],
+  ['/payouts', 'payouts.title'],
+  ['/transfers', 'transfers.title'],
+  ['/reconciliation', 'reconciliation.title'],
+  ['/ledger', 'ledger.title'],
+  ['/audit', 'audit.title'],
+  ['/dead-letters', 'deadLetters.title'],
+  ['/jobs', 'jobs.title'],
+  ['/system', 'system.title'],
+]
+
+/** What stands around every page. */
+export function Shell() {
+  const { t } = useSpeech()
+  const isTurning = useNavigation().state !== 'idle'
+  return (
+    <>
+      <a className="skip" href="#content">
+        {t('app.skip')}
+      </a>
+      <header className="top">
+        <Link className="brand" to="/">
+          {t('app.name')}
+        </Link>
+        <Environment />
+        <Search />
+        <Settings />
+      </header>
+      <div className="body">
+        <nav className="side" aria-label={t('app.menu')}>
+          <ul>
+            {PAGES.map(([path, name]) => (
+              <li key={path}>
+                <NavLink to={path} end={path === '/'}>
+                  {t(name)}
+                </NavLink>
+              </li>
+            ))}
+          </ul>
+        </nav>
+        <main id="content" tabIndex={-1} aria-busy={isTurning}>
+          <Outlet />
+        </main>
+      </div>
+    </>
+  )
+}
+
+function Environment() {
+  const { environment } = useMe()
+  return <span className={`badge environment ${environment === 'production' ? 'bad' : ''}`}>{environment}</span>
+}
+
+function Search() {
+  const { t } = useSpeech()
+  const navigate = useNavigate()
+  const [q, setQ] = useState('')
+  const find = (event: FormEvent) => {
+    event.preventDefault()
+    if (q.trim() !== '') void navigate(`/search?${new URLSearchParams({ q: q.trim() })}`)
+  }
+  return (
+    <search>
+      <form onSubmit={find}>
+        <input
+          type="search"
+          aria-label={t('app.search')}
+          placeholder={t('app.search')}
+          value={q}
+          maxLength={200}
+          autoComplete="off"
+          spellCheck={false}
+          onChange={({ target }) => setQ(target.value)}
+        />
+        <button type="submit">{t('app.searchDo')}</button>
+      </form>
+    </search>
+  )
+}
+
+function Settings() {
+  const { t, language, speak, label } = useSpeech()
+  const me = useMe()
+  const [theme, setTheme] = useState(storedTheme)
+  const signOut = useMutation({
+    mutationFn: () => act(at`/auth/sign-out`, {}, newKey()),
+    async onSuccess() {
+      queryClient.clear()
+      location.assign('/')
+    },
+  })
+  return (
+    <div className="settings">
+      <select
+        aria-label={t('app.language')}
+        value={language}
+        onChange={({ target }) => speak(chosen(LANGUAGES, target))}
+      >
+        <option value="en" lang="en">
+          English
+        </option>
+        <option value="es" lang="es">
+          Español
+        </option>
+      </select>
+      <select
+        aria-label={t('app.theme')}
+        value={theme}
+        onChange={({ target }) => {
+          const next = chosen(THEMES, target)
+          showTheme(next)
+          setTheme(next)
+        }}
+      >
+        {THEMES.map((one) => (
+          <option key={one} value={one}>
+            {t(`app.theme.${one}`)}
+          </option>
+        ))}
+      </select>
+      <span className="who" title={t('app.roles', { roles: me.roles.map(label).join(', ') })}>
+        {me.name ?? me.subject}
+      </span>
+      <button type="button" disabled={signOut.isPending} onClick={() => signOut.mutate()}>
+        {t('app.signOut')}
+      </button>
+      {signOut.error && <Trouble error={signOut.error} />}
+    </div>
+  )
+}
+
+function chosen<Value extends string>(values: readonly Value[], { value }: { value: string }): Value {
+  const found = values.find((one) => one === value)
+  if (found === undefined) throw new Error(`${value} is none of ${values.join(', ')}`)
+  return found
+}

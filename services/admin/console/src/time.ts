@@ -1,0 +1,25 @@
+/** A moment as its reader has it. @param iso - ISO 8601; @param timeZone - IANA; the reader's own when left out */
+export function formatMoment(iso: string, locale: string, timeZone?: string): string {
+  return new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'medium', timeZone }).format(new Date(iso))
+}
+
+/** The same in UTC, as logs have it: `2026-11-21 14:03:07 UTC`. */
+export const inUtc = (iso: string): string => `${new Date(iso).toISOString().slice(0, 19).replace('T', ' ')} UTC`
+
+/** A business date: a day without a zone, which no reader's zone may move. @param date - `YYYY-MM-DD` */
+export function formatDay(date: string, locale: string): string {
+  return new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeZone: 'UTC' }).format(new Date(`${date}T00:00:00Z`))
+}
+
+const UNITS = [
+  ['day', 86_400],
+  ['hour', 3_600],
+  ['minute', 60],
+] as const
+
+/** How long something lasts, in its largest unit that it has two of: `90 sec`, `45 min`, `3 days`. */
+export function formatAge(seconds: number, locale: string): string {
+  const [unit, length] = UNITS.find(([, length]) => seconds >= 2 * length) ?? (['second', 1] as const)
+  const amount = Math.floor(seconds / length)
+  return new Intl.NumberFormat(locale, { style: 'unit', unit, unitDisplay: 'short' }).format(amount)
+}

@@ -1,0 +1,77 @@
+import type { Event } from '../api.ts'
+import { useSpeech } from '../language.tsx'
+import { type Money, sumByCurrency } from '../money.ts'
+import { Empty } from './states.tsx'
+import { Amount, Moment, Raw } from './values.tsx'
+
+/** Everything that happened, oldest first. */
+export function Timeline({ events }: { events: readonly Event[] }) {
+  const { t, label } = useSpeech()
+  if (events.length === 0) return <Empty>{t('detail.timelineNone')}</Empty>
+  return (
+    <ol className="timeline">
+      {events.map((event, index) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: events have no id, and are only ever added at the end
+        <li key={index} className={event.kind}>
+          <Moment at={event.at} /> <span className="kind">{label(event.kind)}</span>
+          <p className="title">
+            {event.title} {event.actor && <span className="actor">{t('detail.by', { actor: event.actor })}</span>}
+          </p>
+          {event.reason && <p className="reason">{t('detail.because', { reason: event.reason })}</p>}
+          {Object.keys(event.details).length > 0 && (
+            <details>
+              <summary>{t('detail.lines')}</summary>
+              <Raw value={event.details} />
+            </details>
+          )}
+        </li>
+      ))}
+    </ol>
+  )
+}
+
+/** What an amount is made of. @param total - what the lines come to; their sum where it is left out */
+export function AmountLines({
+  caption,
+  lines,
+  total,
+}: {
+  caption: string
+  lines: readonly { readonly label: string; readonly money: Money }[]
+  total?: Money | null
+}) {
+  const { t } = useSpeech()
+  const totals = total ? [total] : sumByCurrency(lines.map(({ money }) => money))
+  return (
+    <table className="lines">
+      <caption className="visually-hidden">{caption}</caption>
+      <thead className="visually-hidden">
+        <tr>
+          <th scope="col">{t('detail.line')}</th>
+          <th scope="col">{t('field.amount')}</th>
+        </tr>
+      </thead>
+      <tbody>
+        {lines.map(({ label, money }, index) => (
+          // biome-ignore lint/suspicious/noArrayIndexKey: two lines may well say the same
+          <tr key={index}>
+            <th scope="row">{label}</th>
+            <td className="figure">
+              <Amount money={money} />
+            </td>
+          </tr>
+        ))}
+      </tbody>
+      <tfoot>
+        {totals.map((money) => (
+          <tr key={money.currency}>
+            <th scope="row">{t('detail.total')}</th>
+            <td className="figure">
+              <Amount money={money} />
+            </td>
+          </tr>
+        ))}
+      </tfoot>
+    </table>
+  )
+}

@@ -1,0 +1,62 @@
+import { useEffect, useRef } from 'react'
+import UPlot from 'uplot'
+import 'uplot/dist/uPlot.min.css'
+
+interface Props {
+  readonly label: string
+  /** Oldest first. `value` is for drawing alone: the table beside the chart has the exact figures. */
+  readonly points: readonly { readonly at: string; readonly value: number }[]
+  readonly locale: string
+}
+
+const HEIGHT_PX = 220
+
+/** A line over time. It says nothing that the table beside it does not, so screen readers get its name alone. */
+export function TrendChart({ label, points, locale }: Props) {
+  const place = useRef<HTMLDivElement>(null)
+  useEffect(() => {
+    const host = place.current
+    if (!host) return
+    const draw = () => {
+      const { color, borderTopColor, outlineColor } = getComputedStyle(host)
+      const axis = { stroke: color, grid: { stroke: borderTopColor, width: 1 }, ticks: { show: false } }
+      const figure = new Intl.NumberFormat(locale, { notation: 'compact' })
+      const day = new Intl.DateTimeFormat(locale, { month: 'short', day: 'numeric', timeZone: 'UTC' })
+      return new UPlot(
+        {
+          width: host.clientWidth,
+          height: HEIGHT_PX,
+          legend: { show: false },
+          cursor: { show: false },
+          scales: { y: { range: (_plot, _least, most) => [0, Math.max(most * 1.1, 1)] } },
+          axes: [
+            { ...axis, values: (_plot, splits) => splits.map((seconds) => day.format(seconds * 1_000)) },
+            { ...axis, size: 60, values: (_plot, splits) => splits.map((value) => figure.format(value)) },
+          ],
+          series: [{}, { label, stroke: outlineColor, width: 2, points: { show: true, size: 6, fill: outlineColor } }],
+        },
+        [points.map(({ at }) => Date.parse(at) / 1_000), points.map(({ value }) => value)],
+        host,
+      )
+    }
+    let chart = draw()
+    const again = () => {
+      chart.destroy()
+      chart = draw()
+    }
+    const size = new ResizeObserver(() => chart.setSize({ width: host.clientWidth, height: HEIGHT_PX }))
+    size.observe(host)
+    // A canvas knows nothing of style sheets: it is painted anew when the colours change.
+    const colours = matchMedia('(prefers-color-scheme: dark)')
+    colours.addEventListener('change', again)
+    const theme = new MutationObserver(again)
+    theme.observe(document.documentElement, { attributeFilter: ['data-theme'] })
+    return () => {
+      size.disconnect()
+      theme.disconnect()
+      colours.removeEventListener('change', again)
+      chart.destroy()
+    }
+  }, [label, points, locale])
+  return <div className="chart" role="img" aria-label={label} ref={place} />
+}

@@ -1,0 +1,80 @@
+import { Link } from 'react-router'
+import type { Subject } from '../api.ts'
+import { useSpeech } from '../language.tsx'
+import { formatMoney, type Money } from '../money.ts'
+import { formatDay, formatMoment, inUtc } from '../time.ts'
+
+export function Amount({ money }: { money: Money | null }) {
+  const { locale, t } = useSpeech()
+  return <span className="amount">{money ? formatMoney(money, locale) : t('field.none')}</span>
+}
+
+/** A moment in the reader's zone, in UTC on hover. */
+export function Moment({ at }: { at: string | null }) {
+  const { locale, t } = useSpeech()
+  if (!at) return <>{t('field.none')}</>
+  return (
+    <time dateTime={at} title={inUtc(at)}>
+      {formatMoment(at, locale)}
+    </time>
+  )
+}
+
+export function Day({ date }: { date: string | null }) {
+  const { locale, t } = useSpeech()
+  return date ? <time dateTime={date}>{formatDay(date, locale)}</time> : t('field.none')
+}
+
+const TONES: Readonly<Record<string, string>> = {
+  ...tone('good', 'paid transferred completed complete success approved finished resolved accepted none ok'),
+  ...tone('bad', 'failed failed_terminal returned critical error void declined rejected'),
+  ...tone(
+    'warn',
+    'blocked awaiting_funds on_hold awaiting_destination retryable warning discrepancy_found open unknown',
+  ),
+  ...tone('busy', 'paying processing payment_pending running retrieved payable pending claimed assigned acknowledged'),
+}
+
+function tone(name: string, codes: string): Record<string, string> {
+  return Object.fromEntries(codes.split(' ').map((code) => [code, name]))
+}
+
+/** A status in words; its colour only repeats them. */
+export function Status({ code }: { code: string | null }) {
+  const { label, t } = useSpeech()
+  if (!code) return <>{t('field.none')}</>
+  return <span className={`badge ${TONES[code] ?? ''}`}>{label(code)}</span>
+}
+
+const PLACES: Readonly<Record<string, string>> = {
+  balance: '/balances',
+  seller_balance: '/balances',
+  payout: '/payouts',
+  transfer: '/transfers',
+  payout_transfer: '/transfers',
+  reconciliation_report: '/reconciliation',
+}
+
+/** Where something is shown: a page of its own, or the one that explains anything. */
+export const addressOf = ({ type, id }: Subject): string => `${PLACES[type] ?? '/explain'}/${encodeURIComponent(id)}`
+
+export function SubjectLink({ subject }: { subject: Subject }) {
+  const { label } = useSpeech()
+  return (
+    <Link to={addressOf(subject)}>
+      {label(subject.type)} <Id id={subject.id} />
+    </Link>
+  )
+}
+
+/** An id, short where it is a UUID; whole on hover and for whoever copies it. */
+export const Id = ({ id }: { id: string }) => (
+  <code className="id" title={id}>
+    {/^[0-9a-f]{8}-[0-9a-f-]{27}$/.test(id) ? id.slice(0, 8) : id}
+  </code>
+)
+
+/** What has no shape that the console knows, as it is. */
+export function Raw({ value }: { value: unknown }) {
+  return <pre className="raw">{JSON.stringify(value, null, 2)}</pre>
+}

@@ -1,0 +1,34 @@
+import { expect, test } from '@jest/globals'
+import { en } from '../console/src/i18n/en.ts'
+import { es } from '../console/src/i18n/es.ts'
+import { labelOf, localeFor, type MessageKey, translator } from '../console/src/i18n/messages.ts'
+import { PAYOUT_STATUSES } from '../src/schemas.ts'
+
+const keys = Object.keys(en) as MessageKey[]
+const placeholders = (text: string) => [...text.matchAll(/\{(\w+)\}/g)].map(([, name]) => name).sort()
+
+test('both languages say every message, with the same values in it', () => {
+  expect(Object.keys(es).sort()).toEqual([...keys].sort())
+  for (const key of keys) {
+    expect([key, es[key].trim() !== '']).toEqual([key, true])
+    expect([key, placeholders(es[key])]).toEqual([key, placeholders(en[key])])
+  }
+})
+
+test('values are put into a message, and what is in a value is no placeholder', () => {
+  expect(translator('en')('detail.by', { actor: '{actor}' })).toBe('by {actor}')
+  expect(translator('es')('today.progress', { done: 3, total: '4.000' })).toBe('3 de 4.000 hechos')
+})
+
+test('each status of a payout has a name in both languages; a new one is shown as it is', () => {
+  for (const status of PAYOUT_STATUSES) expect(Object.keys(en)).toContain(`code.${status}`)
+  expect(labelOf('es', 'on_hold')).toBe('retenido')
+  expect(labelOf('es', 'brand_new')).toBe('brand new')
+  expect(labelOf('en', 'constructor')).toBe('constructor')
+})
+
+test('the reader’s own variety of a language is used for figures and times', () => {
+  expect(localeFor('es', ['en-GB', 'es-CL', 'es'])).toBe('es-CL')
+  expect(localeFor('en', ['es-CL'])).toBe('en')
+  expect(localeFor('es', ['est'])).toBe('es')
+})
