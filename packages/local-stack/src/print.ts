@@ -176,7 +176,8 @@ function aligned(rows: readonly (readonly string[])[]): readonly string[] {
   return rows.map((row) =>
     row
       .map((text, column) => `  ${column === 0 ? text.padEnd(widths[0] ?? 0) : text.padStart(widths[column] ?? 0)}`)
-      .join(''),
+      .join('')
+      .trimEnd(),
   )
 }
 
