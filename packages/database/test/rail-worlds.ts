@@ -100,3 +100,10 @@ export async function compare(world: TestDatabase, theirs: readonly ProviderPaym
     .execute()
   return { result, severity, found, reportId }
 }
+
+/** What was found, a line each: category, the other side's reference, and our record. */
+type Found = Awaited<ReturnType<typeof compare>>['found']
+export const told = (found: Found) =>
+  found
+    .map(({ category, provider_reference, recorded_id }) => `${category} ${provider_reference} ${recorded_id}`)
+    .sort()

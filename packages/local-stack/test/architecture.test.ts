@@ -22,7 +22,16 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'service-kit': [],
   'provider-http': ['domain', 'service-kit'],
   ...Object.fromEntries(CLIENTS.map((client) => [client, ['domain', 'service-kit', 'provider-http']])),
-  rails: ['domain', 'service-kit', 'fpay-client', 'payoneer-client', 'stripe-client'],
+  // What moves money, and the books it is compared with.
+  rails: [
+    'domain',
+    'service-kit',
+    'provider-http',
+    'fpay-client',
+    'payoneer-client',
+    'stripe-client',
+    'netsuite-client',
+  ],
   database: ['domain'],
   messaging: ['domain', 'service-kit', 'database'],
   'pubsub-emulator': [],
