@@ -16,9 +16,9 @@ import Stripe from 'stripe'
 import { type Stack, startStack } from '../src/stack/stack.ts'
 import { cpuLines, cpuSeconds } from './cpu.ts'
 
-// `pnpm bench reconciliation`: first the comparison itself, with what Stripe has already on this machine, at two sizes;
-// then a whole run of the reconciliation service against Stripe's sandbox by HTTP pages, beside what the bare SDK takes
-// to list the same, with PostgreSQL, Pub/Sub, sandbox and service as processes of their own.
+// `pnpm bench reconciliation`: first a whole run of the reconciliation service against Stripe's sandbox by HTTP pages,
+// beside what the bare SDK takes to list the same, with PostgreSQL, Pub/Sub, sandbox and service as processes of their
+// own; then the comparison itself, with what Stripe has already on this machine, at two sizes.
 
 const { values } = parseArgs({
   args: process.argv.slice(2),
@@ -52,11 +52,11 @@ const stack = await startStack({
 })
 try {
   await stack.sandbox.control('stripe', 'setWebhook', { endpoint: null }) // nobody listens: no events are measured
+  if (values.only !== 'comparison') await measurePages(stack, Number(values.pages) * 100)
   if (values.only !== 'pages') {
     const payments = Number(values.payments)
     for (const size of [Math.ceil(payments / 10), payments]) await measureComparison(stack, size)
   }
-  if (values.only !== 'comparison') await measurePages(stack, Number(values.pages) * 100)
 } finally {
   await stack.stop()
   await rm(directory, { recursive: true, force: true })

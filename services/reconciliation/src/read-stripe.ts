@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Database } from '@remesa/database/connection'
 import type { Run } from '@remesa/database/reconciliation-runs'
 import {
+  analyzeStaging,
   findUnread,
   planSlices,
   type Slice,
@@ -43,6 +44,7 @@ export async function readStripe(parts: ReadParts, run: Run, signal: AbortSignal
 
   const [lookUps] = await planSlices(database, readingId, [{ kind: 'look_ups', number: 0, ...window }])
   if (!lookUps || lookUps.done) return
+  await analyzeStaging(database) // a planner that takes a million rows for a few looks each of them up
   const unread = () => findUnread(database, { readingId, window, limit: LOOKED_UP_AT_MOST + 1 })
   // A few that are only on record are looked up one by one. Of many, the times around the window are read instead: a
   // writer that mistakes the time zone puts hours of payments on the wrong side of its edge.
