@@ -1,13 +1,10 @@
 import { Command, CommanderError } from 'commander'
-import { CannotError, type Context, type ExitCode } from './context.ts'
+import { CannotError, type CommandGroup, type Context, type ExitCode } from './context.ts'
 
-/** Makes a group of commands; the ones that it runs tell how they ended. */
-export type CommandGroup = (context: Context, ended: (code: ExitCode) => void) => Command
-
-/** One file of `commands/` each, read when it is asked for: whoever verifies the audit log need not wait for Stripe's SDK. */
+/** One file of `commands/` each, read when it is asked for: whoever verifies the audit log need not wait for the rest. */
 const GROUPS: Readonly<Record<string, () => Promise<CommandGroup>>> = {
-  audit: async () => (await import('./commands/audit.ts')).auditCommands,
   reconcile: async () => (await import('./commands/reconcile.ts')).reconcileCommands,
+  audit: async () => (await import('./commands/audit.ts')).auditCommands,
 }
 
 /** The group that a command line names; all of them for help, or to say what it might have meant. */
@@ -63,5 +60,4 @@ Exit codes: 0 all is well, 1 problems were found, 2 it could not be done.
 
 Examples:
   remesa audit verify                  is the audit log as it was written?
-  remesa reconcile fpay --from 2026-11-20   do FPay and we agree about that day?
   remesa audit verify --help           all about one command`

@@ -1,14 +1,9 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { recordAudit } from '@remesa/database/audit'
 import { sealAuditLog } from '@remesa/database/audit-seals'
 import { createTestDatabase, type TestDatabase } from '@remesa/database/testing/test-database'
 import { sql } from 'kysely'
-import { run as runProgram } from '../src/program.ts'
-
-const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url))
+import { remesaProcess, remesaHere as run } from './support.ts'
 
 let world: TestDatabase
 let digest: string
@@ -37,28 +32,8 @@ async function sealed(subjects: readonly string[]): Promise<string> {
   return (await sealAuditLog(world.database)).lastDigest
 }
 
-async function remesa(words: readonly string[], env: Readonly<Record<string, string>> = { DATABASE_URL: world.url }) {
-  const child = spawn(process.execPath, [MAIN, ...words], { env: { ...env, NO_COLOR: '1' } })
-  const said = { out: '', err: '' }
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    said.out += text
-  })
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    said.err += text
-  })
-  const [code] = await once(child, 'close')
-  return { code: code as number, ...said }
-}
-
-/** The same within this process, for what needs none of its own. */
-async function run(words: readonly string[], env: Readonly<Record<string, string>>) {
-  const said = { out: '', err: '' }
-  const into = (stream: 'out' | 'err') => (text: string) => {
-    said[stream] += `${text}\n`
-  }
-  const code = await runProgram(words, { env, out: into('out'), err: into('err') })
-  return { code, ...said }
-}
+const remesa = (words: readonly string[], env: Readonly<Record<string, string>> = { DATABASE_URL: world.url }) =>
+  remesaProcess(words, env)
 
 const idOf = async (subject: string): Promise<string> => {
   const { rows } = await sql<{ id: bigint }>`select id from audit_log where subject_id = ${subject}`.execute(

@@ -27,7 +27,9 @@ import {
   reconciliationPage,
   reconciliationQuery,
   reconciliationReport,
+  reconciliationWish,
   requestedAnswer,
+  startedAnswer,
   trendAnswer,
   trendQuery,
   withAssignee,
@@ -42,6 +44,7 @@ export function reconciliationRoutes(server: ZodServer, parts: ApiParts): void {
   reads(server, parts)
   decisions(server, parts)
   requests(server, parts)
+  starts(server, parts)
 }
 
 function reads(server: ZodServer, { database }: ApiParts): void {
@@ -175,9 +178,7 @@ const REQUESTS: readonly (readonly [
       if (!startDate || !endDate) {
         return refused('wrong-state', 'Only reconciliations of whole UTC days can be repeated.', { current: status })
       }
-      const rail = RECONCILED_BOOKS.find((one) => one === books)
-      if (rail) await enqueue(tx, topics.railReconciliation, [{ data: { books: rail, startDate, endDate } }])
-      else await enqueue(tx, topics.billingReconciliation, [{ data: { startDate, endDate } }])
+      await askFor(tx, books, { startDate, endDate })
       return undefined
     },
   ],
@@ -211,6 +212,48 @@ function requests(server: ZodServer, parts: ApiParts): void {
       },
     )
   }
+}
+
+/** What no report is there of: any books, over any UTC days. */
+function starts(server: ZodServer, parts: ApiParts): void {
+  server.post(
+    '/v1/reconciliations',
+    {
+      schema: {
+        ...{ tags, summary: 'Have books compared with ours over a range of UTC days', headers: withRequestKey },
+        ...{ body: reconciliationWish, response: { ...PROBLEMS_OF_DEEDS, 202: startedAnswer } },
+      },
+    },
+    async (request, reply) => {
+      const { books, from, to, reason, ...options } = request.body
+      const told = Object.fromEntries(Object.entries(options).map(([name, value]) => [name, String(value)]))
+      const body = { books, from, to, reason, ...told }
+      const { answer } = await doOnce(parts, { request, reply, body, answers: startedAnswer }, async (tx) => {
+        await askFor(tx, books, { startDate: from, endDate: to, ...options })
+        const subject = { type: 'reconciliation', id: `${books}:${from}:${to}` }
+        await recordAudit(tx, [{ actor: actorOf(request), action: 'reconciliation.requested', subject, reason }])
+        return { kind: 'done', status: 202, answer: { requested: { books, from, to } } }
+      })
+      return reply.code(202).send(answer)
+    },
+  )
+}
+
+/** @param asked - the tolerance and whether refunds count are of billing alone */
+async function askFor(
+  tx: Transaction<Schema>,
+  books: string,
+  asked: {
+    startDate: string
+    endDate: string
+    tolerancePercentage?: number | undefined
+    includeRefunds?: boolean | undefined
+  },
+): Promise<void> {
+  const { startDate, endDate } = asked
+  const rail = RECONCILED_BOOKS.find((one) => one === books)
+  if (rail) await enqueue(tx, topics.railReconciliation, [{ data: { books: rail, startDate, endDate } }])
+  else await enqueue(tx, topics.billingReconciliation, [{ data: asked }])
 }
 
 /** @returns undefined for a moment within a day */

@@ -63,6 +63,9 @@ export const trendAnswer = z.object({ trend: z.array(reconciliation) })
 export const findingPage = z.object({ findings: z.array(finding), next: z.string().nullable() })
 export const findingAnswer = z.object({ finding })
 export const requestedAnswer = z.object({ requested: uuid.meta({ description: 'the report it is done for' }) })
+export const startedAnswer = z.object({
+  requested: z.object({ books, from: z.iso.date(), to: z.iso.date() }),
+})
 
 const limit = z.coerce.number().int().min(1).max(200).default(50)
 export const reconciliationQuery = z.strictObject({ books: books.optional(), cursor: uuid.optional(), limit })
@@ -82,6 +85,23 @@ export const findingQuery = z.strictObject({
 
 export const byFindingId = z.object({ id: z.string().max(60) })
 const reason = plainText({ longest: 1_000 }).meta({ description: 'the note; it becomes part of the audit log' })
+/** UTC days, half-open. */
+export const reconciliationWish = z
+  .strictObject({
+    books,
+    from: z.iso.date().meta({ description: 'the first UTC day' }),
+    to: z.iso.date().meta({ description: 'the day after the last one' }),
+    reason,
+    tolerancePercentage: z.number().min(0).max(100).optional().meta({ description: 'of billing' }),
+    includeRefunds: z.boolean().optional().meta({ description: 'of billing' }),
+  })
+  .refine(({ from, to }) => from < to, { path: ['to'], error: 'must be after `from`' })
+  .refine(
+    ({ books, tolerancePercentage, includeRefunds }) =>
+      books === 'billing' || (tolerancePercentage === undefined && includeRefunds === undefined),
+    { path: ['books'], error: 'must be billing for a tolerance, or to leave refunds out' },
+  )
+
 export const withAssignee = z.strictObject({
   reason,
   assignee: plainText({ longest: 200 }).optional().meta({ description: 'who is to settle it; you, where left out' }),

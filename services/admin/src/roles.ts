@@ -25,6 +25,7 @@ export const ROUTE_ROLES = {
   'POST /v1/approvals/:id/refuse': 'approver',
   ...OPERATOR_ROUTE_ROLES,
   'GET /v1/reconciliations': 'viewer',
+  'POST /v1/reconciliations': 'operator',
   'GET /v1/reconciliations/trend': 'viewer',
   'GET /v1/reconciliations/:id': 'viewer',
   'GET /v1/reconciliations/:id/findings': 'viewer',

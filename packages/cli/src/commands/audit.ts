@@ -1,8 +1,8 @@
 import { type AuditEntry, findAuditEntries } from '@remesa/database/audit-rows'
 import { type AuditProblem, type AuditVerdict, verifyAuditLog } from '@remesa/database/audit-seals'
 import { Command, InvalidArgumentError } from 'commander'
-import pc from 'picocolors'
-import { type Context, type ExitCode, readsDatabase, withDatabase } from '../context.ts'
+import type { Context, ExitCode } from '../context.ts'
+import { readsDatabase, withDatabase } from '../reads-database.ts'
 
 /** `remesa audit …`: the log of who decided what. */
 export function auditCommands(context: Context, ended: (code: ExitCode) => void): Command {
@@ -25,7 +25,7 @@ export function auditCommands(context: Context, ended: (code: ExitCode) => void)
         const ids = verdict.problems.flatMap((problem) => ('rowId' in problem ? [problem.rowId] : []))
         return { verdict, rows: new Map((await findAuditEntries(database, ids)).map((row) => [row.id, row])) }
       })
-      context.out(json ? asJson(found) : asText(found))
+      context.out(json ? asJson(found) : asText(context, found))
       ended(found.verdict.problems.length === 0 ? 0 : 1)
     })
   return audit
@@ -42,12 +42,12 @@ function readDigest(text: string): string {
   throw new InvalidArgumentError('A digest is 64 hexadecimal digits, as this command printed it.')
 }
 
-function asText({ verdict, rows }: Found): string {
+function asText({ colours }: Context, { verdict, rows }: Found): string {
   const { problems, sealedRows, unsealedRows, lastDigest } = verdict
   return [
-    ...problems.map((problem) => `${pc.red('✗')} ${sentenceOf(problem, rows)}`),
+    ...problems.map((problem) => `${colours.red('✗')} ${sentenceOf(problem, rows)}`),
     problems.length === 0
-      ? `${pc.green('✓')} ${sealedRows} rows are as they were written.`
+      ? `${colours.green('✓')} ${sealedRows} rows are as they were written.`
       : `${problems.length} ${problems.length === 1 ? 'problem' : 'problems'} in ${sealedRows} sealed rows.`,
     ...(unsealedRows > 0 ? [`${unsealedRows} rows are too young to be sealed; nothing is proven of them yet.`] : []),
     `Last digest: ${lastDigest}`,

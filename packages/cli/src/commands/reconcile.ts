@@ -1,219 +1,201 @@
-import { type FindingSide, listRailFindings, type StoredRailFinding } from '@remesa/database/rail-findings'
-import { currency, isCurrency } from '@remesa/domain/currency'
-import { formatMajor } from '@remesa/domain/money'
-import { RECONCILED_BOOKS, type ReconciledBooks } from '@remesa/domain/rail-reconciliation'
-import type { RailReconciliationResult } from '@remesa/domain/rail-reconciliation-result'
-import type { ReconciliationResult } from '@remesa/domain/reconciliation-result'
-import { type Books, openBooks } from '@remesa/rails/books'
-import { createBillingReconciliationService } from '@remesa/reconciliation/billing-reconciliation'
-import { reconcileRail } from '@remesa/reconciliation/reconcile-rails'
-import { EnvironmentError, parseEnvironment } from '@remesa/service-kit/environment'
-import { stripeEnvironment, stripeOptions } from '@remesa/stripe-client/environment'
-import { createStripeReads } from '@remesa/stripe-client/stripe-reads'
-import { Argument, Command, InvalidArgumentError, Option } from 'commander'
-import pc from 'picocolors'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { RECONCILED_BOOKS } from '@remesa/domain/rail-reconciliation'
+import { Argument, Command, InvalidArgumentError } from 'commander'
 import { z } from 'zod'
-import { CannotError, type Context, type ExitCode, readsDatabase, withDatabase } from '../context.ts'
+import { type Api, acts, type DeedOptions, inPath, openApi } from '../api.ts'
+import { CannotError, type Context, type ExitCode } from '../context.ts'
+import { asJson, counted, money, moneyText, plain } from '../text.ts'
 
-interface Options {
-  readonly from: Date
-  readonly to?: Date
-  readonly json?: true
-  readonly tolerance: number
+interface Options extends DeedOptions {
+  readonly from: string
+  readonly to?: string
+  readonly tolerance?: number
   readonly refunds: boolean
-  readonly currency: string
-  readonly timeZone: string
-  readonly databaseUrl?: string
+  readonly wait: number
 }
 
 /** `remesa reconcile …`: somebody else's books against ours. */
 export function reconcileCommands(context: Context, ended: (code: ExitCode) => void): Command {
   const reconcile = new Command('reconcile')
-    .description('Holds somebody else’s books against ours over a range of UTC days, and stores the report.')
+    .description('Has somebody else’s books held against ours over a range of UTC days, and waits for the report.')
     .addArgument(new Argument('<books>', 'whose').choices(['billing', ...RECONCILED_BOOKS]))
     .requiredOption('--from <day>', 'the first UTC day, such as 2026-11-20', readDay)
     .option('--to <day>', 'the day after the last one (default: the day after --from)', readDay)
-    .option('--json', 'for programs')
-  reconcile.addOption(
-    new Option('--tolerance <percent>', 'billing: a discrepancy up to it is tolerated')
-      .argParser(readPercent)
-      .default(1),
-  )
-  reconcile.option('--no-refunds', 'billing: leave refunds out')
-  reconcile.addOption(
-    new Option('--currency <code>', 'billing: whose figures stand at the top').argParser(readCurrency).default('USD'),
-  )
-  reconcile.addOption(
-    new Option('--time-zone <zone>', 'netsuite: in whose calendar payments are dated').default('America/Santiago'),
-  )
-  readsDatabase(reconcile)
+    .option(
+      '--tolerance <percent>',
+      'billing: a discrepancy up to it is tolerated (default: the service’s)',
+      readPercent,
+    )
+    .option('--no-refunds', 'billing: leave refunds out')
+    .option('--wait <seconds>', 'for the report', readSeconds, 900)
+  return acts(reconcile)
     .addHelpText('after', HELP)
-    .action(async (books: 'billing' | ReconciledBooks, options: Options) => {
-      const window = { from: options.from, to: options.to ?? new Date(options.from.getTime() + DAY_MS) }
-      if (window.from >= window.to) throw new CannotError('--to must be after --from.')
-      ended(
-        await (books === 'billing'
-          ? reconcileBilling(context, options, window)
-          : reconcileBooks(context, options, { rail: books, ...window })),
-      )
+    .action(async (books: string, options: Options) => {
+      const to = options.to ?? Temporal.PlainDate.from(options.from).add({ days: 1 }).toString()
+      if (options.from >= to) throw new CannotError('--to must be after --from.')
+      const api = await openApi(context, options, 'operator')
+      const report = await reported(context, api, { ...options, books, to })
+      const findings = await findingsOf(api, report.id, options.json ? LISTED_AS_JSON : LISTED)
+      context.out(options.json ? asJson({ ...report, ...findings }) : asText(context, report, findings))
+      if (report.status === 'error') {
+        throw new CannotError(`The books could not be read to their end. ${plain(report.error ?? '')}`.trim())
+      }
+      ended(report.status === 'success' ? 0 : 1)
     })
-  return reconcile
 }
 
-const DAY_MS = 86_400_000
+const overview = z.looseObject({ id: z.string(), from: z.string(), to: z.string(), status: z.string() })
+const overviews = z.looseObject({ reconciliations: z.array(overview) })
+const count = z.number()
+const report = overview.extend({
+  books: z.string(),
+  error: z.string().nullable(),
+  result: z
+    .looseObject({
+      date: z.string(),
+      payments: count.optional(),
+      urgent: count.optional(),
+      recommendations: z.array(z.string()).default([]),
+      byCurrency: z.array(z.looseObject({ currency: z.string() })).default([]),
+    })
+    .nullable(),
+})
+type Report = z.output<typeof report>
+const side = z.looseObject({
+  reference: z.string().nullable(),
+  state: z.string().nullable(),
+  currency: z.string().nullable(),
+  amount: z.string().nullable(),
+  takenBack: z.string(),
+})
+const finding = z.looseObject({
+  id: z.string(),
+  category: z.string(),
+  urgent: z.boolean(),
+  about: z.string().nullable(),
+  theirs: side.nullable(),
+  ours: side.nullable(),
+  over: money.nullable(),
+  under: money.nullable(),
+})
+const findingPage = z.looseObject({ findings: z.array(finding), next: z.string().nullable() })
 
-interface Window {
-  readonly from: Date
-  readonly to: Date
+interface Findings {
+  readonly findings: readonly z.output<typeof finding>[]
+  /** Whether there are more than were read. */
+  readonly more: boolean
 }
 
-async function reconcileBooks(
-  context: Context,
-  { json, timeZone, databaseUrl }: Options,
-  asked: Window & { readonly rail: ReconciledBooks },
-): Promise<ExitCode> {
-  const opened = orCannot(() => openBooks(asked.rail, context.env))
-  try {
-    const { run, findings } = await withDatabase(
-      context,
-      databaseUrl,
-      async (database) => {
-        const books = new Map<ReconciledBooks, Books>([[asked.rail, opened]])
-        const onProgress = progress(context, `${asked.rail}: payments read`)
-        const parts = { database, books, timeZone, now: () => new Date(), logger: SILENT, onProgress }
-        const run = await reconcileRail(parts, asked)
-        const page = { reportId: run.result.reportId, limit: json ? LISTED_AS_JSON : LISTED + 1 }
-        return { run, findings: await listRailFindings(database, page) }
-      },
-      { poolSize: POOL },
-    )
-    context.out(json ? asJson({ ...run, findings }) : railAsText(run.result, findings))
-    if (run.error !== undefined) throw new CannotError(`The books could not be read to their end. ${run.error}`)
-    return run.result.status === 'success' ? 0 : 1
-  } finally {
-    opened.close()
-  }
-}
-
-async function reconcileBilling(
-  context: Context,
-  { json, tolerance, refunds, currency: reporting, databaseUrl }: Options,
-  { from, to }: Window,
-): Promise<ExitCode> {
-  const config = orCannot(() => parseEnvironment(context.env, z.object(stripeEnvironment)))
-  const stripe = createStripeReads(stripeOptions(config))
-  const waiting = heartbeat(context, 'Stripe is being read')
-  try {
-    const result = await withDatabase(
-      context,
-      databaseUrl,
-      async (database) => {
-        const service = createBillingReconciliationService({
-          ...{ database, stripe, tolerancePercentage: tolerance, includeRefunds: refunds },
-          reportingCurrency: currency(reporting),
-          ...{ slicesAtOnce: 8, retryFirstMs: 1_000, leaseMs: 60_000, nudge: () => {}, now: () => new Date() },
-          logger: SILENT,
-        })
-        return service.reconcile({ startDate: from, endDate: to })
-      },
-      { poolSize: POOL },
-    )
-    context.out(json ? asJson({ result }) : billingAsText(result))
-    if (result.status === 'error') throw new CannotError('Stripe could not be read to its end; the report says why.')
-    return result.status === 'success' ? 0 : 1
-  } finally {
-    waiting.stop()
-    stripe.close()
-  }
-}
-
-/** Findings that a person is shown; the API pages through all of them. */
+/** Findings that a person is shown; the console pages through all of them. */
 const LISTED = 50
 const LISTED_AS_JSON = 10_000
-/** Slices of a long window are read side by side. */
-const POOL = 4
-/** What a run says is on its way is told as progress; what it found is the answer. */
-const SILENT = { info: () => {}, warn: () => {}, error: () => {} }
+const PAGE = 200
+const POLL_FIRST_MS = 100
+const POLL_MAX_MS = 2_000
 
-/** @throws CannotError for an environment that lacks something, with the names of all that it lacks */
-function orCannot<Result>(make: () => Result): Result {
-  try {
-    return make()
-  } catch (error) {
-    if (error instanceof EnvironmentError) throw new CannotError(`To read those books, ${error.message}.`)
-    throw error
+/** Asks, and waits for a report of these days that was not finished before it was asked for. */
+async function reported(
+  context: Context,
+  api: Api,
+  asked: Options & { readonly books: string; readonly to: string },
+): Promise<Report> {
+  const { books, from, to } = asked
+  const ofThese = async () => {
+    const { reconciliations } = await api.get('/v1/reconciliations', overviews, { books, limit: PAGE })
+    const [first, end] = [from, to].map((day) => Date.parse(day))
+    return reconciliations.filter((one) => Date.parse(one.from) === first && Date.parse(one.to) === end)
   }
-}
-
-/** Tells how far it is, once a second at most: a million payments are no million lines. */
-function progress({ err }: Context, what: string): (count: number) => void {
-  let toldAt = Number.NEGATIVE_INFINITY
-  return (count) => {
-    if (performance.now() - toldAt < 1_000) return
-    toldAt = performance.now()
-    err(pc.dim(`${what}: ${count}`))
+  const finishedBefore = new Set((await ofThese()).filter(({ status }) => status !== 'running').map(({ id }) => id))
+  const wish = {
+    ...{ books, from, to, reason: asked.reason },
+    ...(asked.tolerance !== undefined && { tolerancePercentage: asked.tolerance }),
+    ...(!asked.refunds && { includeRefunds: false }),
   }
+  await api.post('/v1/reconciliations', z.looseObject({}), { key: asked.key, body: wish })
+  const deadline = performance.now() + asked.wait * 1_000
+  context.err(`${books}: asked for; waiting for the report`)
+  for (let wait = POLL_FIRST_MS; performance.now() < deadline; wait = Math.min(wait * 1.5, POLL_MAX_MS)) {
+    const found = (await ofThese()).find(({ id, status }) => status !== 'running' && !finishedBefore.has(id))
+    if (found) return api.get(`/v1/reconciliations/${inPath(found.id)}`, report)
+    await sleep(wait)
+  }
+  throw new CannotError(
+    `No report within ${asked.wait} s. It is asked for, and comes when the reconciliation service has done it: is that running?`,
+  )
 }
 
-function heartbeat({ err }: Context, what: string): { stop(): void } {
-  const beganAt = performance.now()
-  const timer = setInterval(() => err(pc.dim(`${what}, ${Math.round((performance.now() - beganAt) / 1_000)} s`)), 5_000)
-  err(pc.dim(`${what} …`))
-  return { stop: () => clearInterval(timer) }
+async function findingsOf(api: Api, reportId: string, most: number): Promise<Findings> {
+  const findings: z.output<typeof finding>[] = []
+  let next: string | null | undefined
+  do {
+    const query = { limit: Math.min(PAGE, most), ...(next && { cursor: next }) }
+    const page = await api.get(`/v1/reconciliations/${inPath(reportId)}/findings`, findingPage, query)
+    findings.push(...page.findings)
+    next = page.next
+  } while (next !== null && findings.length < most)
+  return { findings, more: next !== null }
 }
 
-function railAsText(result: RailReconciliationResult, findings: readonly StoredRailFinding[]): string {
-  const { books, date, status, reportId, payments, byCurrency, recommendations } = result
-  if (status === 'error') return `${pc.red('✗')} ${books}, ${date}: not compared. Report ${reportId}`
-  const more = Object.values(result.findings).reduce((sum, count) => sum + count, 0) - LISTED
+function asText(
+  { colours }: Context,
+  { id, books, status, result, error }: Report,
+  { findings, more }: Findings,
+): string {
+  const mark = status === 'success' ? colours.green('✓') : colours.red('✗')
+  const days = result?.date ?? ''
+  if (status === 'error') return `${mark} ${books}, ${plain(days)}: not compared. ${plain(error ?? '')} Report ${id}`
+  const urgent = result?.urgent ?? findings.filter((one) => one.urgent).length
+  const outcome =
+    status === 'success' ? 'nothing to act on' : urgent > 0 ? counted(urgent, 'urgent finding') : 'differences'
+  const read = result?.payments === undefined ? '' : `${counted(result.payments, 'payment')} there, `
   return [
-    ...findings.slice(0, LISTED).map(findingAsText),
-    ...(more > 0 ? [`… and ${counted(more, 'more finding')}`] : []),
-    ...byCurrency.map(
-      ({ currency, payments, total, grossOver, grossUnder }) =>
-        `${currency}: ${counted(payments, 'payment')} there, ${total}; ${grossOver} more there, ${grossUnder} more here`,
-    ),
-    ...recommendations.map((text) => `→ ${text}`),
-    `${status === 'success' ? pc.green('✓') : pc.red('✗')} ${books}, ${date}: ${counted(payments, 'payment')} there, ${
-      status === 'success' ? 'nothing to act on' : counted(result.urgent, 'urgent finding')
-    }. Report ${reportId}`,
+    ...findings.map((one) => findingText(colours, one)),
+    ...(more ? ['… and more, in the console or with --json'] : []),
+    ...(result?.byCurrency ?? []).map(currencyText),
+    ...(result?.recommendations ?? []).map((text) => `→ ${plain(text)}`),
+    `${mark} ${books}, ${plain(days)}: ${read}${outcome}. Report ${id}`,
   ].join('\n')
 }
 
-const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`
-
-function findingAsText({ category, urgent, provider, recorded, payableId }: StoredRailFinding): string {
-  const mark = urgent ? pc.red('✗') : category === 'timing' ? pc.dim('·') : pc.yellow('!')
-  const side = (one: FindingSide<string> | null) =>
-    one ? [one.reference, one.state, amountOf(one)].filter(Boolean).join(' ') : 'nothing'
-  return `${mark} ${category}: there ${side(provider)}; here ${side(recorded)}${payableId ? ` (${payableId})` : ''}`
+function findingText(
+  colours: Context['colours'],
+  { category, urgent, theirs, ours, about, over, under }: Findings['findings'][number],
+): string {
+  const mark = urgent ? colours.red('✗') : category === 'timing' ? colours.dim('·') : colours.yellow('!')
+  const sideText = (one: z.output<typeof side> | null) =>
+    one
+      ? [one.reference, one.state, amountText(one)]
+          .filter(Boolean)
+          .map((text) => plain(`${text}`))
+          .join(' ')
+      : 'nothing'
+  const difference = over ? `; ${moneyText(over)} more there` : under ? `; ${moneyText(under)} more here` : ''
+  const named = about === null || about === theirs?.reference ? '' : ` (${plain(about)})`
+  return `${mark} ${plain(category)}: there ${sideText(theirs)}; here ${sideText(ours)}${difference}${named}`
 }
 
-function amountOf({ amount, currency: code, takenBack }: FindingSide<string>): string {
-  if (amount === null || code === null || !isCurrency(code)) return 'an amount that cannot be read'
-  const back = takenBack > 0n ? `, ${formatMajor(takenBack, code)} of it came back` : ''
-  return `${code} ${formatMajor(amount, code)}${back}`
+function amountText({ amount, currency, takenBack }: z.output<typeof side>): string {
+  if (amount === null || currency === null) return 'an amount that cannot be read'
+  const back = takenBack === '0' ? '' : `, ${moneyText({ amount: takenBack, currency })} of it came back`
+  return moneyText({ amount, currency }) + back
 }
 
-function billingAsText(result: ReconciliationResult): string {
-  const { status, date, byCurrency, recommendations, reportId } = result
-  return [
-    ...byCurrency.map(
-      (line) =>
-        `${line.currency}: Stripe ${line.stripeTotal}, database ${line.databaseTotal}; missing ${line.missingInDatabase} here, ` +
-        `${line.missingInStripe} there; ${line.amountMismatches} mismatches, ${line.moneyAtRisk} at risk`,
-    ),
-    ...recommendations.map((text) => `→ ${text}`),
-    `${status === 'success' ? pc.green('✓') : pc.red('✗')} billing, ${date}: ${status}. Report ${reportId}`,
-  ].join('\n')
+/** Figures per currency, of billing or of a rail: both are in major units. */
+function currencyText({ currency, ...figures }: { currency: string; [name: string]: unknown }): string {
+  const told = (name: string, words: string) => (name in figures ? [`${plain(String(figures[name]))} ${words}`] : [])
+  return `${plain(currency)}: ${[
+    ...told('stripeTotal', 'at Stripe'),
+    ...told('databaseTotal', 'in the database'),
+    ...told('total', 'there'),
+    ...told('grossOver', 'more there'),
+    ...told('grossUnder', 'more here'),
+    ...told('moneyAtRisk', 'at risk'),
+  ].join(', ')}`
 }
 
-const asJson = (value: object): string =>
-  JSON.stringify(value, (_, one: unknown) => (typeof one === 'bigint' ? one.toString() : one), 2)
-
-function readDay(text: string): Date {
+function readDay(text: string): string {
   try {
-    if (/^\d{4}-\d{2}-\d{2}$/.test(text)) return new Date(Temporal.PlainDate.from(text).toString())
+    if (/^\d{4}-\d{2}-\d{2}$/.test(text)) return Temporal.PlainDate.from(text, { overflow: 'reject' }).toString()
   } catch {
     // no such day
   }
@@ -226,25 +208,19 @@ function readPercent(text: string): number {
   throw new InvalidArgumentError('A percentage is a number from 0 to 100.')
 }
 
-function readCurrency(text: string): string {
-  if (isCurrency(text)) return text
-  throw new InvalidArgumentError('A currency is an ISO 4217 code, such as USD.')
+function readSeconds(text: string): number {
+  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text)
+  throw new InvalidArgumentError('Give a whole number of seconds.')
 }
 
 const HELP = `
-billing           what customers paid at Stripe, against the payments on record
-stripe-transfers  transfers to connected accounts, against our payment attempts
-fpay              bank payments in Latin America, against our payment attempts
-payoneer          international payments: those that we asked for, one look-up each
-netsuite          vendor payments, against the seller balances that are paid; by the day they are dated
+The reconciliation service reads the other side, compares it with our records, stores the report with its findings, and tells
+people by Slack and PagerDuty as it does every night. This command asks it to (role operator) and shows what came of it.
+Should it not be done in time it goes on by itself; asking with the same --key does not ask twice.
 
-The report and its findings are stored, as the nightly runs store theirs, and people are alerted to what is urgent. The
-environment names the database and, as for the services, how the other side is reached (STRIPE_…, FPAY_…, PAYONEER_…,
-NETSUITE_…); only what belongs to the books that are asked for is needed. Progress goes to stderr.
-
-Exit codes: 0 the books agree, 1 they differ, 2 they could not be compared.
+Exit codes: 0 they agree, 1 they differ, 2 they could not be compared, or it was used wrongly.
 
 Examples:
-  remesa reconcile fpay --from 2026-11-20
-  remesa reconcile netsuite --from 2026-11-01 --to 2026-12-01
-  remesa reconcile billing --from 2026-11-20 --json > report.json`
+  remesa reconcile fpay --from 2026-11-20 --reason "a seller says that nothing came"
+  remesa reconcile billing --from 2026-11-01 --to 2026-11-08 --tolerance 0.5 --reason "the week, once more"
+  remesa reconcile netsuite --from 2026-11-20 --reason "month's end" --json`
