@@ -1,5 +1,6 @@
 import react from '@vitejs/plugin-react'
 import { defineConfig } from 'vite'
+import { securityHeaders } from '../src/security-headers.ts'
 
 /** Where `vite dev` finds an API; without one it answers with made-up data of its own. */
 const api = process.env.ADMIN_URL
@@ -17,5 +18,7 @@ export default defineConfig(async ({ command }) => ({
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
   },
+  // `vite preview` shows the built pages under the policy that the service serves them with.
+  preview: { headers: { ...securityHeaders('http://localhost') } },
   server: api ? { proxy: { '/v1': api, '/auth': api } } : {},
 }))

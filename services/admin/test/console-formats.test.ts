@@ -5,7 +5,7 @@ import { documentLines } from '../console/src/documents.ts'
 import { formatMoney, majorUnits, readAmount, sumByCurrency } from '../console/src/money.ts'
 import { timelineOf } from '../console/src/payout-timeline.ts'
 import { atRisk, findingsCsv, trendPoints } from '../console/src/reconciliation.ts'
-import { formatAge, formatDay, formatMoment, inUtc } from '../console/src/time.ts'
+import { formatAge, formatDay, formatMoment, inUtc, utcDays } from '../console/src/time.ts'
 
 const money = (amount: string, code: string) => ({ amount, currency: code })
 /** Intl separates with several kinds of space. */
@@ -72,6 +72,12 @@ test('a business date is the same day in every zone', () => {
   expect(formatDay('2026-11-21', 'en-US')).toBe('Nov 21, 2026')
 })
 
+test('a window of whole UTC days is told as those days, in every zone', () => {
+  expect(utcDays('2026-11-20T00:00:00Z', '2026-11-21T00:00:00Z', 'en-US')).toBe('Nov 20, 2026')
+  expect(plain(utcDays('2026-11-01T00:00:00Z', '2026-11-08T00:00:00Z', 'en-US') ?? '')).toBe('Nov 1 – 7, 2026')
+  expect(utcDays('2026-11-20T00:00:00Z', '2026-11-20T12:00:00Z', 'en-US')).toBeUndefined()
+})
+
 test('ages have the unit that reads best', () => {
   const ages = [0, 119, 120, 7_199, 7_200, 172_799, 172_800].map((seconds) => formatAge(seconds, 'en'))
   expect(ages).toEqual(['0 sec', '119 sec', '2 min', '119 min', '2 hr', '47 hr', '2 days'])
@@ -101,8 +107,8 @@ test('the trend goes forward in time, without runs that compared nothing', () =>
     },
   ]
   expect(trendPoints(reports, 'USD')).toEqual([
-    { at: '2026-11-18T00:00:00Z', money: money('1250', 'USD'), value: 12.5 },
-    { at: '2026-11-20T00:00:00Z', money: money('0', 'USD'), value: 0 },
+    { at: '2026-11-18T00:00:00Z', to: '', money: money('1250', 'USD'), value: 12.5 },
+    { at: '2026-11-20T00:00:00Z', to: '', money: money('0', 'USD'), value: 0 },
   ])
   expect(reports.flatMap(atRisk)).toEqual([money('1250', 'USD')])
 })
@@ -120,10 +126,9 @@ test('findings are exported in major units, whatever is missing on either side',
 test('the documents of a balance are lines that add up to it', () => {
   const lines = documentLines(
     [
-      { type: 'vendorBill', tranId: 'B1', money: money('1000', 'CLP') },
-      { type: 'invoice', tranId: 'I1', amount: '300' },
+      { type: 'vendorBill', tranId: 'B1', amount: '1000', currency: 'CLP' },
+      { type: 'invoice', tranId: 'I1', amount: '300', currency: 'CLP' },
     ],
-    'CLP',
     (code) => code,
   )
   expect(lines.map(({ label }) => label)).toEqual(['vendorBill B1', 'invoice I1'])
@@ -156,12 +161,12 @@ test('a payout’s time line has every event once, oldest first', () => {
     ],
   })
   expect(events.map(({ kind, title }) => `${kind}: ${title}`)).toEqual([
-    'message: dispute d opened',
-    'audit: payout.hold',
-    'attempt: stripe, generation 2: claimed',
-    'ledger: payout',
-    'message: dispute d resolved',
-    'message: tip t',
+    'message: Dispute d opened',
+    'audit: Payout hold',
+    'attempt: Stripe, generation 2: claimed',
+    'ledger: Payout',
+    'message: Dispute d resolved',
+    'message: Tip t',
   ])
   expect(events[1]).toMatchObject({ actor: 'operator:o', reason: 'why', details: { after: { status: 'on_hold' } } })
 })

@@ -2,6 +2,8 @@ import { STAGES } from '../src/api.ts'
 
 const id = (digit: number) => `${String(digit).repeat(8)}-1111-4111-8111-111111111111`
 const ago = (minutes: number) => new Date(Date.now() - minutes * 60_000).toISOString()
+const midnight = (days: number) =>
+  `${new Date(Date.now() - days * 86_400_000).toISOString().slice(0, 10)}T00:00:00.000Z`
 const today = () => new Date().toISOString().slice(0, 10)
 const list = (...items: unknown[]) => ({ items, next: null })
 const sellers = 4_000
@@ -27,14 +29,21 @@ export function answersOf(seconds: number): ReadonlyMap<string, unknown> {
   ]
   const balance = {
     id: id(1),
-    seller: { id: 'S-1001', name: 'Comercial Andes SpA', taxId: '76.***.***-4' },
-    ...{ country: 'CL', businessDate: today(), money: { amount: '1250000', currency: 'CLP' }, status: 'paid' },
+    seller: { id: id(6), gscSellerId: 'S-1001', name: 'Comercial Andes SpA', taxId: '76.***.***-4' },
+    ...{ country: 'cl', businessDate: today(), money: { amount: '1250000', currency: 'CLP' }, status: 'paid' },
     ...{ reason: null, rail: 'fpay', updatedAt: ago(5) },
   }
   const blocked = {
     ...{ ...balance, id: id(2), status: 'blocked', reason: 'bank_id_missing', rail: null },
-    seller: { id: 'S-1002', name: 'Importadora Bío Bío Ltda.', taxId: '77.***.***-K' },
-    ...{ country: 'CO', money: { amount: '125050075', currency: 'COP' } },
+    seller: { id: id(6), gscSellerId: 'S-1002', name: 'Importadora Bío Bío Ltda.', taxId: '77.***.***-K' },
+    ...{ country: 'co', money: { amount: '125050075', currency: 'COP' } },
+  }
+  const seller = {
+    ...{ ...balance.seller, operationType: 'local', type: '3P', status: 'active', account: 'fpay', updatedAt: ago(9) },
+    countries: [
+      { country: 'cl', currency: 'CLP', enabled: true },
+      { country: 'pe', currency: 'PEN', enabled: false },
+    ],
   }
   const payout = {
     ...{ id: id(3), bookingId: 'BK-2001', sequence: 1, providerId: 'PR-77', status: 'on_hold', amount: '25050' },
@@ -60,7 +69,7 @@ export function answersOf(seconds: number): ReadonlyMap<string, unknown> {
     },
   }
   const reports = Array.from({ length: 30 }, (_, day) => ({
-    ...{ id: id(9), books: 'billing', from: ago((day + 1) * 1_440), to: ago(day * 1_440) },
+    ...{ id: `${id(9).slice(0, -2)}${day + 10}`, books: 'billing', from: midnight(day + 1), to: midnight(day) },
     ...{ status: day % 7 === 3 ? 'discrepancy_found' : 'success', severity: day % 7 === 3 ? 'warning' : 'none' },
     ...{ startedAt: ago(day * 1_440), finishedAt: ago(day * 1_440), durationMs: 900, error: null },
     moneyAtRisk: [{ currency: 'USD', amount: `${((day * 37) % 11) * 12}.50` }],
@@ -103,10 +112,12 @@ export function answersOf(seconds: number): ReadonlyMap<string, unknown> {
       {
         ...balance,
         documents: [
-          { type: 'vendorBill', tranId: 'BILL-1', money: { amount: '1300000', currency: 'CLP' } },
-          { type: 'invoice', tranId: 'INV-9', money: { amount: '50000', currency: 'CLP' } },
+          { type: 'vendorBill', tranId: 'BILL-1', amount: '1300000', currency: 'CLP' },
+          { type: 'invoice', tranId: 'INV-9', amount: '50000', currency: 'CLP' },
         ],
-        ...{ closing: { amount: '1250000', matched: true }, attempts: [], timeline },
+        closing: { settlementId: 'GSC-5', money: balance.money, receivedAt: ago(45), match: 'matched' },
+        ...{ currency: 'CLP', nextTryAt: null, erp: { toldAt: ago(30), vendorPaymentId: '881' }, gscToldAt: ago(29) },
+        ...{ attempts: [], timeline },
       },
     ],
     ['/v1/payouts', { payouts: [payout], next: null }],
@@ -119,7 +130,15 @@ export function answersOf(seconds: number): ReadonlyMap<string, unknown> {
     ],
     ['/v1/approvals', { approvals: [approval], next: null }],
     ['/v1/transfers', list(transfer)],
-    ['/v1/transfers/:id', { ...transfer, timeline }],
+    ['/v1/transfers/:id', { transfer, account: null, attempts: [], timeline }],
+    ['/v1/sellers', list(seller)],
+    [
+      '/v1/sellers/:id',
+      {
+        ...{ ...seller, erpId: '501', owed: [{ amount: '90000', currency: 'CLP' }] },
+        ...{ balances: [balance, blocked], timeline },
+      },
+    ],
     ['/v1/explain/:id', explanation(balance)],
     ['/v1/reconciliations', { reconciliations: reports.slice(0, 10), next: null }],
     ['/v1/reconciliations/trend', { trend: reports }],

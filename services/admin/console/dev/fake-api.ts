@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Plugin } from 'vite'
+import type { Connect, Plugin } from 'vite'
 import { answersOf } from './fake-answers.ts'
 
 /**
@@ -7,17 +7,15 @@ import { answersOf } from './fake-answers.ts'
  * actions that are granted and change nothing.
  */
 export function fakeApi(): Plugin {
-  return {
-    name: 'fake-api',
-    configureServer(server) {
-      server.middlewares.use((request, response, next) => {
-        const url = new URL(request.url ?? '/', 'http://localhost')
-        if (url.pathname === '/v1/events') return stream(response)
-        if (!/^\/(v1|auth)\//.test(url.pathname)) return next()
-        answer(request, url, response)
-      })
-    },
+  const serve = ({ middlewares }: { middlewares: Connect.Server }) => {
+    middlewares.use((request, response, next) => {
+      const url = new URL(request.url ?? '/', 'http://localhost')
+      if (url.pathname === '/v1/events') stream(response)
+      else if (/^\/(v1|auth)\//.test(url.pathname)) answer(request, url, response)
+      else next()
+    })
   }
+  return { name: 'fake-api', configureServer: serve, configurePreviewServer: serve }
 }
 
 const startedAt = Date.now()

@@ -84,7 +84,12 @@ export interface Event {
 
 export interface Balance {
   readonly id: string
-  readonly seller: { readonly id: string; readonly name: string; readonly taxId: string | null }
+  readonly seller: {
+    readonly id: string
+    readonly gscSellerId: string
+    readonly name: string
+    readonly taxId: string
+  }
   readonly country: string
   readonly businessDate: string
   readonly money: Money | null
@@ -94,9 +99,44 @@ export interface Balance {
   readonly updatedAt: string
 }
 export interface BalanceStory extends Balance {
-  readonly documents: readonly Details[]
-  readonly closing: Details | null
-  readonly attempts: readonly Details[]
+  readonly currency: string
+  readonly documents: readonly SellerDocument[]
+  readonly closing: {
+    readonly settlementId: string | null
+    readonly money: Money | null
+    readonly match: string | null
+  }
+  readonly nextTryAt: string | null
+  readonly erp: { readonly toldAt: string | null; readonly vendorPaymentId: string | null }
+  readonly gscToldAt: string | null
+  readonly timeline: readonly Event[]
+}
+export interface SellerDocument {
+  readonly type: 'vendorBill' | 'invoice'
+  readonly tranId: string
+  readonly currency: string
+  readonly amount: string
+}
+
+export interface Seller {
+  readonly id: string
+  readonly gscSellerId: string
+  readonly name: string
+  readonly taxId: string
+  readonly operationType: string
+  readonly type: string
+  readonly status: string
+  /** The rail that it can be paid by. */
+  readonly account: string | null
+  readonly countries: readonly { readonly country: string; readonly currency: string; readonly enabled: boolean }[]
+  readonly updatedAt: string
+}
+export interface SellerStory extends Seller {
+  readonly erpId: string | null
+  /** Owed and not yet on its way, by the ledger. */
+  readonly owed: readonly Money[]
+  /** The newest. */
+  readonly balances: readonly Balance[]
   readonly timeline: readonly Event[]
 }
 
@@ -105,14 +145,26 @@ export interface Transfer {
   readonly status: string
   readonly money: Money
   readonly updatedAt: string
-  readonly userId: string | null
+  readonly userId: string
+  /** Masked. */
+  readonly destination: string | null
+  readonly settlementId: string | null
+  readonly bookingId: string | null
+  readonly providerReference: string | null
   readonly jobId: string | null
   readonly payoutId: string | null
   readonly attempts: number
   readonly nextTryAt: string | null
   readonly reason: string | null
 }
-export interface TransferStory extends Transfer {
+export interface TransferStory {
+  readonly transfer: Transfer
+  /** What Stripe says of the payee's account. */
+  readonly account: {
+    readonly transfersActive: boolean
+    readonly payoutsEnabled: boolean
+    readonly disabledReason: string | null
+  } | null
   readonly timeline: readonly Event[]
 }
 

@@ -25,8 +25,14 @@ export function timelineOf(story: PayoutStory): readonly Event[] {
 const event = (at: string, kind: Event['kind'], title: string, details: Event['details'] = {}): Event => ({
   at,
   kind,
-  title,
+  title: inWords(title),
   actor: null,
   reason: null,
   details,
 })
+
+/** `payout.force_released` as people read it. */
+function inWords(name: string): string {
+  const words = name.replaceAll(/[._]/g, ' ')
+  return `${words.charAt(0).toUpperCase()}${words.slice(1)}`
+}

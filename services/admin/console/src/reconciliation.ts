@@ -10,12 +10,12 @@ export const atRisk = ({ moneyAtRisk }: Reconciliation): readonly Money[] =>
 export function trendPoints(
   reports: readonly Reconciliation[],
   currency: string,
-): readonly { readonly at: string; readonly money: Money; readonly value: number }[] {
+): readonly { readonly at: string; readonly to: string; readonly money: Money; readonly value: number }[] {
   return reports
     .filter(({ status }) => status === 'success' || status === 'discrepancy_found')
     .map((report) => {
       const money = atRisk(report).find((one) => one.currency === currency) ?? { amount: '0', currency }
-      return { at: report.from, money, value: Number(majorUnits(money)) }
+      return { at: report.from, to: report.to, money, value: Number(majorUnits(money)) }
     })
     .sort((a, b) => Date.parse(a.at) - Date.parse(b.at))
 }

@@ -39,12 +39,14 @@ function SignIn() {
   const { t } = useSpeech()
   return (
     <Gate title={t('signIn.title')} text={t('signIn.text')}>
-      <a className="button primary" href="/auth/sign-in">
+      <a className="button primary" href={`/auth/sign-in?${new URLSearchParams({ return_to: whereWeAre() })}`}>
         {t('signIn.do')}
       </a>
     </Gate>
   )
 }
+
+const whereWeAre = () => location.pathname + location.search
 
 function Gate({ title, text, children }: { title: string; text: string; children?: ReactNode }) {
   return (

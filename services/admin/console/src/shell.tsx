@@ -2,7 +2,7 @@ import { useMutation } from '@tanstack/react-query'
 import { type FormEvent, useState } from 'react'
 import { Link, NavLink, Outlet, useNavigate, useNavigation } from 'react-router'
 import { act } from './client.ts'
-import { at, newKey } from './http.ts'
+import { newKey } from './http.ts'
 import type { PlainKey } from './i18n/messages.ts'
 import { useSpeech } from './language.tsx'
 import { LANGUAGES, showTheme, storedTheme, THEMES } from './preferences.ts'
@@ -14,6 +14,7 @@ const PAGES: readonly (readonly [path: string, name: PlainKey])[] = [
   ['/', 'today.title'],
   ['/alerts', 'alerts.title'],
   ['/approvals', 'approvals.title'],
+  ['/sellers', 'sellers.title'],
   ['/balances', 'balances.title'],
   ['/payouts', 'payouts.title'],
   ['/transfers', 'transfers.title'],
@@ -99,10 +100,10 @@ function Settings() {
   const me = useMe()
   const [theme, setTheme] = useState(storedTheme)
   const signOut = useMutation({
-    mutationFn: () => act(at`/auth/sign-out`, {}, newKey()),
-    async onSuccess() {
+    mutationFn: () => act('/auth/sign-out', {}, newKey()) as Promise<{ next: string }>,
+    onSuccess({ next }) {
       queryClient.clear()
-      location.assign('/')
+      location.assign(next)
     },
   })
   return (

@@ -23,3 +23,17 @@ export function formatAge(seconds: number, locale: string): string {
   const amount = Math.floor(seconds / length)
   return new Intl.NumberFormat(locale, { style: 'unit', unit, unitDisplay: 'short' }).format(amount)
 }
+
+const DAY_MS = 86_400_000
+
+/**
+ * A window of whole UTC days, as those days: told in another zone it would seem to begin in the evening before.
+ * @param to - the first moment that does not count any more
+ * @returns the day, or the first and the last one; undefined for a window of other hours
+ */
+export function utcDays(from: string, to: string, locale: string): string | undefined {
+  const [begin, end] = [Date.parse(from), Date.parse(to)]
+  if (begin % DAY_MS !== 0 || end % DAY_MS !== 0) return undefined
+  const format = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeZone: 'UTC' })
+  return format.formatRange(begin, end - DAY_MS)
+}

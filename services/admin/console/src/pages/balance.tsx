@@ -6,9 +6,9 @@ import { documentLines } from '../documents.ts'
 import { at } from '../http.ts'
 import { useSpeech } from '../language.tsx'
 import { Facts, PageOf, Section } from '../ui/page.tsx'
-import { Answer } from '../ui/states.tsx'
+import { Answer, Empty } from '../ui/states.tsx'
 import { AmountLines, Timeline } from '../ui/story.tsx'
-import { Amount, Day, Id, Moment, Raw, Status } from '../ui/values.tsx'
+import { Amount, Day, Id, Moment, Status } from '../ui/values.tsx'
 
 export function Component() {
   const { t } = useSpeech()
@@ -28,7 +28,7 @@ export function Component() {
 
 function Story({ balance }: { balance: BalanceStory }) {
   const { t, label } = useSpeech()
-  const { documents, closing, attempts } = balance
+  const { documents, closing } = balance
   return (
     <>
       <div className="columns">
@@ -36,37 +36,36 @@ function Story({ balance }: { balance: BalanceStory }) {
           <Facts
             facts={[
               [t('field.amount'), <Amount key="amount" money={balance.money} />],
-              [t('field.seller'), `${balance.seller.name} (${balance.seller.taxId ?? t('field.none')})`],
-              [t('field.sellerId'), balance.seller.id],
-              [t('field.country'), balance.country],
+              [
+                t('field.seller'),
+                <Link key="seller" to={`/sellers/${balance.seller.id}`}>
+                  {balance.seller.name}
+                </Link>,
+              ],
+              [t('field.taxId'), balance.seller.taxId],
+              [t('field.sellerId'), balance.seller.gscSellerId],
+              [t('field.country'), balance.country.toUpperCase()],
               [t('field.businessDate'), <Day key="date" date={balance.businessDate} />],
-              [t('field.rail'), balance.rail],
+              [t('field.rail'), balance.rail && label(balance.rail)],
               [t('field.reason'), balance.reason && label(balance.reason)],
+              [t('field.nextTryAt'), balance.nextTryAt && <Moment at={balance.nextTryAt} />],
+              [t('balance.erpToldAt'), balance.erp.toldAt && <Moment at={balance.erp.toldAt} />],
+              [t('balance.gscToldAt'), balance.gscToldAt && <Moment at={balance.gscToldAt} />],
               [t('field.updatedAt'), <Moment key="at" at={balance.updatedAt} />],
               [t('field.id'), <Id key="id" id={balance.id} />],
             ]}
           />
         </Section>
         <Section title={t('detail.amount')}>
-          <AmountLines
-            caption={t('detail.amount')}
-            lines={documentLines(documents, balance.money?.currency ?? '', label)}
-            total={balance.money}
-          />
-          {closing && (
-            <details>
-              <summary>{t('detail.closing')}</summary>
-              <Raw value={closing} />
-            </details>
+          {documents.length === 0 ? (
+            <Empty>{t('balance.noDocuments')}</Empty>
+          ) : (
+            <AmountLines caption={t('detail.amount')} lines={documentLines(documents, label)} total={balance.money} />
           )}
-          {attempts.length > 0 && (
-            <details>
-              <summary>
-                {t('detail.attempts')} ({attempts.length})
-              </summary>
-              <Raw value={attempts} />
-            </details>
-          )}
+          <h3>{t('detail.closing')}</h3>
+          <p>
+            <Amount money={closing.money} /> <Status code={closing.match} /> {closing.settlementId}
+          </p>
         </Section>
       </div>
       <Section title={t('detail.timeline')}>

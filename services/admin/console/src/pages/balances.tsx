@@ -16,12 +16,13 @@ const STATUSES = [
 const NAMES = ['q', 'status', 'date', 'country', 'currency', 'sellerId', 'min', 'max']
 
 export function Component() {
-  const { t } = useSpeech()
-  const filters = useFilters(NAMES)
+  const { t, label } = useSpeech()
+  const { currency: code, ...filters } = useFilters(NAMES)
+  const currency = code?.toUpperCase()
   // People write major units; the API has minor ones, and how many those are only the currency says.
-  const [min, max] = [filters.min, filters.max].map((text) => text && readAmount(text, filters.currency ?? ''))
+  const [min, max] = [filters.min, filters.max].map((text) => text && readAmount(text, currency ?? ''))
   const isUnclear = (filters.min && !min) || (filters.max && !max)
-  const query = useList<Balance>('/v1/balances', { ...filters, min, max })
+  const query = useList<Balance>('/v1/balances', { ...filters, currency, min, max })
   return (
     <PageOf title={t('balances.title')}>
       <Filters
@@ -55,10 +56,10 @@ export function Component() {
                 },
                 { header: t('field.taxId'), cell: ({ seller }) => seller.taxId },
                 { header: t('field.businessDate'), cell: ({ businessDate }) => <Day date={businessDate} /> },
-                { header: t('field.country'), cell: ({ country }) => country },
+                { header: t('field.country'), cell: ({ country }) => country.toUpperCase() },
                 { header: t('field.amount'), cell: ({ money }) => <Amount money={money} />, isFigure: true },
                 { header: t('field.status'), cell: ({ status }) => <Status code={status} /> },
-                { header: t('field.rail'), cell: ({ rail }) => rail ?? t('field.none') },
+                { header: t('field.rail'), cell: ({ rail }) => (rail ? label(rail) : t('field.none')) },
                 { header: t('field.updatedAt'), cell: ({ updatedAt }) => <Moment at={updatedAt} /> },
               ]}
             />

@@ -11,7 +11,7 @@ import { PageOf, Section } from '../ui/page.tsx'
 import { Answer, Empty } from '../ui/states.tsx'
 import { Pager, Table } from '../ui/table.tsx'
 import { TrendChart } from '../ui/trend-chart.tsx'
-import { Amount, Moment, Status } from '../ui/values.tsx'
+import { Amount, Status, Window } from '../ui/values.tsx'
 import { useList } from './use-list.ts'
 
 const BOOKS = ['billing', 'stripe-transfers', 'fpay', 'payoneer', 'netsuite']
@@ -36,7 +36,7 @@ export function Component() {
                   header: t('reconciliation.window'),
                   cell: ({ id, from, to }) => (
                     <Link to={`/reconciliation/${id}`}>
-                      <Moment at={from} /> – <Moment at={to} />
+                      <Window from={from} to={to} />
                     </Link>
                   ),
                 },
@@ -108,7 +108,10 @@ function Drawn({ reports }: { reports: readonly Reconciliation[] }) {
           </select>
         </label>
       )}
-      <TrendChart label={caption} points={points} locale={locale} />
+      <figure>
+        <figcaption>{caption}</figcaption>
+        <TrendChart label={caption} points={points} locale={locale} />
+      </figure>
       <details>
         <summary>{t('reconciliation.asTable')}</summary>
         <Table
@@ -116,7 +119,7 @@ function Drawn({ reports }: { reports: readonly Reconciliation[] }) {
           rows={points}
           rowKey={({ at }) => at}
           columns={[
-            { header: t('reconciliation.window'), cell: ({ at }) => <Moment at={at} /> },
+            { header: t('reconciliation.window'), cell: ({ at, to }) => <Window from={at} to={to} /> },
             { header: t('reconciliation.atRisk'), cell: ({ money }) => formatMoney(money, locale), isFigure: true },
           ]}
         />

@@ -6,11 +6,11 @@ import { at } from '../http.ts'
 import { useSpeech } from '../language.tsx'
 import { atRisk } from '../reconciliation.ts'
 import { useMay } from '../session.tsx'
-import { formatMoment } from '../time.ts'
+import { formatMoment, utcDays } from '../time.ts'
 import { Action } from '../ui/action.tsx'
 import { Facts, PageOf, Section } from '../ui/page.tsx'
 import { Answer } from '../ui/states.tsx'
-import { Amount, Moment, Raw, Status } from '../ui/values.tsx'
+import { Amount, Raw, Status, Window } from '../ui/values.tsx'
 import { Findings } from './findings.tsx'
 
 /** One comparison of somebody's books with ours. */
@@ -22,9 +22,15 @@ export function Component() {
     queryKey: [path],
     queryFn: ({ signal }) => read<ReconciliationReport>(path, {}, signal),
   })
-  const from = query.data?.from
+  const { from, to } = query.data ?? {}
   return (
-    <PageOf title={from ? t('reconciliation.report', { date: formatMoment(from, locale) }) : t('reconciliation.title')}>
+    <PageOf
+      title={
+        from && to
+          ? t('reconciliation.report', { date: utcDays(from, to, locale) ?? formatMoment(from, locale) })
+          : t('reconciliation.title')
+      }
+    >
       <Answer query={query}>
         {(report) => (
           <>
@@ -47,12 +53,7 @@ function Overview({ report, path }: { report: ReconciliationReport; path: string
         <Facts
           facts={[
             [t('reconciliation.books'), label(report.books)],
-            [
-              t('reconciliation.window'),
-              <span key="window">
-                <Moment at={report.from} /> – <Moment at={report.to} />
-              </span>,
-            ],
+            [t('reconciliation.window'), <Window key="window" from={report.from} to={report.to} />],
             [t('field.severity'), <Status key="severity" code={report.severity} />],
             ...atRisk(report).map(
               (money) =>

@@ -19,13 +19,13 @@ export function Component() {
       title={t('transfer.title', { id: id.slice(0, 8) })}
       aside={<Link to={`/explain/${id}`}>{t('detail.explain')}</Link>}
     >
-      <Answer query={query}>{(transfer) => <Story transfer={transfer} />}</Answer>
+      <Answer query={query}>{(story) => <Story story={story} />}</Answer>
     </PageOf>
   )
 }
 
-function Story({ transfer }: { transfer: TransferStory }) {
-  const { t } = useSpeech()
+function Story({ story: { transfer, account, timeline } }: { story: TransferStory }) {
+  const { t, label } = useSpeech()
   return (
     <>
       <div className="columns">
@@ -45,7 +45,12 @@ function Story({ transfer }: { transfer: TransferStory }) {
               ],
               [t('field.attempts'), transfer.attempts],
               [t('field.nextTryAt'), transfer.nextTryAt && <Moment at={transfer.nextTryAt} />],
-              [t('field.reason'), transfer.reason],
+              [t('field.reason'), transfer.reason && label(transfer.reason)],
+              [t('field.booking'), transfer.bookingId],
+              [label('settlement'), transfer.settlementId],
+              [t('field.destination'), transfer.destination],
+              [t('transfer.account'), account && (account.disabledReason ?? t('transfer.accountReady'))],
+              [t('transfer.reference'), transfer.providerReference],
               [t('field.updatedAt'), <Moment key="at" at={transfer.updatedAt} />],
               [t('field.id'), <Id key="id" id={transfer.id} />],
             ]}
@@ -60,7 +65,7 @@ function Story({ transfer }: { transfer: TransferStory }) {
         </Section>
       </div>
       <Section title={t('detail.timeline')}>
-        <Timeline events={transfer.timeline} />
+        <Timeline events={timeline} />
       </Section>
     </>
   )

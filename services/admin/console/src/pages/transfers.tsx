@@ -42,7 +42,7 @@ export function Component() {
                     </Link>
                   ),
                 },
-                { header: t('field.userId'), cell: ({ userId }) => userId ?? t('field.none') },
+                { header: t('field.userId'), cell: ({ userId }) => userId },
                 { header: t('field.amount'), cell: ({ money }) => <Amount money={money} />, isFigure: true },
                 { header: t('field.status'), cell: ({ status }) => <Status code={status} /> },
                 { header: t('field.attempts'), cell: ({ attempts }) => attempts, isFigure: true },

@@ -2,7 +2,7 @@ import { Link } from 'react-router'
 import type { Subject } from '../api.ts'
 import { useSpeech } from '../language.tsx'
 import { formatMoney, type Money } from '../money.ts'
-import { formatDay, formatMoment, inUtc } from '../time.ts'
+import { formatDay, formatMoment, inUtc, utcDays } from '../time.ts'
 
 export function Amount({ money }: { money: Money | null }) {
   const { locale, t } = useSpeech()
@@ -25,12 +25,28 @@ export function Day({ date }: { date: string | null }) {
   return date ? <time dateTime={date}>{formatDay(date, locale)}</time> : t('field.none')
 }
 
+/** From one moment to another; as UTC days where it is whole ones. */
+export function Window({ from, to }: { from: string; to: string }) {
+  const { locale, t } = useSpeech()
+  const day = utcDays(from, to, locale)
+  if (day !== undefined)
+    return <span title={`${inUtc(from)} – ${inUtc(to)}`}>{t('reconciliation.utcDay', { day })}</span>
+  return (
+    <>
+      <Moment at={from} /> – <Moment at={to} />
+    </>
+  )
+}
+
 const TONES: Readonly<Record<string, string>> = {
-  ...tone('good', 'paid transferred completed complete success approved finished resolved accepted none ok'),
+  ...tone(
+    'good',
+    'paid transferred completed complete success approved finished resolved accepted none matched active',
+  ),
   ...tone('bad', 'failed failed_terminal returned critical error void declined rejected'),
   ...tone(
     'warn',
-    'blocked awaiting_funds on_hold awaiting_destination retryable warning discrepancy_found open unknown',
+    'missing different suspended blocked awaiting_funds on_hold awaiting_destination retryable warning discrepancy_found open unknown',
   ),
   ...tone('busy', 'paying processing payment_pending running retrieved payable pending claimed assigned acknowledged'),
 }
@@ -49,6 +65,7 @@ export function Status({ code }: { code: string | null }) {
 const PLACES: Readonly<Record<string, string>> = {
   balance: '/balances',
   seller_balance: '/balances',
+  seller: '/sellers',
   payout: '/payouts',
   transfer: '/transfers',
   payout_transfer: '/transfers',
