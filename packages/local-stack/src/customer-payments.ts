@@ -30,12 +30,13 @@ const AT_ONCE = 2_000
  * @param most - how many at most are told of by webhooks
  */
 export async function recordCustomerPayments(
-  stack: Pick<Stack, 'database' | 'pubsub' | 'sandbox' | 'casualties'>,
+  stack: Pick<Stack, 'database' | 'databaseIsFresh' | 'pubsub' | 'sandbox' | 'casualties'>,
   payments: CustomerPayments,
   watch: Watch<PaymentsProgress>,
   { most = 2_000 }: { most?: number } = {},
 ): Promise<void> {
   const { charged, told, written } = planOf(payments, most)
+  if (!stack.databaseIsFresh) await forget(stack, [...charged, ...told, ...written])
   const show = (recorded: number) =>
     watch.onProgress({ phase: 'payments', payments: told.length + written.length, recorded })
   const tellOf = new Set(told.map(({ paymentId }) => paymentId))
@@ -52,6 +53,16 @@ export async function recordCustomerPayments(
     show(recorded)
   }
   await untilTold(stack, told, { ...watch, onProgress: (more) => show(written.length + more) })
+}
+
+/** A database that was kept has what an earlier Stripe told of payments of these names; this stack's Stripe is a new one. */
+async function forget({ database }: Pick<Stack, 'database'>, payments: readonly MarketplacePayment[]): Promise<void> {
+  for (const some of slices([...new Set(payments.map(({ paymentId }) => paymentId))])) {
+    await sql`
+      with disputes as (delete from payment_disputes where payment_id = any(${some}::text[])),
+        refunds as (delete from payment_refunds where payment_id = any(${some}::text[]))
+      delete from payments where payment_id = any(${some}::text[])`.execute(database)
+  }
 }
 
 interface ChargeToLoad extends MarketplacePayment {

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { recordPayments } from '@remesa/database/payments'
 import { type BusinessDate, businessDate } from '@remesa/domain/business-date'
+import { currency } from '@remesa/domain/currency'
 import type { Marketplace, MarketplacePayment } from '@remesa/sandbox/marketplace'
 import { sql } from 'kysely'
 import { recordCustomerPayments } from '../src/customer-payments.ts'
@@ -105,6 +107,19 @@ test('what lost webhooks left out is copied by an operator; the next run of the 
   expect(second.alertsSent).toEqual({ slack: 0, pagerduty: 0 })
   expect(await incidentsOf(day)).toEqual(['resolved'])
   expect(await slackColours()).toEqual(colours)
+}, 60_000)
+
+test('what a database that was kept has of an earlier Stripe is forgotten, and the day is as its files say', async () => {
+  const [day, asOf] = [businessDate('2026-11-16'), new Date()]
+  const payments = paymentsOf(day, 20)
+  const money = { amount: 30_00n, currency: currency('USD') }
+  const refunds = payments.map(({ paymentId, created }) => ({
+    ...{ refundId: `re_earlier_${paymentId}`, paymentId, money, status: 'succeeded' as const },
+    ...{ created: new Date(created), asOf },
+  }))
+  await stack.database.transaction().execute((tx) => recordPayments(tx, { refunds }))
+  await recordCustomerPayments({ ...stack, databaseIsFresh: false }, { payments, recorded: payments }, WATCH)
+  expect((await reconcileDay(stack, day, WATCH)).result.status).toBe('success')
 }, 60_000)
 
 /** One a minute from midnight on; of every tenth a part was given back. */
