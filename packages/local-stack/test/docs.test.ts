@@ -112,6 +112,7 @@ function defaultOf({ readConfig, required }: ServiceConfig, name: string): strin
 const SAMPLES: Readonly<Record<string, string>> = {
   DATABASE_URL: 'postgres://localhost/remesa',
   STRIPE_WEBHOOK_SECRETS: 'whsec_sample',
+  SESSION_SECRET: 'a sample of a secret that is long enough',
   ...Object.fromEntries(
     configs.flatMap(({ required }) =>
       [...required]

@@ -1,6 +1,6 @@
 import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose'
+import { nameOf, rolesOf, subjectOf } from './claims.ts'
 import { ProblemError, problem } from './problem.ts'
-import { isPlainText } from './text.ts'
 
 /** Who asks, as their token says. */
 export interface Operator {
@@ -31,8 +31,6 @@ const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256
 const CLOCK_TOLERANCE_SECONDS = 30
 const JWKS_TIMEOUT_MS = 3_000
 const JWKS_MAX_AGE_MS = 10 * 60_000
-/** Longer than any issuer makes them; it becomes part of the audit log. */
-const LONGEST_SUBJECT = 200
 
 /**
  * Checks bearer tokens against the issuer's keys, which are read when needed and kept for ten minutes.
@@ -45,7 +43,9 @@ export function createAuthenticate(options: AuthenticationOptions): Authenticate
     if (token === undefined) throw notAuthenticated('Send an access token: "Authorization: Bearer …".')
     const payload = await verified(token, keys, options)
     const subject = subjectOf(payload)
-    return { subject, name: nameOf(payload) ?? subject, roles: rolesOf(payload, options.rolesClaim), via: 'bearer' }
+    if (subject === undefined) throw notAuthenticated('The token does not say whose it is.', 'invalid_token')
+    const roles = rolesOf(payload, options.rolesClaim) ?? []
+    return { subject, name: nameOf(payload) ?? subject, roles, via: 'bearer' }
   }
 }
 
@@ -104,29 +104,6 @@ const WRONG_CLAIMS: Readonly<Record<string, string>> = {
   exp: 'The token does not say when it expires.',
   sub: 'The token does not say whose it is.',
 }
-
-function subjectOf({ sub }: JWTPayload): string {
-  if (typeof sub === 'string' && sub !== '' && sub.length <= LONGEST_SUBJECT && isPlainText(sub)) return sub
-  throw notAuthenticated('The token does not say whose it is.', 'invalid_token')
-}
-
-function nameOf({ name }: JWTPayload): string | undefined {
-  return typeof name === 'string' && name.length <= LONGEST_SUBJECT && isPlainText(name) && name !== ''
-    ? name
-    : undefined
-}
-
-/** A list, or names with spaces between them. A claim's own name may have dots, as Auth0's URLs do. */
-function rolesOf(payload: JWTPayload, claim: string): readonly string[] {
-  const held = payload[claim] ?? claim.split('.').reduce<unknown>(memberOf, payload)
-  if (typeof held === 'string') return held.split(' ').filter(Boolean)
-  return Array.isArray(held) ? held.filter((role) => typeof role === 'string') : []
-}
-
-const memberOf = (value: unknown, name: string): unknown =>
-  typeof value === 'object' && value !== null && Object.hasOwn(value, name)
-    ? (value as Record<string, unknown>)[name]
-    : undefined
 
 /** RFC 6750 §3: what was wrong is said only of a token that was sent. */
 function notAuthenticated(detail: string, error?: 'invalid_token'): ProblemError {

@@ -6,9 +6,13 @@ import { readConfig } from './config.ts'
 const right = {
   DATABASE_URL: 'postgresql://remesa@localhost/remesa',
   PUBSUB_PROJECT_ID: 'remesa',
+  ENVIRONMENT: 'test',
   OIDC_ISSUER: 'https://login.example.com/',
   OIDC_AUDIENCE: 'remesa-admin',
   OIDC_JWKS_URL: 'https://login.example.com/keys',
+  OIDC_CLIENT_ID: 'remesa-console',
+  ADMIN_PUBLIC_URL: 'https://remesa.example.com/',
+  SESSION_SECRET: 'a secret that is long enough to be one',
 }
 
 test('an issuer stays as it is written, to the slash at its end: tokens name it letter by letter', () => {
@@ -16,6 +20,8 @@ test('an issuer stays as it is written, to the slash at its end: tokens name it 
     OIDC_ISSUER: 'https://login.example.com/',
     OIDC_ROLES_CLAIM: 'roles',
     ADMIN_PORT: 8082,
+    ADMIN_PUBLIC_URL: 'https://remesa.example.com',
+    TRUSTED_PROXY_HOPS: 0,
     BOOKING_CLOCK_OFFSET_MS: 0,
   })
   expect(readConfig(right).ADMIN_APPROVAL_ABOVE).toBeUndefined()
@@ -47,12 +53,16 @@ test('above its currency’s limit an amount takes two, and so does every amount
 })
 
 test('one line names every variable that is wrong', () => {
-  expect(() => readConfig({ ADMIN_PORT: 'http', OIDC_JWKS_URL: 'file:///keys' })).toThrow(
+  expect(() => readConfig({ ADMIN_PORT: 'http', SESSION_SECRET: 'short', OIDC_JWKS_URL: 'file:///keys' })).toThrow(
     'the environment is wrong: DATABASE_URL is not set (expected a postgres:// URL); ' +
       'PUBSUB_PROJECT_ID is not set (expected a Google Cloud project id); ' +
       'ADMIN_PORT is not right (expected a whole number from 0 to 65535); ' +
+      'ENVIRONMENT is not set (expected a name such as production); ' +
       'OIDC_ISSUER is not set (expected the issuer that tokens name); ' +
       'OIDC_AUDIENCE is not set (expected the audience that tokens name); ' +
-      'OIDC_JWKS_URL is not right (expected an http:// or https:// URL)',
+      'OIDC_JWKS_URL is not right (expected an http:// or https:// URL); ' +
+      'OIDC_CLIENT_ID is not set (expected the client that the issuer knows the console by); ' +
+      'ADMIN_PUBLIC_URL is not set (expected an http:// or https:// URL); ' +
+      'SESSION_SECRET is not right (expected a secret of at least 32 characters)',
   )
 })

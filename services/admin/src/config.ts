@@ -1,9 +1,10 @@
 import { workerEnvironment } from '@remesa/messaging/worker-service'
-import { httpUrl, parseEnvironment, timeZone, wholeNumber } from '@remesa/service-kit/environment'
+import { httpUrl, parseEnvironment, secret, timeZone, wholeNumber } from '@remesa/service-kit/environment'
 import { z } from 'zod'
 import { readApprovalLimits } from './approval-limits.ts'
 
 const DAY_MS = 86_400_000
+const SECRET_LENGTH = 32
 
 export const readConfig = (env: NodeJS.ProcessEnv) =>
   parseEnvironment(
@@ -12,8 +13,8 @@ export const readConfig = (env: NodeJS.ProcessEnv) =>
       ...workerEnvironment,
       /** Where operators' requests arrive; health and metrics stay on HTTP_PORT. */
       ADMIN_PORT: wholeNumber({ from: 0, to: 65_535 }).default(8082),
-      /** For people. A console that does not know where it is says production, so that they take care. */
-      ENVIRONMENT: z.string().min(1).default('production'),
+      /** For people, so that nobody takes one installation for another. */
+      ENVIRONMENT: z.string().min(1).describe('expected a name such as production'),
       /** IANA; which day it is at the marketplace. */
       BUSINESS_TIME_ZONE: timeZone.default('America/Santiago'),
       /** What tokens name as their issuer, letter by letter. */
@@ -23,6 +24,19 @@ export const readConfig = (env: NodeJS.ProcessEnv) =>
       OIDC_JWKS_URL: httpUrl,
       /** The claim that holds a person's roles: its name, or the way to it, e.g. `realm_access.roles`. */
       OIDC_ROLES_CLAIM: z.string().min(1).default('roles'),
+      /** The console's client at the issuer; its redirect address is ADMIN_PUBLIC_URL and `/auth/callback`. */
+      OIDC_CLIENT_ID: z.string().min(1).describe('expected the client that the issuer knows the console by'),
+      /** Unset for a public client, which PKCE is enough for. */
+      OIDC_CLIENT_SECRET: secret.optional(),
+      /** Scheme and host under which browsers find the console. */
+      ADMIN_PUBLIC_URL: httpUrl,
+      /** What sessions are encrypted with; another one ends them all. */
+      SESSION_SECRET: z
+        .string()
+        .min(SECRET_LENGTH)
+        .describe(`expected a secret of at least ${SECRET_LENGTH} characters`),
+      /** How many proxies stand before this service: the address that they saw is whose sign-ins are counted. */
+      TRUSTED_PROXY_HOPS: wholeNumber({ from: 0, to: 10 }).default(0),
       /** By how much the clock of the rules of bookings is ahead, as in the payouts service; for development. */
       BOOKING_CLOCK_OFFSET_MS: wholeNumber({ from: -3_650 * DAY_MS, to: 3_650 * DAY_MS }).default(0),
       /** Up to these amounts one person may release and cancel; unset, it always takes two. */

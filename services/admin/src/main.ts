@@ -1,9 +1,11 @@
+import { fileURLToPath } from 'node:url'
 import { connectWorkerService } from '@remesa/messaging/worker-service'
 import { runService } from '@remesa/service-kit/run-service'
 import { NO_LIMITS } from './approval-limits.ts'
 import { createAuthenticate } from './authentication.ts'
 import { readConfig } from './config.ts'
 import { adminServer } from './server.ts'
+import { createIssuer } from './sign-in/issuer.ts'
 
 await runService({
   name: 'admin',
@@ -13,15 +15,28 @@ await runService({
     const { config, logger } = parts
     const { database, relay } = await connectWorkerService('admin', parts)
     const now = () => new Date()
+    const authenticate = createAuthenticate({
+      issuer: config.OIDC_ISSUER,
+      audience: config.OIDC_AUDIENCE,
+      jwksUrl: config.OIDC_JWKS_URL,
+      rolesClaim: config.OIDC_ROLES_CLAIM,
+      now,
+    })
     const server = await adminServer({
       database,
-      authenticate: createAuthenticate({
+      authenticate,
+      issuer: createIssuer({
         issuer: config.OIDC_ISSUER,
-        audience: config.OIDC_AUDIENCE,
-        jwksUrl: config.OIDC_JWKS_URL,
+        clientId: config.OIDC_CLIENT_ID,
+        clientSecret: config.OIDC_CLIENT_SECRET,
+        publicUrl: config.ADMIN_PUBLIC_URL,
         rolesClaim: config.OIDC_ROLES_CLAIM,
-        now,
+        authenticate,
       }),
+      sessionSecret: config.SESSION_SECRET,
+      publicUrl: config.ADMIN_PUBLIC_URL,
+      consoleDirectory: fileURLToPath(new URL('../console/dist', import.meta.url)),
+      proxyHops: config.TRUSTED_PROXY_HOPS,
       limits: config.ADMIN_APPROVAL_ABOVE ?? NO_LIMITS,
       clock() {
         const moment = now()

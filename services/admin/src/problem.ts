@@ -4,7 +4,9 @@ import { z } from 'zod'
 const PROBLEMS = {
   'bad-request': [400, 'The request is not right'],
   'not-authenticated': [401, 'Not authenticated'],
+  'sign-in-failed': [401, 'The sign-in did not work'],
   'role-lacking': [403, 'Not permitted'],
+  'csrf-token-wrong': [403, 'The request is not the console’s own'],
   'own-request': [403, 'A second person must decide'],
   'not-found': [404, 'Not found'],
   'wrong-state': [409, 'It does not fit the current state'],
@@ -14,8 +16,11 @@ const PROBLEMS = {
   'too-large': [413, 'The request is too large'],
   'unsupported-media-type': [415, 'The body is not JSON'],
   'request-key-reused': [422, 'The key names another request'],
+  'too-many-requests': [429, 'Too many requests'],
   internal: [500, 'Something went wrong here'],
   'keys-unavailable': [503, 'Tokens cannot be checked now'],
+  'sign-in-unavailable': [503, 'Nobody can sign in now'],
+  'console-missing': [503, 'The console is not built'],
 } as const satisfies Readonly<Record<string, readonly [number, string]>>
 export type ProblemKind = keyof typeof PROBLEMS
 

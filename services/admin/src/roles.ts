@@ -14,6 +14,20 @@ export const holds = (roles: readonly string[], role: Role): boolean =>
  */
 export const ROUTE_ROLES = {
   'GET /openapi.json': 'anyone',
+  // The console's files, and what describes the API, have nothing of anybody's in them.
+  'GET /*': 'anyone',
+  'HEAD /*': 'anyone',
+  'GET /docs': 'anyone',
+  'GET /docs/': 'anyone',
+  'GET /docs/json': 'anyone',
+  'GET /docs/yaml': 'anyone',
+  'GET /docs/static/index.html': 'anyone',
+  'GET /docs/static/swagger-initializer.js': 'anyone',
+  'GET /docs/static/*': 'anyone',
+  'HEAD /docs/static/*': 'anyone',
+  'GET /auth/sign-in': 'anyone',
+  'GET /auth/callback': 'anyone',
+  'POST /auth/sign-out': 'anyone',
   'GET /v1/payouts': 'viewer',
   'GET /v1/payouts/:id': 'viewer',
   'POST /v1/payouts/:id/force-release': 'operator',

@@ -1,3 +1,5 @@
+import cookie from '@fastify/cookie'
+import rateLimit from '@fastify/rate-limit'
 import swagger from '@fastify/swagger'
 import type { Logger } from '@remesa/service-kit/logger'
 import fastify, { type FastifyError, type FastifyInstance, type FastifyReply } from 'fastify'
@@ -9,14 +11,20 @@ import {
   type ZodTypeProvider,
 } from 'fastify-type-provider-zod'
 import { type ApiParts, OPERATOR } from './api.ts'
+import { apiDocs } from './api-docs.ts'
 import { approvalRoutes } from './approval-routes.ts'
 import type { Authenticate } from './authentication.ts'
+import { consoleFiles } from './console-files.ts'
 import { guard, refuseUnlisted } from './guard.ts'
 import { payoutRoutes } from './payout-routes.ts'
 import { ProblemError, type ProblemKind, problem } from './problem.ts'
 import { reconciliationRoutes } from './reconciliation-routes.ts'
 import { isRouteName, ROUTE_ROLES } from './roles.ts'
 import { operatorRoutes } from './routes/operator-routes.ts'
+import { securityHeaders } from './security-headers.ts'
+import type { Issuer } from './sign-in/issuer.ts'
+import { CSRF_COOKIE, CSRF_HEADER, createSessions, SESSION_COOKIE } from './sign-in/sessions.ts'
+import { signInRoutes } from './sign-in/sign-in-routes.ts'
 
 /** A reason and little else. */
 const BODY_LIMIT_BYTES = 16 * 1024
@@ -25,20 +33,32 @@ const REQUEST_TIMEOUT_MS = 10_000
 
 interface Parts extends ApiParts {
   readonly authenticate: Authenticate
+  /** Signs people in, for the console. */
+  readonly issuer: Issuer
+  readonly sessionSecret: string
+  /** Where browsers find this service: scheme and host. */
+  readonly publicUrl: string
+  /** The built console. */
+  readonly consoleDirectory: string
+  /** How many proxies stand before this service. */
+  readonly proxyHops: number
   readonly logger: Pick<Logger, 'error' | 'info'>
 }
 
 /**
- * The operators' API. Whoever asks is authenticated and held to the route's role before anything of the request is read.
+ * The operators' API, their sign-in and the console. Whoever asks is authenticated and held to the route's role before anything of the request is read.
  * Errors are RFC 9457 problems.
  * @throws Error when a route stands in no table of roles
  */
 export async function adminServer(parts: Parts): Promise<FastifyInstance> {
+  const { authenticate, sessionSecret, publicUrl } = parts
+  const now = () => parts.clock().now
+  const sessions = createSessions({ secret: sessionSecret, publicUrl, now })
   const server = fastify({
     bodyLimit: BODY_LIMIT_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
     exposeHeadRoutes: false,
-    trustProxy: false,
+    trustProxy: (_address, hop) => hop < parts.proxyHops,
     logger: false,
   }).withTypeProvider<ZodTypeProvider>()
   server.removeContentTypeParser('text/plain')
@@ -46,9 +66,21 @@ export async function adminServer(parts: Parts): Promise<FastifyInstance> {
   server.setSerializerCompiler(serializerCompiler)
   server.decorateRequest(OPERATOR, null)
   server.addHook('onRoute', refuseUnlisted)
-  server.addHook('onRequest', guard(parts.authenticate))
+  await server.register(cookie)
+  await server.register(rateLimit, { global: false })
+  server.addHook(
+    'onRequest',
+    guard((request) => {
+      const { authorization } = request.headers
+      return authorization === undefined ? sessions.operatorOf(request) : authenticate(authorization)
+    }),
+  )
+  const headers = securityHeaders(publicUrl)
+  server.addHook('onRequest', async (_request, reply) => {
+    reply.headers(headers)
+  })
   server.addHook('onSend', async (_request, reply) => {
-    reply.header('cache-control', 'no-store').header('x-content-type-options', 'nosniff')
+    if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store')
   })
   server.addHook('onResponse', async ({ method, routeOptions: { url }, params }, { statusCode: status }) => {
     if (method === 'GET' && status < 400) return
@@ -61,16 +93,20 @@ export async function adminServer(parts: Parts): Promise<FastifyInstance> {
     }
     return sendProblem(reply, answer)
   })
-  server.setNotFoundHandler((request, reply) =>
-    sendProblem(reply, new ProblemError(problem('not-found', `There is no ${request.method} at this address.`))),
-  )
-
   await server.register(swagger, { openapi: OPENAPI, transform: withRole })
   payoutRoutes(server, parts)
   approvalRoutes(server, parts)
   operatorRoutes(server, parts)
   reconciliationRoutes(server, parts)
   server.get('/openapi.json', { schema: { hide: true } }, async () => server.swagger())
+  await apiDocs(server)
+  signInRoutes(server, { ...parts, sessions, secret: sessionSecret, now })
+  const consoleAnswer = await consoleFiles(server, parts.consoleDirectory)
+  server.setNotFoundHandler(
+    (request, reply) =>
+      consoleAnswer(request, reply) ??
+      sendProblem(reply, new ProblemError(problem('not-found', `There is no ${request.method} at this address.`))),
+  )
   await server.ready()
   return server
 }
@@ -126,6 +162,16 @@ const OPENAPI = {
     description:
       'Amounts are whole minor units as decimal strings. Every POST needs an `Idempotency-Key`. Errors are RFC 9457 problems.',
   },
-  components: { securitySchemes: { bearer: { type: 'http' as const, scheme: 'bearer', bearerFormat: 'JWT' } } },
-  security: [{ bearer: [] }],
+  components: {
+    securitySchemes: {
+      bearer: { type: 'http' as const, scheme: 'bearer', bearerFormat: 'JWT' },
+      session: {
+        type: 'apiKey' as const,
+        in: 'cookie' as const,
+        name: SESSION_COOKIE,
+        description: `The console’s. A POST by it has the value of the cookie \`${CSRF_COOKIE}\` in the header \`${CSRF_HEADER}\`.`,
+      },
+    },
+  },
+  security: [{ bearer: [] }, { session: [] }],
 }

@@ -1,4 +1,5 @@
-import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { settleBooking } from '@remesa/database/booking-settling'
 import { lockBooking, storeWord } from '@remesa/database/bookings'
 import type { Database } from '@remesa/database/connection'
@@ -10,6 +11,8 @@ import { sql } from 'kysely'
 import { readApprovalLimits } from '../src/approval-limits.ts'
 import { createAuthenticate } from '../src/authentication.ts'
 import { adminServer } from '../src/server.ts'
+import { createIssuer } from '../src/sign-in/issuer.ts'
+import { freePort } from './free-port.ts'
 
 /** An answer as it came. */
 export interface Answer {
@@ -28,7 +31,15 @@ export interface Api {
   /** An action with a fresh key and a reason, unless it says otherwise. */
   act(path: string, wish: TokenWish, options?: Omit<AskOptions, 'token'>): Promise<Answer>
   token(wish: TokenWish): Promise<string>
+  /** As a browser does it, by the sandbox's issuer, which knows vera, olga and adam. */
+  signIn(person: string): Promise<BrowserSession>
   stop(): Promise<void>
+}
+
+/** What a browser holds of a session: the header that it sends by itself, and the token that only our pages can read. */
+export interface BrowserSession {
+  readonly cookie: string
+  readonly csrf: string
 }
 
 interface AskOptions {
@@ -47,18 +58,37 @@ export const LIMITS = 'USD:10000'
 let keys = 0
 export const aKey = (): string => `key-${++keys}`
 
-export async function anApi({ limits = LIMITS } = {}): Promise<Api> {
+/** @param options.consoleDirectory - of the built console; default none */
+export async function anApi({
+  limits = LIMITS,
+  consoleDirectory = join(tmpdir(), 'remesa-no-console'),
+} = {}): Promise<Api> {
   const world = await startWorld()
   const { oidc } = world.sandbox
+  const authenticate = createAuthenticate({
+    issuer: oidc.issuer,
+    audience: 'remesa-admin',
+    jwksUrl: oidc.jwksUrl,
+    rolesClaim: 'roles',
+    now: world.now,
+  })
+  const port = await freePort()
+  const url = `http://127.0.0.1:${port}`
   const server = await adminServer({
     database: world.database,
-    authenticate: createAuthenticate({
+    authenticate,
+    issuer: createIssuer({
       issuer: oidc.issuer,
-      audience: 'remesa-admin',
-      jwksUrl: oidc.jwksUrl,
+      clientId: oidc.credentials.clientId,
+      clientSecret: undefined,
+      publicUrl: url,
       rolesClaim: 'roles',
-      now: world.now,
+      authenticate,
     }),
+    sessionSecret: 'the secret that sessions of these tests have',
+    publicUrl: url,
+    consoleDirectory,
+    proxyHops: 0,
     limits: readApprovalLimits(limits) ?? new Map(),
     clock: () => ({ now: world.now(), rulesNow: world.now() }),
     nudge: () => {},
@@ -66,13 +96,12 @@ export async function anApi({ limits = LIMITS } = {}): Promise<Api> {
     environment: 'test',
     logger: world.logger,
   })
-  await server.listen({ port: 0, host: '127.0.0.1' })
+  await server.listen({ port, host: '127.0.0.1' })
   world.stopWith(() => server.close())
-  const url = `http://127.0.0.1:${(server.server.address() as AddressInfo).port}`
-
   const ask: Api['ask'] = async (method, path, { token, headers, body, key } = {}) => {
     const response = await fetch(url + path, {
       method,
+      redirect: 'manual',
       headers: {
         ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
@@ -85,7 +114,9 @@ export async function anApi({ limits = LIMITS } = {}): Promise<Api> {
       await response.body?.cancel() // it has no end
       return { status: response.status, headers: response.headers, body: null }
     }
-    return { status: response.status, headers: response.headers, body: await response.json() }
+    const text = await response.text()
+    const isJson = /\bjson\b/.test(response.headers.get('content-type') ?? '')
+    return { status: response.status, headers: response.headers, body: isJson && text !== '' ? JSON.parse(text) : text }
   }
   return {
     world,
@@ -94,9 +125,24 @@ export async function anApi({ limits = LIMITS } = {}): Promise<Api> {
     act: async (path, wish, options) =>
       ask('POST', path, { token: await oidc.mint(wish), key: aKey(), body: { reason: 'a good reason' }, ...options }),
     token: (wish) => oidc.mint(wish),
+    async signIn(person) {
+      const start = await ask('GET', `/auth/sign-in?login_hint=${person}`)
+      const issuer = await fetch(start.headers.get('location') ?? '', { redirect: 'manual' })
+      const back = new URL(issuer.headers.get('location') ?? '')
+      const end = await ask('GET', back.pathname + back.search, { headers: { cookie: cookiesOf(start) } })
+      const cookie = cookiesOf(end)
+      return { cookie, csrf: /remesa_csrf=([\w-]+)/.exec(cookie)?.[1] ?? '' }
+    },
     stop: () => world.stop(),
   }
 }
+
+/** What a browser sends back of what an answer sets. */
+export const cookiesOf = ({ headers }: Pick<Answer, 'headers'>): string =>
+  headers
+    .getSetCookie()
+    .map((cookie) => cookie.split(';', 1)[0])
+    .join('; ')
 
 let bookings = 0
 

@@ -1,13 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import type { AddressInfo } from 'node:net'
-import { createServer } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals'
 import { startWorld, type World } from '@remesa/local-stack/testing/world'
 import { topics } from '@remesa/messaging/catalogue'
 import { done, eachMessage } from '@remesa/messaging/handler'
 import { aPayout, OPERATOR } from './an-api.ts'
+import { freePort } from './free-port.ts'
 
 let world: World
 beforeAll(async () => {
@@ -38,15 +37,6 @@ function start(env: Record<string, string>) {
   return { child, said, exitCode }
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}
-
 test('a wrong environment stops it with exit code 2 and one line', async () => {
   const { exitCode, said } = start({ DATABASE_URL: 'mysql://root:hunter2@db' })
   expect(await exitCode()).toBe(2)
@@ -71,9 +61,13 @@ test('the process starts, holds a payout, has its booking looked at, says no tok
     PUBSUB_EMULATOR_HOST: world.emulator.host,
     HTTP_PORT: String(health),
     ADMIN_PORT: String(port),
+    ENVIRONMENT: 'test',
     OIDC_ISSUER: oidc.issuer,
     OIDC_AUDIENCE: oidc.credentials.audience,
     OIDC_JWKS_URL: oidc.jwksUrl,
+    OIDC_CLIENT_ID: oidc.credentials.clientId,
+    ADMIN_PUBLIC_URL: 'http://127.0.0.1:1',
+    SESSION_SECRET: 'a secret of this test, long enough',
     ADMIN_APPROVAL_ABOVE: 'USD:100',
   })
   const isReady = () =>

@@ -25,11 +25,20 @@ const BODIES: Readonly<Partial<Record<RouteName, object>>> = {
 /** How that ends. */
 const OUTCOMES: Readonly<Partial<Record<RouteName, number>>> = { 'POST /v1/reconciliations': 400 }
 
+/** An address of each route that has many. */
+const ADDRESSES: Readonly<Partial<Record<RouteName, string>>> = {
+  'GET /*': '/today',
+  'HEAD /*': '/today',
+  'GET /docs/static/*': '/docs/static/swagger-ui.css',
+  'HEAD /docs/static/*': '/docs/static/swagger-ui.css',
+}
+
 /** A request that is right but for who sends it; nothing has this id. */
 async function send(route: RouteName, roles?: readonly string[]) {
-  const [method = '', path = ''] = route.replace(':id', ID).split(' ')
+  const [method = '', listed = ''] = route.replace(':id', ID).split(' ')
+  const path = ADDRESSES[route] ?? listed
   const token = roles && (await api.token({ subject: 'somebody', roles: [...roles] }))
-  const deed = method === 'GET' ? {} : { key: aKey(), body: BODIES[route] ?? { reason: 'a good reason' } }
+  const deed = method !== 'POST' ? {} : { key: aKey(), body: BODIES[route] ?? { reason: 'a good reason' } }
   return api.ask(method, path, { ...deed, ...(token !== undefined && { token }) })
 }
 
@@ -73,6 +82,28 @@ test.each(guarded)('%s asks who it is, and is closed to whoever is not %s: nothi
   }
   expect(await everything(api.world)).toBe(before)
 })
+
+test.each(guarded.filter(([route]) => !route.startsWith('GET ')))(
+  '%s by a session is done only with the session’s own CSRF token',
+  async (route) => {
+    const before = await everything(api.world)
+    const { cookie, csrf } = await api.signIn('adam')
+    const another = await api.signIn('adam')
+    const path = route.replace(':id', ID).replace('POST ', '')
+    const send = (headers: Readonly<Record<string, string>>) =>
+      api.ask('POST', path, { key: aKey(), body: BODIES[route] ?? { reason: 'a good reason' }, headers })
+    for (const wrong of [{}, { 'x-csrf-token': '' }, { 'x-csrf-token': 'made up' }, { 'x-csrf-token': another.csrf }]) {
+      expect(await send({ cookie, ...wrong })).toMatchObject({
+        status: 403,
+        body: { type: 'urn:remesa:problem:csrf-token-wrong' },
+      })
+    }
+    expect((await send({ cookie, 'x-csrf-token': csrf })).status).toBe(
+      OUTCOMES[route] ?? (route.includes(':id') ? 404 : 200),
+    )
+    expect(await everything(api.world)).toBe(before)
+  },
+)
 
 test('a role holds what those before it hold, and an unknown one nothing', () => {
   const table = ROLES.map((held) => ROLES.map((role) => holds([held], role)))

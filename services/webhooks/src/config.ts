@@ -15,6 +15,10 @@ export const readConfig = (env: NodeJS.ProcessEnv) =>
       WEBHOOKS_PORT: wholeNumber({ from: 0, to: 65_535 }).default(8081),
       /** Scheme and host under which providers call us: Payoneer signs the whole URL. */
       WEBHOOKS_PUBLIC_URL: httpUrl,
+      /** Of one address: far above what any provider sends, far below what would keep us from theirs. */
+      WEBHOOKS_REQUESTS_PER_MINUTE: wholeNumber({ from: 1, to: 10_000_000 }).default(30_000),
+      /** How many proxies stand before this service: the address that they saw is whose requests are counted. */
+      TRUSTED_PROXY_HOPS: wholeNumber({ from: 0, to: 10 }).default(0),
       /** Two, separated by a comma, while the secret is rotated. */
       FPAY_WEBHOOK_SECRETS: z
         .string()

@@ -11,7 +11,7 @@ await runService({
   async start(parts) {
     const { config, logger } = parts
     const { database, relay } = await connectWorkerService('webhooks', parts)
-    const server = webhookServer(
+    const server = await webhookServer(
       callbackTaker({
         database,
         fpaySecrets: config.FPAY_WEBHOOK_SECRETS,
@@ -22,6 +22,7 @@ await runService({
         nudge: () => relay.nudge(),
         logger,
       }),
+      { requestsPerMinute: config.WEBHOOKS_REQUESTS_PER_MINUTE, proxyHops: config.TRUSTED_PROXY_HOPS },
       logger,
     )
     await server.listen({ port: config.WEBHOOKS_PORT, host: '0.0.0.0' })

@@ -25,19 +25,20 @@ export interface Edge {
   stop(): Promise<void>
 }
 
-export async function anEdge(): Promise<Edge> {
+export async function anEdge({ requestsPerMinute = 30_000, proxyHops = 0 } = {}): Promise<Edge> {
   let taker: CallbackTaker | undefined
   const theTaker = (): CallbackTaker => {
     if (!taker) throw new Error('the world is not there yet')
     return taker
   }
   // The address must be known before the world is made, for its rail sends it with every payout.
-  const server = webhookServer(
+  const server = await webhookServer(
     {
       fpay: (callback) => theTaker().fpay(callback),
       payoneer: (callback) => theTaker().payoneer(callback),
       stripe: (callback) => theTaker().stripe(callback),
     },
+    { requestsPerMinute, proxyHops },
     { error: () => {} },
   )
   await server.listen({ port: 0, host: '127.0.0.1' })

@@ -190,7 +190,8 @@ test('without its database it answers 500, so that the provider sends the callba
     nudge: () => {},
     logger: edge.world.logger,
   })
-  const server = webhookServer(taker, { error: (about: unknown) => void errors.push(about) })
+  const limits = { requestsPerMinute: 100, proxyHops: 0 }
+  const server = await webhookServer(taker, limits, { error: (about: unknown) => void errors.push(about) })
   edge.world.stopWith(() => server.close())
   const url = await server.listen({ port: 0, host: '127.0.0.1' })
   const body = aPayoutUpdate()

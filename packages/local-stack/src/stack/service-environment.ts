@@ -114,6 +114,7 @@ export function serviceEnvironment(options: {
 
     WEBHOOKS_PORT: String(options.webhooksPort),
     WEBHOOKS_PUBLIC_URL: publicWebhooksUrl,
+    WEBHOOKS_REQUESTS_PER_MINUTE: '600000', // every provider calls from this one address
     FPAY_WEBHOOK_SECRETS: credentials.fpay.callbackSecret,
     PAYONEER_WEBHOOK_SECRET: credentials.payoneer.ipcnSecret,
     STRIPE_WEBHOOK_SECRETS: credentials.stripe.webhookSecret,
@@ -122,6 +123,9 @@ export function serviceEnvironment(options: {
     OIDC_ISSUER: credentials.oidc.issuer,
     OIDC_AUDIENCE: credentials.oidc.audience,
     OIDC_JWKS_URL: urls.oidcJwks,
+    OIDC_CLIENT_ID: credentials.oidc.clientId,
+    ADMIN_PUBLIC_URL: `http://127.0.0.1:${options.adminPort}`,
+    SESSION_SECRET: 'sessions of a stack on one machine open nothing else',
     SLACK_WEBHOOK_URL: urls.slackWebhook,
     PAGERDUTY_ROUTING_KEY: credentials.pagerduty.routingKey,
     PAGERDUTY_BASE_URL: urls.pagerduty,
