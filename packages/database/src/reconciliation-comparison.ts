@@ -54,7 +54,7 @@ export async function compareReading(
       // Larger joins go by way of the disk, in parts: memory does not grow with the number of payments.
       await sql`set local work_mem = '6MB'`.execute(tx)
       await sql`set local jit = off`.execute(tx)
-      if (!(await isWhole(tx, compared.readingId))) throw new Error('what was read of Stripe is not whole')
+      if (!(await isWhole(tx, compared))) throw new Error('what was read of Stripe is not whole')
       await deleteFindings(tx, reportId)
       const store = async (findings: readonly (Finding | undefined)[]): Promise<void> => {
         const found = findings.filter((finding) => finding !== undefined)

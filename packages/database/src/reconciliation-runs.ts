@@ -136,15 +136,17 @@ export async function renewRun(
 export interface RunEnd {
   readonly result: ReconciliationResult
   readonly severity: ReconciliationSeverity
-  /** Why it could not be finished: what it had read is kept for a later run. Null: what it had read is gone. */
+  /** Why it could not be finished. */
   readonly error: string | null
+  /** A later run goes on with what it had read; otherwise that is gone. */
+  readonly keepsReading: boolean
 }
 
 /** @returns false when the run was taken over by somebody else, whose word counts */
 export async function finishRun(
   tx: Transaction<Schema>,
   { reportId, leaseToken, readingId }: Pick<Run, 'reportId' | 'leaseToken' | 'readingId'>,
-  { result, severity, error }: RunEnd,
+  { result, severity, error, keepsReading }: RunEnd,
 ): Promise<boolean> {
   const { numUpdatedRows } = await tx
     .updateTable('reconciliation_reports')
@@ -157,11 +159,11 @@ export async function finishRun(
       lease_expires_at: null,
       finished_at: sql<Date>`now()`,
       duration_ms: sql<number>`extract(epoch from now() - started_at) * 1000`,
-      ...(error === null && { reading_id: null, reading_since: null }),
+      ...(!keepsReading && { reading_id: null, reading_since: null }),
     })
     .where('id', '=', reportId)
     .where('lease_token', '=', leaseToken)
     .executeTakeFirst()
-  if (numUpdatedRows === 1n && error === null) await discardReadings(tx, [readingId])
+  if (numUpdatedRows === 1n && !keepsReading) await discardReadings(tx, [readingId])
   return numUpdatedRows === 1n
 }

@@ -157,12 +157,27 @@ export async function findUnread(
   return rows.map(({ paymentId }) => paymentId)
 }
 
-/** Whether all that was planned was read, and is still there. */
-export async function isWhole(tx: Transaction<Schema>, readingId: string): Promise<boolean> {
+/**
+ * Whether the whole window was read, and all of it is still there. That slices are done is not enough: a database that
+ * crashed has lost them, and those that were planned since cover only a part.
+ */
+export async function isWhole(
+  tx: Transaction<Schema>,
+  {
+    readingId,
+    window: { from, to },
+    includeRefunds,
+  }: { readingId: string; window: ReconciliationWindow; includeRefunds: boolean },
+): Promise<boolean> {
   const { rows } = await sql<{ whole: boolean }>`
-    select exists (select from reconciliation_slices where reading_id = ${readingId})
-      and not exists (select from reconciliation_slices where reading_id = ${readingId} and not done)
-      and (select coalesce(sum(staged), 0) from reconciliation_slices where reading_id = ${readingId})
+    with slices as (select * from reconciliation_slices where reading_id = ${readingId}),
+    covered as (
+      select kind, sum(slice_to - slice_from) = ${to}::timestamptz - ${from}::timestamptz as whole
+      from slices where kind in ('charges', 'refunds') group by kind
+    )
+    select (select count(*) from covered where whole) = ${includeRefunds ? 2 : 1}
+      and not exists (select from slices where not done)
+      and (select sum(staged) from slices)
         = (select coalesce(sum(charges), 0) from reconciliation_staged_payments where reading_id = ${readingId})
         + (select count(*) from reconciliation_staged_refunds where reading_id = ${readingId}) as whole`.execute(tx)
   return rows[0]?.whole ?? false

@@ -141,7 +141,14 @@ test('what was read in part, or lost since, is never compared', async () => {
   const compared = () => compareReading(database, run, () => undefined)
   await database.deleteFrom('reconciliation_staged_payments').where('payment_id', '=', 'pi_3').execute()
   await expect(compared()).rejects.toThrow('not whole')
-  await database.deleteFrom('reconciliation_slices').where('reading_id', '=', readingId).execute()
+  // A database that crashed has lost everything unlogged; the reader goes on with its last slice all the same.
   await database.deleteFrom('reconciliation_staged_payments').where('reading_id', '=', readingId).execute()
-  await expect(compared()).rejects.toThrow('not whole')
+  for (const kind of ['charges', 'refunds', 'look_ups'] as const) {
+    await database
+      .deleteFrom('reconciliation_slices')
+      .where('reading_id', '=', readingId)
+      .where('kind', '=', kind)
+      .execute()
+    await expect(compared()).rejects.toThrow('not whole')
+  }
 })

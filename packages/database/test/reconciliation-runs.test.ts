@@ -25,10 +25,17 @@ const start = (leaseMs = 60_000, request = REQUEST): Promise<Run> =>
   inTransaction(world, (tx) => startRun(tx, request, { leaseMs }))
 const result = (run: Run) => failedResult({ ...run, reportingCurrency: currency('USD'), recommendations: ['again'] })
 const fail = (run: Run): Promise<boolean> =>
-  inTransaction(world, (tx) => finishRun(tx, run, { result: result(run), severity: 'critical', error: 'no answer' }))
+  inTransaction(world, (tx) =>
+    finishRun(tx, run, { result: result(run), severity: 'critical', error: 'no answer', keepsReading: true }),
+  )
 const succeed = (run: Run): Promise<boolean> =>
   inTransaction(world, (tx) =>
-    finishRun(tx, run, { result: { ...result(run), status: 'success' }, severity: 'none', error: null }),
+    finishRun(tx, run, {
+      result: { ...result(run), status: 'success' },
+      severity: 'none',
+      error: null,
+      keepsReading: false,
+    }),
   )
 const slices = async (readingId: string): Promise<number> =>
   (await planSlices(world.database, readingId, [{ kind: 'charges', number: 0, ...DAY }])).length

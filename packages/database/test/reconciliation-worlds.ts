@@ -62,7 +62,8 @@ export async function stage(
   const request = { kind: randomUUID(), window, includeRefunds, tolerancePercentage: 1, reportingCurrency: 'USD' }
   const run = await database.transaction().execute((tx) => startRun(tx, request, { leaseMs: 60_000 }))
   const { readingId } = run
-  const slices = (['charges', 'refunds', 'look_ups'] as const).map((kind) => ({ kind, number: 0, ...window }))
+  const kinds = ['charges', ...(includeRefunds ? ['refunds' as const] : []), 'look_ups'] as const
+  const slices = kinds.map((kind) => ({ kind, number: 0, ...window }))
   await planSlices(database, readingId, slices)
   const inWindow = books.charges.filter((charge) => isIn(window, charge))
   const read = new Set(inWindow.map(({ paymentId }) => paymentId))
@@ -72,7 +73,7 @@ export async function stage(
   const page = { readingId, from: null, to: 'the end', isLast: true }
   await storePage(database, { ...page, slice: { kind: 'charges', number: 0 }, charges: inWindow })
   const refunds = books.refunds.filter((refund) => isIn(window, refund))
-  await storePage(database, { ...page, slice: { kind: 'refunds', number: 0 }, refunds })
+  if (includeRefunds) await storePage(database, { ...page, slice: { kind: 'refunds', number: 0 }, refunds })
   const known = books.charges.filter(({ paymentId }) => unread.has(paymentId))
   await storePage(database, { ...page, slice: { kind: 'look_ups', number: 0 }, charges: known })
   return run

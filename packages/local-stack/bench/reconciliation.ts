@@ -67,7 +67,10 @@ async function measureComparison({ database }: Stack, size: number): Promise<voi
   const request = { kind: 'bench', window: DAY, includeRefunds: true, tolerancePercentage: 1, reportingCurrency: 'USD' }
   const run = await database.transaction().execute((tx) => startRun(tx, request, { leaseMs: 3_600_000 }))
   const { readingId } = run
-  await planSlices(database, readingId, [{ kind: 'charges', number: 0, ...DAY }])
+  await planSlices(database, readingId, [
+    { kind: 'charges', number: 0, ...DAY },
+    { kind: 'refunds', number: 0, ...DAY },
+  ])
   await fillBothSides({ database }, readingId, size)
 
   const memory = sampleComparison()
@@ -130,8 +133,9 @@ async function fillBothSides({ database }: Pick<Stack, 'database'>, readingId: s
     from generate_series(3, ${sql.lit(size - 1)}, 20) n where n % ${differs} not in (0, 3)`.execute(database)
   await sql`analyze payments, payment_refunds`.execute(database) // as autovacuum does of tables that grow by the day
   await sql`
-    update reconciliation_slices set done = true, staged =
-      (select count(*) from reconciliation_staged_payments) + (select count(*) from reconciliation_staged_refunds)
+    update reconciliation_slices set done = true, staged = case kind
+      when 'charges' then (select count(*) from reconciliation_staged_payments)
+      else (select count(*) from reconciliation_staged_refunds) end
     where reading_id = ${readingId}`.execute(database)
 }
 

@@ -137,6 +137,7 @@ interface Ended {
   readonly counts: { readonly missingInDatabase: number; readonly missingInStripe: number }
   readonly mismatches: number
   readonly error: string | null
+  readonly keepsReading: boolean
 }
 
 async function compareWithStripe(parts: BillingReconciliationParts, run: Run, signal: AbortSignal): Promise<Ended> {
@@ -165,6 +166,7 @@ async function compareWithStripe(parts: BillingReconciliationParts, run: Run, si
     },
     mismatches: tally.count('amount_mismatch') + tally.count('refund_mismatch') + tally.count('currency_mismatch'),
     error: null,
+    keepsReading: false,
   }
 }
 
@@ -172,9 +174,11 @@ async function compareWithStripe(parts: BillingReconciliationParts, run: Run, si
 function failed({ logger, reportingCurrency }: BillingReconciliationParts, run: Run, error: unknown): Ended {
   const { reportId, window } = run
   logger.error({ err: error, reportId }, 'a billing reconciliation could not be finished')
-  // What other errors say may hold values: it stays in the log.
-  const why = error instanceof ProviderError ? error.message : 'an error of our own, which the log tells of'
-  return failure({ reportId, window, reportingCurrency, error: why })
+  // Stripe's silence says nothing against what it said before. After an error of ours nothing is relied on, and what it
+  // says may hold values: it stays in the log.
+  const isStripes = error instanceof ProviderError
+  const why = isStripes ? error.message : 'an error of our own, which the log tells of'
+  return { ...failure({ reportId, window, reportingCurrency, error: why }), keepsReading: isStripes }
 }
 
 function failure({
@@ -189,9 +193,7 @@ function failure({
   error: string
 }): Ended {
   const span = `${window.from.toISOString()} to ${window.to.toISOString()}`
-  const recommendations = [
-    `Nothing was compared: ${error}. Mend that, and reconcile ${span} again: it goes on where it stopped.`,
-  ]
+  const recommendations = [`Nothing was compared: ${error}. Mend that, and reconcile ${span} again.`]
   return {
     result: failedResult({ reportId, window, reportingCurrency, recommendations }),
     severity: 'critical',
@@ -199,6 +201,7 @@ function failure({
     counts: { missingInDatabase: 0, missingInStripe: 0 },
     mismatches: 0,
     error,
+    keepsReading: false,
   }
 }
 

@@ -90,6 +90,21 @@ test('a run whose worker is stopped is gone on with by the next one, under the s
   expect(counts.pages).toBeLessThanOrEqual(26)
 })
 
+test('a database that loses what was read makes an error of it, and the next run reads anew', async () => {
+  chargeQuietly(world, BUSY)
+  await recordThem(world, BUSY)
+  const { counts, wrap } = counting(12, () => {
+    void sql`truncate reconciliation_slices, reconciliation_staged_payments, reconciliation_staged_refunds`.execute(
+      world.database,
+    )
+  })
+  const { reconcile } = aService(world, { wrap, slicesAtOnce: 1 })
+  expect(await reconcile({ startDate: DAY })).toMatchObject({ status: 'error', missingInStripe: [] })
+  const before = counts.pages
+  expect(await reconcile({ startDate: DAY })).toMatchObject({ status: 'success', stripeTotal: '250000.00' })
+  expect(counts.pages - before).toBeGreaterThanOrEqual(25)
+})
+
 test('a worker that was too slow to keep its run writes nothing more', async () => {
   chargeQuietly(world, BUSY)
   await recordThem(world, BUSY)
