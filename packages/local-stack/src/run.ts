@@ -6,7 +6,7 @@ import { type BookingsProgress, bookingIdsOf, payBookings } from './bookings.ts'
 import { type PaymentsProgress, recordCustomerPayments } from './customer-payments.ts'
 import { sampleMemory } from './memory.ts'
 import { type PayDayProgress, payDay, syncProfiles } from './pay-day.ts'
-import { type ReconciliationProgress, reconcileDay } from './reconciliation.ts'
+import { type Reconciled, type ReconciliationProgress, reconcileDay } from './reconciliation.ts'
 import { paySettlements, type SettlementsProgress, settlementIdsOf } from './settlements.ts'
 import type { Stack } from './stack/stack.ts'
 import { type Summary, summarize } from './summary.ts'
@@ -75,12 +75,8 @@ export async function runPayDay(
   }
   const bookingSeconds = booking()
 
-  const customers = marketplace.payments?.length ?? 0
   const reconciling = stopwatch()
-  if (customers > 0) events.onPhase(`Recording ${customers} payments of customers`)
-  await recordCustomerPayments(stack, marketplace, events)
-  events.onPhase(`Reconciling ${businessDate} with Stripe`)
-  const reconciled = await reconcileDay(stack, businessDate, events)
+  const reconciled = await reconcile(stack, { marketplace, businessDate }, events)
   return summarize(stack, {
     businessDate,
     sellers: marketplace.sellers.length,
@@ -93,10 +89,24 @@ export async function runPayDay(
       payDay: rounded(payDaySeconds),
       settlements: settlements.length > 0 ? rounded(settlementSeconds) : 0,
       bookings: bookings.length > 0 ? rounded(bookingSeconds) : 0,
-      reconciliation: rounded(reconciling()),
+      reconciliation: reconciled ? rounded(reconciling()) : 0,
     },
     memory: memoryFigures,
   })
+}
+
+/** @returns null for a marketplace whose customers paid nothing, neither by Stripe nor by our record */
+async function reconcile(
+  stack: Stack,
+  { marketplace, businessDate }: { marketplace: Marketplace; businessDate: BusinessDate },
+  events: RunEvents,
+): Promise<Reconciled | null> {
+  const { payments = [], recorded = [] } = marketplace
+  if (payments.length + recorded.length === 0) return null
+  events.onPhase(`Recording ${payments.length} payments of customers`)
+  await recordCustomerPayments(stack, marketplace, events)
+  events.onPhase(`Reconciling ${businessDate} with Stripe`)
+  return reconcileDay(stack, businessDate, events)
 }
 
 /** Seconds since it was made. */

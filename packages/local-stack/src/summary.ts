@@ -32,7 +32,7 @@ export interface Summary {
   /** Through Stripe, for settlements and bookings, less what was taken back. Major units, decimal strings, by currency. */
   readonly transferred: Readonly<Record<string, string>>
   readonly alerts: Partial<Record<FinanceAlertKind, number>>
-  /** Of what customers paid on the business date, in UTC; null when none was asked for. */
+  /** Of what customers paid on the business date, in UTC; null for a marketplace without any. */
   readonly reconciliation: ReconciliationResult | null
   /** Of the reconciliation, by category; timing is no discrepancy. */
   readonly findings: Partial<Record<FindingCategory, number>>
@@ -44,7 +44,7 @@ export interface Summary {
   readonly messages: MessageFigures | null
   /**
    * `settlements`, `bookings`: from their completion until nothing moved any more; 0 when there were none.
-   * `reconciliation`: from the first payment that is loaded into Stripe until people were told.
+   * `reconciliation`: from the first payment that is loaded into Stripe until people were told; 0 when there was none.
    */
   readonly seconds: Readonly<
     Record<'setup' | 'profileSync' | 'payDay' | 'settlements' | 'bookings' | 'reconciliation', number>
