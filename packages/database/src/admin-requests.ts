@@ -1,4 +1,5 @@
 import { sql, type Transaction } from 'kysely'
+import type { Database } from './connection.ts'
 import type { Schema } from './schema.ts'
 
 /** A request as its operator named it. */
@@ -47,4 +48,9 @@ export async function insertAdminRequest(
     .insertInto('admin_requests')
     .values({ actor, key, digest, status, answer: JSON.stringify(answer), answered_at: now })
     .execute()
+}
+
+/** Forgets answers that were given so long ago that nobody asks for them again. */
+export async function deleteAdminRequests(database: Database, { before }: { before: Date }): Promise<void> {
+  await database.deleteFrom('admin_requests').where('answered_at', '<', before).execute()
 }

@@ -126,7 +126,10 @@ async function problemsOfRows(
   })
 }
 
-/** Rows that claim to be as old as sealed ones, and that no seal knows. */
+/**
+ * Rows that claim to be as old as sealed ones, and that no seal knows; and rows that claim to be of a transaction that has
+ * not begun yet: they would never be old enough to be sealed.
+ */
 async function rowsAdded(
   tx: Transaction<Schema>,
   end: { transactionId: string; rowId: bigint },
@@ -134,6 +137,7 @@ async function rowsAdded(
   const { rows } = await sql<{ id: bigint }>`
     select id from audit_log where (transaction_id, id) <= (${end.transactionId}::xid8, ${end.rowId})
     except select unnest(row_ids) from audit_seals
+    union select id from audit_log where transaction_id >= pg_snapshot_xmax(pg_current_snapshot())
     order by id`.execute(tx)
   return rows.map(({ id }) => ({ kind: 'row_added', rowId: id }))
 }

@@ -121,6 +121,15 @@ test('a row slipped in among sealed ones is found and named', async () => {
   expect(found).toEqual([{ kind: 'row_added', rowId: 1000000n }])
 })
 
+test('a row slipped in with the name of a transaction still to come is found and named: no seal would ever reach it', async () => {
+  const found = await tampered(
+    `insert into audit_log (id, actor, action, subject_type, subject_id, transaction_id) overriding system value
+     values (1000001, 'test', 'forged', 'thing', 'z', '9000000000')`,
+    problems,
+  )
+  expect(found).toEqual([{ kind: 'row_added', rowId: 1000001n }])
+})
+
 test('a row and its digest changed together break the seal', async () => {
   const { rows } = await sql<{ id: bigint }>`select id from audit_seals order by id desc limit 1`.execute(
     world.database,

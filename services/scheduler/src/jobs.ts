@@ -1,3 +1,4 @@
+import { deleteAdminRequests } from '@remesa/database/admin-requests'
 import { sealAuditLog } from '@remesa/database/audit-seals'
 import { claimBalancesToQueue, findStalledPayDays, type LeftBalance } from '@remesa/database/balance-sweep'
 import type { Database } from '@remesa/database/connection'
@@ -29,6 +30,8 @@ type Schedules = Pick<
 
 /** Providers repeat a callback for three days, and an older recording has a signature that has expired. */
 const WEBHOOK_EVENTS_KEPT_DAYS = 30
+/** Who asks again under a request key, does it within moments. */
+const ADMIN_REQUESTS_KEPT_DAYS = 30
 const DAY_MS = 86_400_000
 /** Five business days, a weekend between them, and the day itself. */
 const BANK_RETURN_DAYS = 8
@@ -134,7 +137,9 @@ export function scheduledJobs(
       schedule: config.HOUSEKEEPING_CRON,
       timeZone: 'UTC',
       async work() {
-        await deleteWebhookEvents(database, { before: new Date(now().getTime() - WEBHOOK_EVENTS_KEPT_DAYS * DAY_MS) })
+        const daysAgo = (days: number) => ({ before: new Date(now().getTime() - days * DAY_MS) })
+        await deleteWebhookEvents(database, daysAgo(WEBHOOK_EVENTS_KEPT_DAYS))
+        await deleteAdminRequests(database, daysAgo(ADMIN_REQUESTS_KEPT_DAYS))
       },
     },
   ]

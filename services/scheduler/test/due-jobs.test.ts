@@ -201,9 +201,15 @@ test('every five minutes the payout scheduler is told to look; after an outage o
   })
 })
 
-test('once a day callbacks of more than thirty days ago are forgotten, and no younger ones', async () => {
+test('once a day callbacks and answers to operators of more than thirty days ago are forgotten, and no younger ones', async () => {
   const scheduler = await aScheduler({ at: '2026-11-20T20:00:00Z' })
-  await sql`truncate webhook_events`.execute(scheduler.database)
+  await sql`truncate webhook_events, admin_requests`.execute(scheduler.database)
+  await sql`
+    insert into admin_requests (actor, key, digest, status, answer, answered_at)
+    select 'operator:olga', key, repeat('0', 64), 200, '{}', at::timestamptz
+    from (values ('old', '2026-10-22T03:29:59Z'), ('young', '2026-10-22T03:30:00Z')) as r(key, at)`.execute(
+    scheduler.database,
+  )
   await sql`
     insert into webhook_events (provider, event_id, received_at)
     values ('stripe', 'old', '2026-10-22T03:29:59Z'), ('stripe', 'young', '2026-10-22T03:30:00Z')`.execute(
@@ -212,6 +218,8 @@ test('once a day callbacks of more than thirty days ago are forgotten, and no yo
   await scheduler.runAt('2026-11-21T03:30:00Z')
   const { rows } = await sql`select event_id from webhook_events`.execute(scheduler.database)
   expect(rows).toEqual([{ event_id: 'young' }])
+  const { rows: requests } = await sql`select key from admin_requests`.execute(scheduler.database)
+  expect(requests).toEqual([{ key: 'young' }])
 })
 
 test('a job that is switched off is not started', async () => {
