@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Marketplace } from '@remesa/sandbox/marketplace'
 import { bookingsSoFar } from './booking-events.ts'
+import { buildConsole } from './console.ts'
 import { generateMarketplace } from './marketplace/generate.ts'
 import { dateAdvice, loadMarketplace, paymentsAdvice } from './marketplace/load.ts'
 import { operatorsText } from './operators.ts'
@@ -25,7 +26,8 @@ const options = readOptions()
 const marketplace = await readMarketplace(options)
 const settingUp = stopwatch()
 say(`Setting up PostgreSQL, Pub/Sub, the sandboxes and the services (logs in ${logDirectory})`)
-const stack = await setUp(options)
+const [stack, consoleTrouble] = await Promise.all([setUp(options), buildConsole(process.env, logDirectory)])
+if (consoleTrouble) say(`There will be no console, which could not be built: ${consoleTrouble}`)
 
 let stopping: Promise<never> | undefined
 let isPaid = false

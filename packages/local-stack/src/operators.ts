@@ -1,15 +1,13 @@
 import type { RemoteSandbox } from '@remesa/sandbox/control-client'
+import { LOCAL_PEOPLE } from '@remesa/sandbox/oidc-people'
 
-/** A person for each role, so that one can ask and another approve. */
-const PEOPLE = [
-  { role: 'viewer', subject: 'vera' },
-  { role: 'operator', subject: 'olga' },
-  { role: 'approver', subject: 'adam' },
-] as const
 /** A working day. */
 const TOKEN_SECONDS = 12 * 3_600
 
-/** Where operators' requests go, and somebody's token for each role; they open nothing but this stack. */
+/** Where a browser opens the console as somebody, for the sandbox's issuer asks nobody for a password. */
+export const consoleLink = (adminUrl: string, person: string): string => `${adminUrl}/auth/sign-in?login_hint=${person}`
+
+/** Where the console is and operators' requests go, and somebody's token for each role; they open nothing but this stack. */
 export async function operatorsText({
   adminUrl,
   sandbox,
@@ -18,14 +16,18 @@ export async function operatorsText({
   sandbox: Pick<RemoteSandbox, 'control'>
 }): Promise<string> {
   const tokens = await Promise.all(
-    PEOPLE.map(async ({ role, subject }) => {
-      const wish = { subject, roles: [role], expiresInSeconds: TOKEN_SECONDS }
+    LOCAL_PEOPLE.map(async ({ subject, roles }) => {
+      const wish = { subject, roles, expiresInSeconds: TOKEN_SECONDS }
       const { token } = (await sandbox.control('oidc', 'mint', wish)) as { token: string }
-      return `    ${role.padEnd(10)}${token}`
+      return `    ${roles.join().padEnd(10)}${token}`
     }),
   )
   return [
-    `  Operators   ${adminUrl}/v1/payouts, described at ${adminUrl}/openapi.json`,
+    '  Console     signed in at once, as somebody who may look, act, or approve what another asked for:',
+    ...LOCAL_PEOPLE.map(
+      ({ subject, name, roles }) => `    ${`${name}, ${roles.join()}`.padEnd(20)}${consoleLink(adminUrl, subject)}`,
+    ),
+    `  Operators   ${adminUrl}/v1/payouts, to browse at ${adminUrl}/docs`,
     '  Their tokens, one per role, for “Authorization: Bearer …”:',
     ...tokens,
   ].join('\n')

@@ -10,9 +10,10 @@ beforeAll(async () => {
 })
 afterAll(() => sandbox.stop())
 
-test('start prints where operators’ requests go, and a token for each role, of a person each, for a working day', async () => {
+test('start prints where the console signs people in and operators’ requests go, and a token for each role, of a person each, for a working day', async () => {
   const text = await operatorsText({ adminUrl: 'http://127.0.0.1:1', sandbox })
   expect(text).toContain('http://127.0.0.1:1/v1/payouts')
+  expect(text).toContain('Olga, operator      http://127.0.0.1:1/auth/sign-in?login_hint=olga\n')
   const tokens = Array.from(text.matchAll(/^ {4}(\w+) +(ey\S+)$/gm), ([, role, token = '']) => {
     const { sub, roles, exp, iat } = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString())
     return { role, sub, roles, seconds: exp - iat }
@@ -42,6 +43,8 @@ test('the stack’s admin service believes the sandbox’s issuer, and has limit
     OIDC_ISSUER: sandbox.oidc.issuer,
     OIDC_AUDIENCE: sandbox.oidc.credentials.audience,
     OIDC_JWKS_URL: sandbox.oidc.jwksUrl,
+    OIDC_CLIENT_ID: sandbox.oidc.credentials.clientId,
+    ADMIN_PUBLIC_URL: 'http://127.0.0.1:3',
     BOOKING_CLOCK_OFFSET_MS: -5,
     ADMIN_APPROVAL_ABOVE: new Map([
       ['USD', 100_000n],
