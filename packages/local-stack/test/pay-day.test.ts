@@ -1,7 +1,4 @@
 import { randomInt } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, expect, test } from '@jest/globals'
 import { businessDate } from '@remesa/domain/business-date'
@@ -15,7 +12,7 @@ import type { Stack } from '../src/stack/stack.ts'
 import type { Summary } from '../src/summary.ts'
 import { type ExpectedPayment, expectedPayments } from './support/expected-payments.ts'
 import { aStack, killAtRandom } from './support/stacks.ts'
-import { writeMarketplace } from './support/write-marketplace.ts'
+import { withFiles } from './support/write-marketplace.ts'
 
 // Whole pay-days with every process there is. What each seller should have received is recomputed from CSV files
 // alone, and what it has received is read from the sandbox banks' own books.
@@ -89,15 +86,8 @@ async function untilOpened(stack: Stack): Promise<void> {
   }
 }
 
-async function expected(marketplace: Marketplace): Promise<readonly ExpectedPayment[]> {
-  const directory = await mkdtemp(join(tmpdir(), 'remesa-marketplace-'))
-  try {
-    await writeMarketplace(directory, marketplace)
-    return await expectedPayments(directory, DATE)
-  } finally {
-    await rm(directory, { recursive: true, force: true })
-  }
-}
+const expected = (marketplace: Marketplace): Promise<readonly ExpectedPayment[]> =>
+  withFiles(marketplace, (directory) => expectedPayments(directory, DATE))
 
 /** Nobody paid twice, nobody forgotten, nobody paid who should not be: the banks' books are the whole truth. */
 async function expectRightPayments(stack: Stack, marketplace: Marketplace): Promise<void> {

@@ -1,7 +1,4 @@
 import { randomInt } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, expect, test } from '@jest/globals'
 import { ledgerProof } from '@remesa/database/ledger'
@@ -19,7 +16,7 @@ import {
   totalsTransferred,
 } from './support/expected-transfers.ts'
 import { aStack, killAtRandom } from './support/stacks.ts'
-import { writeMarketplace } from './support/write-marketplace.ts'
+import { withFiles } from './support/write-marketplace.ts'
 
 // Settlements with every process there is. What each winner should have received is recomputed from CSV files alone, and
 // what it has received is read from the books of Stripe's sandbox.
@@ -107,15 +104,8 @@ interface Expected {
   readonly transfers: readonly ExpectedTransfer[]
 }
 
-async function expectedOf(marketplace: Marketplace): Promise<Expected> {
-  const directory = await mkdtemp(join(tmpdir(), 'remesa-marketplace-'))
-  try {
-    await writeMarketplace(directory, marketplace)
-    return await expectedTransfers(directory)
-  } finally {
-    await rm(directory, { recursive: true, force: true })
-  }
-}
+const expectedOf = (marketplace: Marketplace): Promise<Expected> =>
+  withFiles(marketplace, (directory) => expectedTransfers(directory))
 
 /** Nobody paid twice, nobody forgotten, nobody paid who should not be: Stripe's books are the whole truth. */
 async function expectRightTransfers(stack: Stack, { settlements, transfers }: Expected): Promise<void> {

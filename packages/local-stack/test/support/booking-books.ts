@@ -1,26 +1,16 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { expect } from '@jest/globals'
 import { ledgerProof } from '@remesa/database/ledger'
 import type { Marketplace } from '@remesa/sandbox/marketplace'
 import { sql } from 'kysely'
 import type { Stack } from '../../src/stack/stack.ts'
 import { type ExpectedBooking, expectedBookings, receivedFrom } from './expected-bookings.ts'
-import { writeMarketplace } from './write-marketplace.ts'
+import { withFiles } from './write-marketplace.ts'
 
 // Both sides of what providers of bookings receive: what files say, and what Stripe's sandbox says.
 
 /** By way of files, from which alone it is reckoned. */
-export async function expectedOf(marketplace: Marketplace, now: Temporal.Instant): Promise<readonly ExpectedBooking[]> {
-  const directory = await mkdtemp(join(tmpdir(), 'remesa-marketplace-'))
-  try {
-    await writeMarketplace(directory, marketplace)
-    return await expectedBookings(directory, now.toString())
-  } finally {
-    await rm(directory, { recursive: true, force: true })
-  }
-}
+export const expectedOf = (marketplace: Marketplace, now: Temporal.Instant): Promise<readonly ExpectedBooking[]> =>
+  withFiles(marketplace, (directory) => expectedBookings(directory, now.toString()))
 
 /** What Stripe's sandbox made less what it took back, minor units by account and currency. */
 export async function receivedAtStripe({ sandbox }: Stack): Promise<ReadonlyMap<string, bigint>> {
