@@ -1,9 +1,13 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { expect, test } from '@jest/globals'
 import { en } from '../console/src/i18n/en.ts'
 import { es } from '../console/src/i18n/es.ts'
-import { labelOf, localeFor, type MessageKey, translator } from '../console/src/i18n/messages.ts'
+import { alertSentence, labelOf, localeFor, type MessageKey, translator } from '../console/src/i18n/messages.ts'
 import { PAYOUT_STATUSES } from '../src/schemas.ts'
 
+const SOURCES = fileURLToPath(new URL('../console/src', import.meta.url))
 const keys = Object.keys(en) as MessageKey[]
 const placeholders = (text: string) => [...text.matchAll(/\{(\w+)\}/g)].map(([, name]) => name).sort()
 
@@ -13,6 +17,23 @@ test('both languages say every message, with the same values in it', () => {
     expect([key, es[key].trim() !== '']).toEqual([key, true])
     expect([key, placeholders(es[key])]).toEqual([key, placeholders(en[key])])
   }
+})
+
+/** Put together from parts: `t(`ledger.${view}`)`. */
+const ASSEMBLED = /^(code|who|app\.theme|ledger|today)\./
+
+test('no message is left that no page says', async () => {
+  const files = (await readdir(SOURCES, { recursive: true })).filter((name) => /(?<!i18n\/(en|es))\.tsx?$/.test(name))
+  const source = (await Promise.all(files.map((name) => readFile(join(SOURCES, name), 'utf8')))).join()
+  expect(keys.filter((key) => !source.includes(`'${key}'`) && !ASSEMBLED.test(key))).toEqual([])
+})
+
+test('every kind of alert is told in Spanish too; one that is new here as the API tells it', () => {
+  expect(alertSentence('es', { kind: 'payment_reversed', sentence: 'x' })).toMatch(/^Un pago volvió/)
+  expect(alertSentence('en', { kind: 'payment_reversed', sentence: 'A payment came back.' })).toBe(
+    'A payment came back.',
+  )
+  expect(alertSentence('es', { kind: 'brand_new', sentence: 'Something.' })).toBe('Something.')
 })
 
 test('values are put into a message, and what is in a value is no placeholder', () => {

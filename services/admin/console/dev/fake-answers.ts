@@ -82,6 +82,7 @@ export function answersOf(seconds: number): ReadonlyMap<string, unknown> {
   }
   const entry = {
     ...{ idempotencyKey: `ledger:seller-balance:${id(1)}:1`, kind: 'seller paid', occurredAt: ago(39) },
+    payable: { type: 'seller_balance', id: id(1) },
     postings: [
       { account: 'payable:seller:S-1001', currency: 'CLP', amount: '-1250000' },
       { account: 'cash:fpay', currency: 'CLP', amount: '1250000' },
@@ -92,12 +93,13 @@ export function answersOf(seconds: number): ReadonlyMap<string, unknown> {
     ...{ subject: { type: 'payout', id: id(3) }, before: { status: 'scheduled' }, after: { status: 'on_hold' } },
   }
   const letter = {
-    ...{ id: '12', topic: 'pay_seller_balance_topic', reason: 'seller_balance_id: must be a UUID', at: ago(80) },
+    ...{ id: id(7), topic: 'pay_seller_balance_topic', subscription: 'pay_seller_balance_subscription' },
+    ...{ reason: 'seller_balance_id: must be a UUID', receivedAt: ago(80) },
     ...{ replayedAt: null },
   }
   const jobs = ['payment-reset', 'payout-scheduler', 'billing-reconciliation'].map((name, index) => ({
     ...{ name, schedule: `0 ${index + 2} * * *`, timeZone: 'America/Santiago', enabled: index !== 2 },
-    ...{ nextRunAt: ago(-90), lastRunAt: ago(300), lastDurationMs: 4_210, lastOutcome: 'success', lastError: null },
+    ...{ nextRunAt: ago(-90), lastRunAt: ago(300), lastDurationMs: 4_210, lastOutcome: 'succeeded', lastError: null },
   }))
   return new Map<string, unknown>([
     ['/v1/me', me],
@@ -147,7 +149,7 @@ export function answersOf(seconds: number): ReadonlyMap<string, unknown> {
       { ...reports[3], result: { recommendations: ['Copy the missing payment from Stripe.'], discrepancy: '42.00' } },
     ],
     ['/v1/reconciliations/:id/findings', { findings: [finding], next: null }],
-    ['/v1/ledger/accounts', list({ account: 'cash:fpay', currency: 'CLP', balance: '1250000' })],
+    ['/v1/ledger/accounts', list({ account: 'cash:fpay', money: { amount: '1250000', currency: 'CLP' } })],
     ['/v1/ledger/entries', list(entry)],
     [
       '/v1/ledger/proof',

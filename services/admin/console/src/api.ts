@@ -285,18 +285,25 @@ export interface Finding {
 
 export interface LedgerAccount {
   readonly account: string
-  readonly currency: string
-  readonly balance: string
+  readonly money: Money
 }
 export interface LedgerEntry {
   readonly idempotencyKey: string
   readonly kind: string
   readonly occurredAt: string
+  /** Of which balance or transfer it is; not told within a payout's own story. */
+  readonly payable?: Subject | null
   readonly postings: readonly { readonly account: string; readonly currency: string; readonly amount: string }[]
 }
 export interface LedgerProof {
   readonly currencies: readonly { readonly currency: string; readonly entries: number; readonly sum: string }[]
-  readonly disagreements: readonly Details[]
+  /** Accounts whose kept balance is not the sum of their postings. */
+  readonly disagreements: readonly {
+    readonly account: string
+    readonly currency: string
+    readonly posted: string
+    readonly kept: string
+  }[]
   readonly isBalanced: boolean
 }
 
@@ -319,13 +326,19 @@ export interface Seals {
 export interface DeadLetter {
   readonly id: string
   readonly topic: string
+  /** Whose worker could not handle it. */
+  readonly subscription: string
   readonly reason: string
-  readonly at: string
+  readonly receivedAt: string
   readonly replayedAt: string | null
 }
 export interface DeadLetterStory extends DeadLetter {
   readonly payload: unknown
   readonly attributes: Details
+}
+export interface ReplayAnswer {
+  readonly items: readonly { readonly id: string; readonly outcome: string }[]
+  readonly replayed: number
 }
 
 export interface Job {

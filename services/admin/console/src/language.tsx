@@ -1,5 +1,5 @@
 import { createContext, type ReactNode, use, useEffect, useMemo, useState } from 'react'
-import { type Language, labelOf, localeFor, type Translate, translator } from './i18n/messages.ts'
+import { alertSentence, type Language, labelOf, localeFor, type Translate, translator } from './i18n/messages.ts'
 import { keepLanguage, storedLanguage } from './preferences.ts'
 
 interface Speech {
@@ -8,6 +8,8 @@ interface Speech {
   readonly t: Translate
   /** What a code of the API, e.g. a status, is called. */
   readonly label: (code: string) => string
+  /** What an alert says. */
+  readonly alertText: (alert: { kind: string; sentence: string }) => string
   readonly speak: (language: Language) => void
 }
 
@@ -25,6 +27,7 @@ export function LanguageProvider({ children }: { children: ReactNode }) {
       locale: localeFor(language, navigator.languages),
       t: translator(language),
       label: (code) => labelOf(language, code),
+      alertText: (alert) => alertSentence(language, alert),
       speak(chosen) {
         keepLanguage(chosen)
         setLanguage(chosen)

@@ -1,5 +1,7 @@
+import { FINANCE_ALERT_KINDS, type FinanceAlertKind } from '@remesa/domain/finance-alert'
 import { en } from './en.ts'
 import { es } from './es.ts'
+import { esAlerts } from './es-alerts.ts'
 
 export type Language = 'en' | 'es'
 export type MessageKey = keyof typeof en
@@ -35,6 +37,12 @@ export function translator(language: Language): Translate {
 export function labelOf(language: Language, code: string): string {
   const key = `code.${code}`
   return key in en ? DICTIONARIES[language][key as MessageKey] : code.replaceAll('_', ' ')
+}
+
+/** What an alert says, in the reader's language; as the API has it where this console does not know its kind. */
+export function alertSentence(language: Language, { kind, sentence }: { kind: string; sentence: string }): string {
+  const known = FINANCE_ALERT_KINDS.find((one): one is FinanceAlertKind => one === kind)
+  return language === 'es' && known ? esAlerts[known] : sentence
 }
 
 /** The reader's locale: their own variety of the language (`es-CL`) where the browser has one. */

@@ -1,3 +1,4 @@
+import { FINANCE_ALERT_KINDS } from '@remesa/domain/finance-alert'
 import type { Alert } from '../api.ts'
 import { at } from '../http.ts'
 import { useSpeech } from '../language.tsx'
@@ -19,7 +20,7 @@ export function Component() {
         fields={[
           { name: 'status', label: t('field.status'), options: ['open', 'acknowledged', 'resolved'] },
           { name: 'severity', label: t('field.severity'), options: ['critical', 'warning', 'info'] },
-          { name: 'kind', label: t('field.kind') },
+          { name: 'kind', label: t('field.kind'), options: FINANCE_ALERT_KINDS },
         ]}
       />
       <Answer query={query}>
@@ -47,22 +48,24 @@ export function Component() {
   )
 }
 
-function What({ alert: { severity, sentence, note, kind, details } }: { alert: Alert }) {
-  const { t } = useSpeech()
+function What({ alert }: { alert: Alert }) {
+  const { t, label, alertText } = useSpeech()
+  const { severity, note, kind, details } = alert
   return (
     <>
-      <Status code={severity} /> {sentence}
+      <Status code={severity} /> {alertText(alert)}
       {note && <p className="muted">{`${t('field.note')}: ${note}`}</p>}
       <details>
-        <summary>{kind}</summary>
+        <summary>{label(kind)}</summary>
         <Raw value={details} />
       </details>
     </>
   )
 }
 
-function Actions({ alert: { id, status, sentence } }: { alert: Alert }) {
-  const { t } = useSpeech()
+function Actions({ alert }: { alert: Alert }) {
+  const { t, alertText } = useSpeech()
+  const { id, status } = alert
   const may = useMay('operator')
   if (!may || status === 'resolved') return <>{t('field.none')}</>
   const path = at`/v1/alerts/${id}`
@@ -79,7 +82,7 @@ function Actions({ alert: { id, status, sentence } }: { alert: Alert }) {
             isOptional: true,
           }}
         >
-          {sentence}
+          {alertText(alert)}
         </Action>
       )}
       <Action
@@ -91,7 +94,7 @@ function Actions({ alert: { id, status, sentence } }: { alert: Alert }) {
           asks: 'note',
         }}
       >
-        {sentence}
+        {alertText(alert)}
       </Action>
     </div>
   )

@@ -17,16 +17,20 @@ export function Component() {
   const path = at`/v1/dead-letters/${id}`
   const query = useQuery({ queryKey: [path], queryFn: ({ signal }) => read<DeadLetterStory>(path, {}, signal) })
   return (
-    <PageOf title={t('deadLetters.one', { id })} aside={may && <Replay ids={[id]} name={t('deadLetters.replay')} />}>
+    <PageOf
+      title={t('deadLetters.one', { id: id.slice(0, 8) })}
+      aside={may && <Replay ids={[id]} name={t('deadLetters.replay')} />}
+    >
       <Answer query={query}>
-        {({ topic, reason, at: moment, replayedAt, payload, attributes }) => (
+        {({ topic, subscription, reason, receivedAt, replayedAt, payload, attributes }) => (
           <>
             <Section title={t('deadLetters.why')}>
               <p>{reason}</p>
               <Facts
                 facts={[
                   [t('field.topic'), <code key="topic">{topic}</code>],
-                  [t('field.at'), <Moment key="at" at={moment} />],
+                  [t('system.subscription'), <code key="subscription">{subscription}</code>],
+                  [t('field.at'), <Moment key="at" at={receivedAt} />],
                   [t('deadLetters.replayedAt'), replayedAt && <Moment at={replayedAt} />],
                 ]}
               />

@@ -7,14 +7,14 @@ import { Filters, useFilters } from '../ui/filters.tsx'
 import { PageOf } from '../ui/page.tsx'
 import { Answer } from '../ui/states.tsx'
 import { Pager, Table } from '../ui/table.tsx'
-import { Moment } from '../ui/values.tsx'
+import { Id, Moment } from '../ui/values.tsx'
 import { Replay } from './replay.tsx'
 import { useList } from './use-list.ts'
 
 export function Component() {
   const { t } = useSpeech()
   const may = useMay('operator')
-  const query = useList<DeadLetter>('/v1/dead-letters', useFilters(['topic']))
+  const query = useList<DeadLetter>('/v1/dead-letters', useFilters(['topic', 'waiting']))
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set())
   const choose = (ids: readonly string[], isChosen: boolean) =>
     setChosen((before) => {
@@ -24,7 +24,12 @@ export function Component() {
     })
   return (
     <PageOf title={t('deadLetters.title')}>
-      <Filters fields={[{ name: 'topic', label: t('field.topic') }]} />
+      <Filters
+        fields={[
+          { name: 'topic', label: t('field.topic') },
+          { name: 'waiting', label: t('deadLetters.waiting'), options: ['true'] },
+        ]}
+      />
       <Answer query={query}>
         {(page) => {
           const ids = page.items.map(({ id }) => id)
@@ -65,13 +70,16 @@ export function Component() {
                             onChange={({ target }) => choose([id], target.checked)}
                           />
                         )}{' '}
-                        <Link to={`/dead-letters/${encodeURIComponent(id)}`}>{id}</Link>
+                        <Link to={`/dead-letters/${encodeURIComponent(id)}`}>
+                          <Id id={id} />
+                        </Link>
                       </>
                     ),
                   },
                   { header: t('field.topic'), cell: ({ topic }) => <code>{topic}</code> },
+                  { header: t('system.subscription'), cell: ({ subscription }) => <code>{subscription}</code> },
                   { header: t('deadLetters.why'), cell: ({ reason }) => reason },
-                  { header: t('field.at'), cell: ({ at }) => <Moment at={at} /> },
+                  { header: t('field.at'), cell: ({ receivedAt }) => <Moment at={receivedAt} /> },
                   { header: t('deadLetters.replayedAt'), cell: ({ replayedAt }) => <Moment at={replayedAt} /> },
                 ]}
               />

@@ -4,10 +4,10 @@ import type { LedgerAccount, LedgerEntry, LedgerProof } from '../api.ts'
 import { read } from '../client.ts'
 import { useSpeech } from '../language.tsx'
 import { Filters, useFilters } from '../ui/filters.tsx'
-import { PageOf, Section } from '../ui/page.tsx'
+import { PageOf } from '../ui/page.tsx'
 import { Answer } from '../ui/states.tsx'
 import { Pager, Table } from '../ui/table.tsx'
-import { Amount, Moment, Raw } from '../ui/values.tsx'
+import { Amount, Moment, SubjectLink } from '../ui/values.tsx'
 import { useList } from './use-list.ts'
 
 const VIEWS = ['accounts', 'entries', 'proof'] as const
@@ -44,7 +44,7 @@ function Accounts() {
             <Table
               caption={t('ledger.accountsCaption')}
               rows={page.items}
-              rowKey={({ account, currency }) => `${account} ${currency}`}
+              rowKey={({ account, money }) => `${account} ${money.currency}`}
               columns={[
                 {
                   header: t('field.account'),
@@ -52,12 +52,8 @@ function Accounts() {
                     <Link to={`?view=entries&account=${encodeURIComponent(account)}`}>{account}</Link>
                   ),
                 },
-                { header: t('field.currency'), cell: ({ currency }) => currency },
-                {
-                  header: t('field.balance'),
-                  cell: ({ balance, currency }) => <Amount money={{ amount: balance, currency }} />,
-                  isFigure: true,
-                },
+                { header: t('field.currency'), cell: ({ money }) => money.currency },
+                { header: t('field.balance'), cell: ({ money }) => <Amount money={money} />, isFigure: true },
               ]}
             />
             <Pager page={page} />
@@ -90,6 +86,10 @@ function Entries() {
               columns={[
                 { header: t('field.at'), cell: ({ occurredAt }) => <Moment at={occurredAt} /> },
                 { header: t('field.kind'), cell: ({ kind }) => kind },
+                {
+                  header: t('field.subject'),
+                  cell: ({ payable }) => (payable ? <SubjectLink subject={payable} /> : t('field.none')),
+                },
                 { header: t('ledger.entry'), cell: ({ idempotencyKey }) => <code>{idempotencyKey}</code> },
                 { header: t('ledger.postings'), cell: ({ postings }) => <Postings postings={postings} /> },
               ]}
@@ -147,9 +147,24 @@ function Proof() {
             ]}
           />
           {disagreements.length > 0 && (
-            <Section title={t('ledger.disagreements')}>
-              <Raw value={disagreements} />
-            </Section>
+            <Table
+              caption={t('ledger.disagreements')}
+              rows={disagreements}
+              rowKey={({ account, currency }) => `${account} ${currency}`}
+              columns={[
+                { header: t('field.account'), cell: ({ account }) => account },
+                {
+                  header: t('ledger.posted'),
+                  cell: ({ posted, currency }) => <Amount money={{ amount: posted, currency }} />,
+                  isFigure: true,
+                },
+                {
+                  header: t('ledger.kept'),
+                  cell: ({ kept, currency }) => <Amount money={{ amount: kept, currency }} />,
+                  isFigure: true,
+                },
+              ]}
+            />
           )}
         </>
       )}

@@ -1,3 +1,4 @@
+import type { ReplayAnswer } from '../api.ts'
 import { useSpeech } from '../language.tsx'
 import { Action } from '../ui/action.tsx'
 
@@ -12,6 +13,7 @@ export function Replay({ ids, name, onDone }: { ids: readonly string[]; name: st
         text: t('deadLetters.replayText'),
         path: '/v1/dead-letters/replay',
         body: (reason) => ({ ids, reason }),
+        said: (answer) => t('deadLetters.replayed', { count: (answer as ReplayAnswer).replayed, total: ids.length }),
       }}
       {...(onDone && { onDone })}
     >

@@ -230,14 +230,14 @@ function Counts({ counts, to }: { counts: Readonly<Record<string, number>>; to?:
 }
 
 function Alerts({ alerts }: { alerts: readonly Alert[] }) {
-  const { t } = useSpeech()
+  const { t, alertText } = useSpeech()
   if (alerts.length === 0) return <Empty>{t('today.alertsNone')}</Empty>
   return (
     <ul className="alerts">
-      {alerts.map(({ id, severity, sentence, subject, lastRaisedAt }) => (
+      {alerts.map(({ id, severity, subject, lastRaisedAt, ...alert }) => (
         <li key={id} className={severity}>
           <p>
-            <Status code={severity} /> {sentence}
+            <Status code={severity} /> {alertText(alert)}
           </p>
           <p className="muted">
             <SubjectLink subject={subject} /> · <Moment at={lastRaisedAt} />

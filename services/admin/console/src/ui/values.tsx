@@ -41,7 +41,7 @@ export function Window({ from, to }: { from: string; to: string }) {
 const TONES: Readonly<Record<string, string>> = {
   ...tone(
     'good',
-    'paid transferred completed complete success approved finished resolved accepted none matched active',
+    'succeeded paid transferred completed complete success approved finished resolved accepted none matched active',
   ),
   ...tone('bad', 'failed failed_terminal returned critical error void declined rejected'),
   ...tone(

@@ -1,0 +1,58 @@
+import type { FinanceAlertKind } from '@remesa/domain/finance-alert'
+
+/** What alerts say in Spanish. The English sentences are the domain's own, and come with each alert. */
+export const esAlerts: Readonly<Record<FinanceAlertKind, string>> = {
+  closing_missing: 'GSC no ha enviado el cierre de este saldo. Vale la cifra de NetSuite.',
+  closing_different:
+    'El cierre de GSC difiere de NetSuite, o de lo que GSC dijo antes. Vale la cifra de NetSuite; averigüe por qué.',
+  bank_id_missing: 'El vendedor no tiene una cuenta donde pagarle. Se le paga en cuanto GSC envíe una.',
+  rail_currency:
+    'Payoneer solo paga en USD y este saldo está en otra moneda. Si el vendedor es local, pida a GSC que corrija su tipo de operación; los demás casos se resuelven a mano.',
+  seller_closed: 'Se le debe dinero a un vendedor cerrado. Decida cómo pagarle.',
+  document_currency: 'Un documento de NetSuite está en otra moneda que el saldo. Corríjalo allí.',
+  documents_unreadable: 'No se puede leer un documento de NetSuite de este saldo. Corríjalo allí.',
+  document_in_other_balance: 'Un documento de NetSuite ya cuenta en otro saldo. Revise su fecha.',
+  tax_id_changed: 'GSC cambió el RUT de un vendedor. El cambio se rechazó: un RUT nunca cambia.',
+  tax_id_invalid: 'El RUT de un vendedor no es válido en su país. Pida a GSC que lo corrija.',
+  unknown_seller: 'GSC habla de un vendedor que ni GSC ni nosotros encontramos.',
+  vendor_refused: 'NetSuite se negó a crear o actualizar el proveedor de un vendedor.',
+  insufficient_funds:
+    'A la vía de pago le faltan fondos, o agotó su límite. Agregue fondos; el pago se intenta otra vez.',
+  payment_rejected: 'Un pago se rechazó en definitiva. Primero hay que corregir los datos de quien cobra.',
+  payment_tries_used_up:
+    'La vía rechazó un pago tantas veces como lo intentamos, por motivos pasajeros. Libérelo cuando hayan pasado.',
+  payment_request_refused: 'La vía rechazó lo que pedimos, no a quien cobra: es una falla nuestra.',
+  payment_compliance:
+    'Las reglas de cumplimiento de la vía detuvieron un pago. Avise a legal; nunca lo pague otra vez tal como está.',
+  payment_reversed: 'Un pago volvió después de pagado. La deuda está abierta otra vez; decida qué sigue.',
+  payment_pending_too_long: 'Un pago lleva demasiado tiempo pendiente. Pregunte a la vía.',
+  payment_handed_over: 'Un pago lleva días pendiente. Resuélvalo a mano con la vía.',
+  payment_mismatch: 'Los libros de la vía contradicen los nuestros sobre un pago. Compárelos antes de pagar nada.',
+  payment_unknown: 'La vía no dice si un pago se hizo. Seguimos preguntando; revise su portal.',
+  rail_unavailable:
+    'La vía responde cada vez con errores propios. Lo que había que pagar se intenta otra vez por sí solo; pregunte a la vía.',
+  rail_paused: 'La vía rechaza nuestras credenciales. No se paga nada por ella hasta que se corrijan.',
+  rail_stopped:
+    'Una persona detuvo esta vía de pago: no se paga nada nuevo por ella. Resuelta la causa, dos personas la reanudan.',
+  provider_credentials:
+    'NetSuite o GSC rechazan nuestras credenciales. Sin ellas no avanza ninguna jornada de pagos: hágalas corregir.',
+  pay_day_stalled: 'Una jornada de pagos no llega a su fin. Averigüe qué esperan sus saldos.',
+  vendor_payment_refused: 'El vendedor está pagado, pero NetSuite rechazó el pago. Ingréselo a mano.',
+  settlement_rejected:
+    'La liquidación de un concurso rompe una regla y no se paga a ninguno de sus ganadores. Corríjala y envíela otra vez.',
+  destination_disabled:
+    'La cuenta de Stripe de un ganador o proveedor no puede recibir dinero. Se le paga en cuanto Stripe diga que puede.',
+  destination_differs:
+    'Una liquidación o reserva nombra otra cuenta de Stripe que la de quien cobra, o una de otro usuario. No se envía nada: averigüe cuál es la correcta, vincúlela y libere la transferencia.',
+  reversal_refused:
+    'No se pudo recuperar dinero de la cuenta de Stripe de un proveedor. Nos lo debe: se le descuenta de los próximos pagos.',
+  booking_payout_failed:
+    'Stripe no aceptó el pago de una reserva tantas veces como lo intentamos. Corrija la causa y luego pague de nuevo, o cancele.',
+  alert_refused:
+    'Slack o PagerDuty rechaza una alerta tal como es, así que no avisó a nadie: una clave de ruta equivocada, o una falla nuestra. Corríjala y envíe la alerta otra vez.',
+  rail_books_differ:
+    'Los libros de una vía, o los de NetSuite, contradicen los nuestros sobre dinero que se movió o no. Revise los hallazgos urgentes del informe antes de la próxima jornada de pagos.',
+  rail_books_unclear:
+    'Los libros de una vía, o los de NetSuite, difieren de los nuestros en algo que no urge, o no se pudieron leer hasta el final. Revise el informe.',
+  settlement_notification_refused: 'El vendedor está pagado, pero GSC no aceptó el aviso. Compare la liquidación.',
+}
