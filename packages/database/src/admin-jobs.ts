@@ -1,4 +1,5 @@
-import { sql, type Transaction } from 'kysely'
+import { type Selectable, sql, type Transaction } from 'kysely'
+import { recordAudit } from './audit.ts'
 import type { Database } from './connection.ts'
 import type { Schema } from './schema.ts'
 
@@ -115,18 +116,57 @@ export async function noteRun(
     .execute()
 }
 
+/** What a person asks of a job. */
+export type JobWish = 'run' | 'pause' | 'resume'
+
+/**
+ * Has a job run at once, or not until it is resumed. Run now, it falls due at this moment, and then by its schedule again;
+ * resumed, what fell due meanwhile is made up for as after an outage.
+ * @returns the job as it stands now; `refused` for the run of one that is paused; undefined when there is no such job
+ */
+export async function changeJob(
+  tx: Transaction<Schema>,
+  name: string,
+  { wish, actor, reason, now }: { wish: JobWish; actor: string; reason: string; now: Date },
+): Promise<{ readonly kind: 'done' | 'refused'; readonly job: AdminJobState } | undefined> {
+  const before = await tx.selectFrom('admin_jobs').selectAll().where('name', '=', name).forUpdate().executeTakeFirst()
+  if (!before) return undefined
+  if (wish === 'run' && !before.enabled) return { kind: 'refused', job: jobOf(before) }
+  const isDue = before.next_run_at !== null && before.next_run_at <= now
+  const after = await tx
+    .updateTable('admin_jobs')
+    .set(wish === 'run' ? { next_run_at: isDue ? before.next_run_at : now } : { enabled: wish === 'resume' })
+    .where('name', '=', name)
+    .returningAll()
+    .executeTakeFirstOrThrow()
+  const told = ({ enabled, next_run_at }: typeof after) => ({ enabled, nextRunAt: next_run_at })
+  await recordAudit(tx, [
+    {
+      actor,
+      action: `admin_job.${wish === 'run' ? 'run_now' : `${wish}d`}`,
+      subject: { type: 'admin_job', id: name },
+      reason,
+      before: told(before),
+      after: told(after),
+    },
+  ])
+  return { kind: 'done', job: jobOf(after) }
+}
+
 /** Every job, for the console. */
 export async function listJobs(database: Database): Promise<readonly AdminJobState[]> {
   const rows = await database.selectFrom('admin_jobs').selectAll().orderBy('name').execute()
-  return rows.map((row) => ({
-    name: row.name,
-    schedule: row.schedule,
-    timeZone: row.time_zone,
-    enabled: row.enabled,
-    nextRunAt: row.next_run_at,
-    lastRunAt: row.last_run_at,
-    lastDurationMs: row.last_duration_ms,
-    lastOutcome: row.last_outcome,
-    lastError: row.last_error,
-  }))
+  return rows.map(jobOf)
 }
+
+const jobOf = (row: Selectable<Schema['admin_jobs']>): AdminJobState => ({
+  name: row.name,
+  schedule: row.schedule,
+  timeZone: row.time_zone,
+  enabled: row.enabled,
+  nextRunAt: row.next_run_at,
+  lastRunAt: row.last_run_at,
+  lastDurationMs: row.last_duration_ms,
+  lastOutcome: row.last_outcome,
+  lastError: row.last_error,
+})

@@ -46,7 +46,7 @@ export function createBoard({ read, logger, everyMs = 1_000, silenceMs = 15_000 
     const began = performance.now()
     try {
       const { at, ...rest } = await read()
-      state = { body: JSON.stringify({ ...rest, at }), compared: JSON.stringify(rest) }
+      if (listeners.size > 0) state = { body: JSON.stringify({ ...rest, at }), compared: JSON.stringify(rest) }
     } catch (err) {
       logger.error({ err }, 'what is shown live could not be read; it is tried again')
     }
@@ -72,11 +72,12 @@ export function createBoard({ read, logger, everyMs = 1_000, silenceMs = 15_000 
 
   return {
     listen(listener) {
-      listeners.set(listener, { lastTold: performance.now(), told: undefined })
+      listeners.set(listener, { lastTold: performance.now(), told: state?.compared })
+      if (state) listener.tell(state.body)
       if (timer === undefined && !isReading) void turn()
       return () => {
         listeners.delete(listener)
-        if (listeners.size > 0 || timer === undefined) return
+        if (listeners.size > 0) return
         clearTimeout(timer)
         timer = undefined
         state = undefined

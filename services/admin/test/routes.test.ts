@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import fastify from 'fastify'
 import { refuseUnlisted } from '../src/guard.ts'
 import { holds, ROLES, ROUTE_ROLES, type RouteName } from '../src/roles.ts'
-import { type Api, aKey, anApi, everything } from './an-api.ts'
+import { type Api, aKey, anApi, type BrowserSession, everything } from './an-api.ts'
 
 let api: Api
 beforeAll(async () => {
@@ -11,6 +11,8 @@ beforeAll(async () => {
 afterAll(() => api.stop())
 
 const ID = '00000000-0000-4000-8000-000000000000'
+/** Of a path that names one thing. */
+const ONE = /:(id|name)/
 const routes = Object.entries(ROUTE_ROLES) as [RouteName, (typeof ROUTE_ROLES)[RouteName]][]
 const guarded = routes.filter(([, role]) => role !== 'anyone')
 
@@ -18,6 +20,7 @@ const guarded = routes.filter(([, role]) => role !== 'anyone')
 const BODIES: Readonly<Partial<Record<RouteName, object>>> = {
   'POST /v1/alerts/:id/acknowledge': { note: 'a good note' },
   'POST /v1/alerts/:id/resolve': { note: 'a good note' },
+  'POST /v1/dead-letters/replay': { ids: [ID], reason: 'a good reason' },
   // No such range: otherwise it would be compared.
   'POST /v1/reconciliations': { books: 'fpay', from: '2026-11-02', to: '2026-11-01', reason: 'a good reason' },
 }
@@ -35,7 +38,7 @@ const ADDRESSES: Readonly<Partial<Record<RouteName, string>>> = {
 
 /** A request that is right but for who sends it; nothing has this id. */
 async function send(route: RouteName, roles?: readonly string[]) {
-  const [method = '', listed = ''] = route.replace(':id', ID).split(' ')
+  const [method = '', listed = ''] = route.replace(ONE, ID).split(' ')
   const path = ADDRESSES[route] ?? listed
   const token = roles && (await api.token({ subject: 'somebody', roles: [...roles] }))
   const deed = method !== 'POST' ? {} : { key: aKey(), body: BODIES[route] ?? { reason: 'a good reason' } }
@@ -78,18 +81,23 @@ test.each(guarded)('%s asks who it is, and is closed to whoever is not %s: nothi
     expect(answer.headers.get('www-authenticate')).toContain('insufficient_scope')
   }
   for (const enough of ROLES.slice(ROLES.indexOf(role as 'viewer'))) {
-    expect((await send(route, [enough])).status).toBe(OUTCOMES[route] ?? (route.includes(':id') ? 404 : 200))
+    expect((await send(route, [enough])).status).toBe(OUTCOMES[route] ?? (ONE.test(route) ? 404 : 200))
   }
   expect(await everything(api.world)).toBe(before)
+})
+
+/** Two of one person, for all that follows: signing in is limited. */
+let sessions: readonly [BrowserSession, BrowserSession]
+beforeAll(async () => {
+  sessions = await Promise.all([api.signIn('adam'), api.signIn('adam')])
 })
 
 test.each(guarded.filter(([route]) => !route.startsWith('GET ')))(
   '%s by a session is done only with the session’s own CSRF token',
   async (route) => {
     const before = await everything(api.world)
-    const { cookie, csrf } = await api.signIn('adam')
-    const another = await api.signIn('adam')
-    const path = route.replace(':id', ID).replace('POST ', '')
+    const [{ cookie, csrf }, another] = sessions
+    const path = route.replace(ONE, ID).replace('POST ', '')
     const send = (headers: Readonly<Record<string, string>>) =>
       api.ask('POST', path, { key: aKey(), body: BODIES[route] ?? { reason: 'a good reason' }, headers })
     for (const wrong of [{}, { 'x-csrf-token': '' }, { 'x-csrf-token': 'made up' }, { 'x-csrf-token': another.csrf }]) {
@@ -98,9 +106,7 @@ test.each(guarded.filter(([route]) => !route.startsWith('GET ')))(
         body: { type: 'urn:remesa:problem:csrf-token-wrong' },
       })
     }
-    expect((await send({ cookie, 'x-csrf-token': csrf })).status).toBe(
-      OUTCOMES[route] ?? (route.includes(':id') ? 404 : 200),
-    )
+    expect((await send({ cookie, 'x-csrf-token': csrf })).status).toBe(OUTCOMES[route] ?? (ONE.test(route) ? 404 : 200))
     expect(await everything(api.world)).toBe(before)
   },
 )

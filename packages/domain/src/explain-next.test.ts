@@ -1,0 +1,105 @@
+import { expect, test } from '@jest/globals'
+import { BOOKING_PAYOUT_STATUSES } from './booking-payout.ts'
+import { nextOfBalance, nextOfPayout, nextOfSettlement, nextOfTransfer } from './explain-next.ts'
+import { isTerminal, TRANSFER_STATUSES } from './payout-transfer.ts'
+import { type BlockedReason, isFinal, RELEASED_BY, SELLER_BALANCE_STATUSES } from './seller-balance.ts'
+import { HELD_REASONS } from './stripe-account.ts'
+
+const now = new Date('2026-11-21T12:00:00Z')
+const later = new Date('2026-11-21T13:00:00Z')
+const idle = { nextTryAt: null, railPausedUntil: null, now }
+const balance = { blockedReason: null, reportedToErp: true }
+const transfer = { heldReason: null, failureReason: null, isOfBooking: false }
+
+test('of every status of a balance it is said whose move is next; what is final never waits for the program', () => {
+  const movers = SELLER_BALANCE_STATUSES.map((status) => [status, nextOfBalance({ status, ...balance }, idle).who])
+  expect(Object.fromEntries(movers)).toEqual({
+    initialized: 'remesa',
+    retrieved: 'remesa',
+    no_payment_due: 'nobody',
+    payable: 'remesa',
+    blocked: 'finance',
+    paying: 'remesa',
+    payment_pending: 'provider',
+    awaiting_funds: 'finance',
+    paid: 'nobody',
+    failed: 'finance',
+    returned: 'finance',
+  })
+  for (const [status, who] of movers) if (isFinal(status as 'paid')) expect(who).not.toBe('remesa')
+})
+
+test('a blocked balance waits for GSC where the seller is to be mended, and for finance where documents are', () => {
+  for (const reason of Object.keys(RELEASED_BY) as BlockedReason[]) {
+    const { who } = nextOfBalance({ ...balance, status: 'blocked', blockedReason: reason }, idle)
+    const expected =
+      RELEASED_BY[reason] === 'mended_documents' || reason === 'seller_closed' ? 'finance' : 'marketplace'
+    expect([reason, who]).toEqual([reason, expected])
+  }
+})
+
+test('while a rail refuses our credentials it is the on-call’s move, whatever is to be paid through it', () => {
+  const resting = { ...idle, railPausedUntil: later }
+  for (const status of ['payable', 'paying'] as const) {
+    expect(nextOfBalance({ status, ...balance }, resting).who).toBe('on-call')
+  }
+  for (const status of ['pending', 'processing', 'retryable'] as const) {
+    expect(nextOfTransfer({ status, ...transfer }, resting).who).toBe('on-call')
+  }
+  expect(nextOfBalance({ status: 'payable', ...balance }, { ...idle, railPausedUntil: now }).who).toBe('remesa')
+})
+
+test('what is tried again says when', () => {
+  const waiting = { ...idle, nextTryAt: later }
+  expect(nextOfBalance({ status: 'awaiting_funds', ...balance }, waiting).text).toContain('2026-11-21T13:00:00.000Z')
+  expect(nextOfTransfer({ status: 'retryable', ...transfer }, waiting)).toMatchObject({ who: 'remesa' })
+  const poor = { ...transfer, failureReason: 'balance_insufficient' }
+  expect(nextOfTransfer({ status: 'retryable', ...poor }, waiting)).toMatchObject({ who: 'finance' })
+})
+
+test('a paid balance of which NetSuite has not heard is still the program’s', () => {
+  expect(nextOfBalance({ status: 'paid', blockedReason: null, reportedToErp: false }, idle).who).toBe('remesa')
+})
+
+test('of every status of a transfer, and of every reason it waits for, it is said whose move is next', () => {
+  for (const status of TRANSFER_STATUSES) {
+    const { who, text } = nextOfTransfer({ status, ...transfer }, idle)
+    expect(text).toMatch(/\.$/)
+    if (isTerminal(status)) expect(['nobody', 'finance']).toContain(who)
+  }
+  const held = HELD_REASONS.map((heldReason) => [
+    heldReason,
+    nextOfTransfer({ ...transfer, status: 'awaiting_destination', heldReason }, idle).who,
+  ])
+  expect(Object.fromEntries(held)).toEqual({
+    no_account: 'payee',
+    account_unverified: 'provider',
+    transfers_inactive: 'payee',
+    payouts_disabled: 'payee',
+    account_differs: 'finance',
+  })
+})
+
+test('of every status of a payout it is said whose move is next, and an open approval comes first', () => {
+  const payout = { heldBy: null, dueAt: later, isBeforeApproval: false, transfer: null, now }
+  const movers = BOOKING_PAYOUT_STATUSES.map((status) => [status, nextOfPayout({ ...payout, status }).who])
+  expect(Object.fromEntries(movers)).toEqual({
+    scheduled: 'remesa',
+    on_hold: 'marketplace',
+    processing: 'remesa',
+    transferred: 'nobody',
+    failed: 'finance',
+    cancelled: 'nobody',
+  })
+  expect(nextOfPayout({ ...payout, status: 'on_hold', heldBy: 'operator' }).who).toBe('finance')
+  expect(nextOfPayout({ ...payout, status: 'on_hold', isBeforeApproval: true }).text).toContain('second person')
+})
+
+test('a settlement waits for whom the first of its unfinished winners waits', () => {
+  expect(nextOfSettlement({ isRejected: true, transfers: null }).who).toBe('marketplace')
+  expect(nextOfSettlement({ isRejected: false, transfers: null }).who).toBe('remesa')
+  expect(nextOfSettlement({ isRejected: false, transfers: { completed: 3, pending: 1 } }).who).toBe('remesa')
+  expect(nextOfSettlement({ isRejected: false, transfers: { completed: 3, failed_terminal: 1 } }).who).toBe('finance')
+  expect(nextOfSettlement({ isRejected: false, transfers: { awaiting_destination: 2 } }).who).toBe('payee')
+  expect(nextOfSettlement({ isRejected: false, transfers: { completed: 3 } }).who).toBe('nobody')
+})

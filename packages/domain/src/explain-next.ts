@@ -1,0 +1,212 @@
+import type { BookingPayoutStatus } from './booking-payout.ts'
+import type { TransferStatus } from './payout-transfer.ts'
+import type { BlockedReason, SellerBalanceStatus } from './seller-balance.ts'
+import type { HeldReason } from './stripe-account.ts'
+
+/** Who has to do something before anything more happens. */
+export type Mover = 'nobody' | 'remesa' | 'finance' | 'on-call' | 'payee' | 'provider' | 'marketplace'
+
+/** Whose move is next, and what it is: one or two sentences for people. */
+export interface NextMove {
+  readonly who: Mover
+  readonly text: string
+}
+
+const move = (who: Mover, text: string): NextMove => ({ who, text })
+
+/** What may hold up whatever is paid by itself. */
+export interface Circumstances {
+  /** Not tried again before this; null: at once. */
+  readonly nextTryAt: Date | null
+  /** Until then its rail rests, for it refuses our credentials. */
+  readonly railPausedUntil: Date | null
+  readonly now: Date
+}
+
+const RAIL_RESTS = move(
+  'on-call',
+  'The rail refuses our credentials, and nothing goes through it. Once they are mended it is paid by itself.',
+)
+const rests = ({ railPausedUntil, now }: Circumstances): boolean => railPausedUntil !== null && railPausedUntil > now
+/** @param what - a sentence without its end */
+const atItsTime = (what: string, { nextTryAt, now }: Circumstances): string =>
+  nextTryAt && nextTryAt > now ? `${what} at ${nextTryAt.toISOString()}.` : `${what} now.`
+
+const BLOCKED: Readonly<Record<BlockedReason, NextMove>> = {
+  bank_id_missing: move('marketplace', 'The seller has no account to be paid to. It is paid as soon as GSC sends one.'),
+  rail_currency: move(
+    'marketplace',
+    'Payoneer pays dollars only. Have GSC correct the operation type of a seller that is local; settle any other by hand.',
+  ),
+  seller_closed: move('finance', 'The seller is closed and is owed money: decide how it is paid.'),
+  document_currency: move('finance', 'Correct the currency of the document in NetSuite, then release the balance.'),
+  documents_unreadable: move('finance', 'Correct the document in NetSuite, then release the balance.'),
+  document_in_other_balance: move(
+    'finance',
+    'A document counts in another balance already: correct its date in NetSuite, then release the balance.',
+  ),
+}
+
+/** @param balance.reportedToErp - NetSuite knows how its payment ended */
+export function nextOfBalance(
+  {
+    status,
+    blockedReason,
+    reportedToErp,
+  }: {
+    readonly status: SellerBalanceStatus
+    readonly blockedReason: BlockedReason | null
+    readonly reportedToErp: boolean
+  },
+  circumstances: Circumstances,
+): NextMove {
+  switch (status) {
+    case 'initialized':
+      return move('remesa', 'Its documents are read from NetSuite next.')
+    case 'retrieved':
+      return move('remesa', 'It is queued for payment.')
+    case 'no_payment_due':
+      return move('nobody', 'By NetSuite’s documents nothing is owed. What is negative stays with NetSuite.')
+    case 'blocked':
+      return blockedReason ? BLOCKED[blockedReason] : move('finance', 'It is blocked: find out why.')
+    case 'payable':
+      return rests(circumstances) ? RAIL_RESTS : move('remesa', atItsTime('It is paid', circumstances))
+    case 'paying':
+      return rests(circumstances)
+        ? RAIL_RESTS
+        : move('remesa', 'The rail was asked and has not answered: it is asked again with the same key until it does.')
+    case 'payment_pending':
+      return move('provider', 'The rail has accepted it, and its bank has yet to pay. It is looked at again by itself.')
+    case 'awaiting_funds':
+      return move('finance', atItsTime('The rail lacks funds: top it up. It is tried again', circumstances))
+    case 'paid':
+      return reportedToErp
+        ? move('nobody', 'It is paid, and NetSuite knows.')
+        : move('remesa', 'It is paid; NetSuite is told next.')
+    case 'failed':
+      return move('finance', 'The rail refused it for good: have the payee’s details mended, then retry it.')
+    case 'returned':
+      return move('finance', 'It was paid and came back, so it is owed again: decide what follows, then retry it.')
+  }
+}
+
+const HELD: Readonly<Record<HeldReason, NextMove>> = {
+  no_account: move('payee', 'The payee has no Stripe account yet. It goes as soon as there is one.'),
+  account_unverified: move('provider', 'Stripe has not told of the payee’s account yet; it is asked by itself.'),
+  transfers_inactive: move(
+    'payee',
+    'The payee’s Stripe account may not receive money. Stripe’s account page tells the payee what is missing.',
+  ),
+  payouts_disabled: move(
+    'payee',
+    'The payee’s Stripe account cannot pay out to its bank. Stripe’s account page tells the payee what is missing.',
+  ),
+  account_differs: move(
+    'finance',
+    'It names another Stripe account than the payee has: find out which is right, link it, and release the transfer.',
+  ),
+}
+
+/** Stripe's code when our balance there is too low. */
+const FUNDS = 'balance_insufficient'
+
+/** @param transfer.isOfBooking - it pays a provider; else it pays a contest's winner */
+export function nextOfTransfer(
+  {
+    status,
+    heldReason,
+    failureReason,
+    isOfBooking,
+  }: {
+    readonly status: TransferStatus
+    readonly heldReason: HeldReason | null
+    readonly failureReason: string | null
+    readonly isOfBooking: boolean
+  },
+  circumstances: Circumstances,
+): NextMove {
+  switch (status) {
+    case 'awaiting_destination':
+      return heldReason ? HELD[heldReason] : move('finance', 'It waits for its destination: find out why.')
+    case 'pending':
+      return rests(circumstances) ? RAIL_RESTS : move('remesa', 'It is sent to Stripe next.')
+    case 'processing':
+      return rests(circumstances)
+        ? RAIL_RESTS
+        : move('remesa', 'Stripe was asked and has not answered: it is asked again with the same key until it does.')
+    case 'retryable':
+      if (rests(circumstances)) return RAIL_RESTS
+      return failureReason === FUNDS
+        ? move('finance', atItsTime('Our balance at Stripe is too low: top it up. It is tried again', circumstances))
+        : move('remesa', atItsTime('Stripe refused it for a reason that passes. It is tried again', circumstances))
+    case 'completed':
+      return move('nobody', 'Stripe has transferred it.')
+    case 'failed_terminal':
+      return isOfBooking
+        ? move('finance', 'Stripe does not take it: mend the cause, then retry the payout, or cancel it.')
+        : move('finance', 'Stripe does not take it, and it is never tried again by itself: settle it by hand.')
+    case 'withdrawn':
+      return move('nobody', 'It was taken back before it went; what is still owed has another transfer.')
+  }
+}
+
+/** @param payout.transfer - whose move its transfer waits for, when it has one on its way */
+export function nextOfPayout({
+  status,
+  heldBy,
+  dueAt,
+  isBeforeApproval,
+  transfer,
+  now,
+}: {
+  readonly status: BookingPayoutStatus
+  readonly heldBy: 'disputes' | 'operator' | null
+  readonly dueAt: Date
+  /** What somebody asked for waits for a second person. */
+  readonly isBeforeApproval: boolean
+  readonly transfer: NextMove | null
+  readonly now: Date
+}): NextMove {
+  if (isBeforeApproval) return move('finance', 'A second person has to approve, or refuse, what was asked for.')
+  switch (status) {
+    case 'scheduled':
+      return dueAt > now
+        ? move('remesa', `It is paid at ${dueAt.toISOString()}, unless a dispute is open then.`)
+        : move('remesa', 'It is due, and released next.')
+    case 'on_hold':
+      return heldBy === 'operator'
+        ? move('finance', 'An operator holds it: force-release it, or cancel it.')
+        : move('marketplace', 'A dispute is open. It goes on once the marketplace has resolved it.')
+    case 'processing':
+      return transfer ?? move('remesa', 'Its transfer is on its way.')
+    case 'transferred':
+      return move('nobody', 'It is paid.')
+    case 'failed':
+      return move('finance', 'Stripe does not take it: mend the cause, then retry it, or cancel it.')
+    case 'cancelled':
+      return move('nobody', 'It was cancelled: nothing is paid.')
+  }
+}
+
+/** @param settlement.transfers - how many stand where; null while it has no job */
+export function nextOfSettlement({
+  isRejected,
+  transfers,
+}: {
+  readonly isRejected: boolean
+  readonly transfers: Readonly<Partial<Record<TransferStatus, number>>> | null
+}): NextMove {
+  if (!transfers) {
+    return isRejected
+      ? move('marketplace', 'It breaks a rule, and nobody is paid: have it corrected and sent again.')
+      : move('remesa', 'It is checked, and its winners are paid, next.')
+  }
+  const { awaiting_destination: waiting = 0, failed_terminal: failed = 0 } = transfers
+  const moving = (transfers.pending ?? 0) + (transfers.processing ?? 0) + (transfers.retryable ?? 0)
+  if (moving > 0) return move('remesa', `${transfersOf(moving)} on the way.`)
+  if (failed > 0) return move('finance', `${transfersOf(failed)} not taken by Stripe: settle by hand.`)
+  if (waiting > 0) return move('payee', `${transfersOf(waiting)} waiting for an account of the payee’s.`)
+  return move('nobody', 'All of its winners are paid.')
+}
+
+const transfersOf = (count: number): string => (count === 1 ? '1 transfer is' : `${count} transfers are`)

@@ -1,0 +1,123 @@
+import { auditOfSubjects } from '@remesa/database/audit-rows'
+import { type BalanceStory, findBalanceStory } from '@remesa/database/balance-reads'
+import type { Database } from '@remesa/database/connection'
+import { findDocument } from '@remesa/database/explanation-reads'
+import { findSeller, openBalancesOf } from '@remesa/database/seller-reads'
+import { linesOfBalance } from '@remesa/domain/explain-amount'
+import { type NextMove, nextOfBalance } from '@remesa/domain/explain-next'
+import { type BlockedReason, RELEASED_BY } from '@remesa/domain/seller-balance'
+import { type Explanation, storyOf } from './explanation.ts'
+
+export async function explainBalance(database: Database, id: string, now: Date): Promise<Explanation | undefined> {
+  const story = await findBalanceStory(database, id)
+  if (!story) return undefined
+  const { balance, documents } = story
+  return {
+    subject: {
+      type: 'balance',
+      id,
+      title: titleOf(story),
+      status: balance.status,
+      money: balance.money,
+    },
+    amount: balance.money ? linesOfBalance(documents, balance.money) : [],
+    story: storyOf(story),
+    next: nextOf(story, now),
+    links: [
+      { type: 'seller', id: balance.seller.id, label: balance.seller.name },
+      ...documents.map(({ erpId, tranId }) => ({ type: 'document' as const, id: erpId, label: tranId })),
+    ],
+  }
+}
+
+/** A document counts in one balance, and its story is the balance's. */
+export async function explainDocument(database: Database, erpId: string, now: Date): Promise<Explanation | undefined> {
+  const found = await findDocument(database, erpId)
+  const story = found && (await findBalanceStory(database, found.sellerBalanceId))
+  if (!story) return undefined
+  const { document, sellerBalanceId } = found
+  const money = {
+    amount: document.type === 'vendorBill' ? document.amount : -document.amount,
+    currency: document.currency,
+  }
+  return {
+    subject: { type: 'document', id: erpId, title: document.tranId, status: story.balance.status, money },
+    amount: linesOfBalance([document], money),
+    story: storyOf(story),
+    next: nextOf(story, now),
+    links: [
+      { type: 'balance', id: sellerBalanceId, label: titleOf(story) },
+      { type: 'seller', id: story.balance.seller.id, label: story.balance.seller.name },
+    ],
+  }
+}
+
+/** What is owed to a seller and has not ended; whose move is next is the first such balance's. */
+export async function explainSeller(database: Database, id: string, now: Date): Promise<Explanation | undefined> {
+  const seller = await findSeller(database, id)
+  if (!seller) return undefined
+  const open = await openBalancesOf(database, seller.id)
+  const [first] = open
+  const currencies = new Set(open.map(({ money }) => money.currency))
+  const story = first && (await findBalanceStory(database, first.id))
+  return {
+    subject: {
+      type: 'seller',
+      id: seller.id,
+      title: seller.name,
+      status: seller.status,
+      money:
+        first && currencies.size === 1
+          ? { amount: open.reduce((sum, { money }) => sum + money.amount, 0n), currency: first.money.currency }
+          : null,
+    },
+    amount: open.map(({ country, businessDate, status, money }) => ({
+      label: `${country.toUpperCase()} ${businessDate}, ${status.replaceAll('_', ' ')}`,
+      money,
+    })),
+    story: storyOf({
+      attempts: [],
+      ledger: [],
+      audit: await auditOfSubjects(database, [{ type: 'seller', id: seller.id }]),
+    }),
+    next: story ? nextOf(story, now) : nextOfIdle(seller),
+    links: open.map((balance) => ({
+      type: 'balance',
+      id: balance.id,
+      label: `${balance.country.toUpperCase()} ${balance.businessDate}`,
+    })),
+  }
+}
+
+function nextOfIdle({
+  account,
+  status,
+  erpId,
+}: {
+  account: string | null
+  status: string
+  erpId: string | null
+}): NextMove {
+  if (status === 'active' && account === null) {
+    return { who: 'marketplace', text: 'Nothing is owed. The seller has no account to be paid to yet: GSC sends it.' }
+  }
+  if (status === 'active' && erpId === null) {
+    return { who: 'remesa', text: 'Nothing is owed. The seller is made a vendor in NetSuite next.' }
+  }
+  return { who: 'nobody', text: 'Nothing is owed that is not paid.' }
+}
+
+const isBlockedReason = (reason: string): reason is BlockedReason => Object.hasOwn(RELEASED_BY, reason)
+
+const nextOf = ({ balance, nextTryAt, railPausedUntil, erp }: BalanceStory, now: Date): NextMove =>
+  nextOfBalance(
+    {
+      status: balance.status,
+      blockedReason: balance.reason !== null && isBlockedReason(balance.reason) ? balance.reason : null,
+      reportedToErp: erp.toldAt !== null,
+    },
+    { nextTryAt, railPausedUntil, now },
+  )
+
+const titleOf = ({ balance: { seller, country, businessDate } }: BalanceStory): string =>
+  `${seller.name}, ${country.toUpperCase()} ${businessDate}`

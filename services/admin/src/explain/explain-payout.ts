@@ -1,0 +1,179 @@
+import type { Database } from '@remesa/database/connection'
+import { type BookingSummary, findBooking, findSettlementSummary } from '@remesa/database/explanation-reads'
+import { findPayoutStory, type PayoutStory } from '@remesa/database/payout-story'
+import { findTransferStory, type TransferStory } from '@remesa/database/transfer-reads'
+import { BOOKING_RULES } from '@remesa/domain/booking-payout'
+import { linesOfBooking, linesOfPayout, linesOfSettlement, netOf } from '@remesa/domain/explain-amount'
+import { type NextMove, nextOfPayout, nextOfSettlement, nextOfTransfer } from '@remesa/domain/explain-next'
+import type { Clock } from '../act-on-payout.ts'
+import { type Explanation, storyOf } from './explanation.ts'
+
+export async function explainTransfer(
+  database: Database,
+  id: string,
+  { now }: Clock,
+): Promise<Explanation | undefined> {
+  const story = await findTransferStory(database, id)
+  if (!story) return undefined
+  const { transfer } = story
+  const payout = transfer.payoutId === null ? undefined : await findPayoutStory(database, transfer.payoutId)
+  const kept = payout?.payout.setOff ?? 0n
+  const { amount, currency } = transfer.money
+  return {
+    subject: { type: 'transfer', id, title: titleOf(transfer), status: transfer.status, money: transfer.money },
+    amount:
+      transfer.payoutId === null
+        ? [{ label: `Prize in contest ${transfer.contestId}`, money: transfer.money }]
+        : [
+            { label: `Payout of booking ${transfer.bookingId}`, money: { amount: amount + kept, currency } },
+            ...(kept > 0n
+              ? [{ label: 'Kept back against what the provider owes', money: { amount: -kept, currency } }]
+              : []),
+          ],
+    story: storyOf(story),
+    next: nextOf(story, now),
+    links: [
+      ...(transfer.settlementId === null
+        ? []
+        : [{ type: 'settlement' as const, id: transfer.settlementId, label: `Contest ${transfer.contestId}` }]),
+      ...(transfer.payoutId === null || transfer.bookingId === null
+        ? []
+        : [
+            { type: 'payout' as const, id: transfer.payoutId, label: `Payout of booking ${transfer.bookingId}` },
+            { type: 'booking' as const, id: transfer.bookingId, label: `Booking ${transfer.bookingId}` },
+          ]),
+    ],
+  }
+}
+
+export async function explainPayout(database: Database, id: string, clock: Clock): Promise<Explanation | undefined> {
+  const story = await findPayoutStory(database, id)
+  const booking = story && (await findBooking(database, story.payout.bookingId))
+  if (!booking) return undefined
+  const { payout } = story
+  return {
+    subject: {
+      type: 'payout',
+      id,
+      title: `Payout ${payout.sequence} of booking ${payout.bookingId}`,
+      status: payout.status,
+      money: netOf(payout),
+    },
+    amount: linesOfPayout(payout, booking.facts, booking.payouts, BOOKING_RULES),
+    story: storyOf(story),
+    next: await nextOfOne(database, story, clock),
+    links: [
+      { type: 'booking', id: payout.bookingId, label: `Booking ${payout.bookingId}` },
+      ...story.transfers.map(({ id: transferId, status }) => ({
+        type: 'transfer' as const,
+        id: transferId,
+        label: `Transfer, ${status.replaceAll('_', ' ')}`,
+      })),
+    ],
+  }
+}
+
+export async function explainBooking(database: Database, id: string, clock: Clock): Promise<Explanation | undefined> {
+  const booking = await findBooking(database, id)
+  if (!booking) return undefined
+  const lines = linesOfBooking(booking.facts, BOOKING_RULES)
+  const [first] = lines
+  const isOfOneCurrency = lines.every(({ money }) => money.currency === first?.money.currency)
+  const stories = await Promise.all(booking.payouts.map(({ payoutId }) => findPayoutStory(database, payoutId)))
+  const told = stories.filter((story) => story !== undefined)
+  return {
+    subject: {
+      type: 'booking',
+      id,
+      title: `Booking ${id}`,
+      status: booking.facts.completion ? 'completed' : 'open',
+      money:
+        first && isOfOneCurrency
+          ? { amount: lines.reduce((sum, { money }) => sum + money.amount, 0n), currency: first.money.currency }
+          : null,
+    },
+    amount: lines,
+    story: mergedStories(told),
+    next: await nextOfBooking(database, booking, told, clock),
+    links: booking.payouts.map(({ payoutId, sequence, status }) => ({
+      type: 'payout',
+      id: payoutId,
+      label: `Payout ${sequence}, ${status.replaceAll('_', ' ')}`,
+    })),
+  }
+}
+
+export async function explainSettlement(database: Database, id: string): Promise<Explanation | undefined> {
+  const found = await findSettlementSummary(database, id)
+  if (!found) return undefined
+  const { transfers, total, job, rejectedRule, status, contestId, audit } = found
+  return {
+    subject: { type: 'settlement', id, title: `Contest ${contestId}`, status, money: total },
+    amount: job ? linesOfSettlement(transfers, total) : [{ label: 'As the marketplace settled it', money: total }],
+    story: [
+      { at: found.createdAt.toISOString(), text: 'The marketplace settled the contest' },
+      ...(rejectedRule ? [{ at: found.createdAt.toISOString(), text: `It breaks a rule (${rejectedRule})` }] : []),
+      ...storyOf({ attempts: [], ledger: [], audit }),
+    ],
+    next: nextOfSettlement({
+      isRejected: rejectedRule !== null,
+      transfers: job ? Object.fromEntries(transfers.map((part) => [part.status, part.count])) : null,
+    }),
+    links: [],
+  }
+}
+
+/** Each payout's story tells what happened to the booking, too: that once. */
+function mergedStories(stories: readonly PayoutStory[]): Explanation['story'] {
+  const told = new Map(
+    stories.flatMap((story) => storyOf(story)).map((moment) => [`${moment.at} ${moment.text}`, moment]),
+  )
+  return [...told.values()].sort((one, other) => (one.at < other.at ? -1 : one.at > other.at ? 1 : 0))
+}
+
+const titleOf = ({ contestId, bookingId, userId }: TransferStory['transfer']): string =>
+  contestId === null ? `Booking ${bookingId}, provider ${userId}` : `Contest ${contestId}, winner ${userId}`
+
+const nextOf = ({ transfer, railPausedUntil }: TransferStory, now: Date): NextMove =>
+  nextOfTransfer(
+    {
+      status: transfer.status,
+      heldReason: transfer.heldReason,
+      failureReason: transfer.failureReason,
+      isOfBooking: transfer.payoutId !== null,
+    },
+    { nextTryAt: transfer.nextTryAt, railPausedUntil, now },
+  )
+
+async function nextOfOne(
+  database: Database,
+  { payout, transfers, approvals }: PayoutStory,
+  clock: Clock,
+): Promise<NextMove> {
+  const current = payout.status === 'processing' ? transfers.at(-1) : undefined
+  const transfer = current && (await findTransferStory(database, current.id))
+  return nextOfPayout({
+    status: payout.status,
+    heldBy: payout.heldBy,
+    dueAt: payout.dueAt,
+    isBeforeApproval: approvals.some(({ status }) => status === 'open'),
+    transfer: transfer ? nextOf(transfer, clock.now) : null,
+    now: clock.rulesNow,
+  })
+}
+
+const ENDED: ReadonlySet<string> = new Set(['transferred', 'cancelled'])
+
+/** The first of its payouts that has not ended decides whose move is next. */
+async function nextOfBooking(
+  database: Database,
+  { facts }: BookingSummary,
+  stories: readonly PayoutStory[],
+  clock: Clock,
+): Promise<NextMove> {
+  const open = stories.find(({ payout }) => !ENDED.has(payout.status)) ?? stories.at(-1)
+  if (open) return nextOfOne(database, open, clock)
+  return facts.completion
+    ? { who: 'remesa', text: 'It is completed, and its payout is scheduled next.' }
+    : { who: 'marketplace', text: 'It has not been completed, as far as the marketplace has told.' }
+}

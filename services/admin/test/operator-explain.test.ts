@@ -1,0 +1,131 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { createPayoutJobs } from '@remesa/database/settlement-payouts'
+import { aTransferredPayout } from '@remesa/database/testing/transferred-payout'
+import { anAcceptedPayment, follow, payNow } from '@remesa/local-stack/testing/payments'
+import { aPayableBalance } from '@remesa/local-stack/testing/sellers'
+import { aSettlement, jobOf, transfersOf } from '@remesa/local-stack/testing/settlements'
+import { type Api, anApi, aPayout, look, OPERATOR, VIEWER } from './an-api.ts'
+
+let api: Api
+let token: string
+beforeAll(async () => {
+  api = await anApi()
+  token = await api.token(VIEWER)
+})
+afterAll(() => api.stop())
+
+const get = async (path: string) => (await api.ask('GET', path, { token })).body
+const explain = (id: string) => get(`/v1/explain/${encodeURIComponent(id)}`)
+type Line = { label: string; money: { amount: string; currency: string } }
+/** Explained, and its lines found to add up. */
+async function explained(id: string) {
+  const answer = await explain(id)
+  if (answer.subject.money) {
+    const sum = answer.amount.reduce((total: bigint, { money }: Line) => total + BigInt(money.amount), 0n)
+    expect([id, sum.toString()]).toEqual([id, answer.subject.money.amount])
+  }
+  expect(answer.story.map(({ at }: { at: string }) => at)).toEqual(
+    answer.story.map(({ at }: { at: string }) => at).toSorted(),
+  )
+  return answer
+}
+
+test('a paid balance is explained by its documents, from any name of it or of its payment', async () => {
+  const balance = await anAcceptedPayment(api.world, { bills: [70_000n, 40_000n], invoices: [10_000n] })
+  api.world.sandbox.fpay.settleAll()
+  await follow(api.world, [balance.sellerBalanceId])
+  const answer = await explained(balance.sellerBalanceId)
+  expect(answer).toMatchObject({
+    subject: { type: 'balance', status: 'paid', money: { amount: '100000', currency: 'CLP' } },
+    next: { who: 'remesa', text: expect.stringContaining('NetSuite is told next') },
+  })
+  expect(answer.amount.map(({ money }: Line) => money.amount)).toEqual(['70000', '40000', '-10000'])
+  expect(answer.story.length).toBeGreaterThan(2)
+  for (const name of [`seller-balance:${balance.sellerBalanceId}`, balance.payment.reference, balance.settlementId]) {
+    expect((await explain(String(name))).subject).toEqual(answer.subject)
+  }
+  const [documentId = ''] = balance.billIds
+  expect(await explained(documentId)).toMatchObject({
+    subject: { type: 'document', money: { amount: '70000' } },
+    links: [{ type: 'balance', id: balance.sellerBalanceId }, { type: 'seller' }],
+  })
+})
+
+test('a balance that is blocked is the marketplace’s move, and so is its seller, by our id and GSC’s', async () => {
+  const { sellerBalanceId, sellerId, gscSellerId } = await aPayableBalance(api.world, { account: null })
+  await payNow(api.world, sellerBalanceId)
+  expect((await explained(sellerBalanceId)).next.who).toBe('marketplace')
+  for (const id of [sellerId, gscSellerId]) {
+    expect(await explained(id)).toMatchObject({
+      subject: { type: 'seller', id: sellerId, money: { amount: '100000' } },
+      next: { who: 'marketplace' },
+      links: [{ type: 'balance', id: sellerBalanceId }],
+    })
+  }
+})
+
+test('a payout and its booking are explained by share and refunds, and say whose move is next', async () => {
+  const { payoutId, bookingId } = await aPayout(api.world, { amount: 5_000n, disputed: true })
+  expect(await explained(payoutId)).toMatchObject({
+    subject: { type: 'payout', status: 'on_hold', money: { amount: '5000', currency: 'USD' } },
+    amount: [{ label: 'Provider share' }],
+    next: { who: 'marketplace', text: expect.stringContaining('dispute') },
+  })
+  await api.act(`/v1/payouts/${payoutId}/force-release`, OPERATOR)
+  await look(api.world.database, bookingId, api.world.now())
+  const booking = await explained(bookingId)
+  expect(booking).toMatchObject({ subject: { type: 'booking' }, links: [{ type: 'payout', id: payoutId }] })
+  expect(booking.story.some(({ text }: { text: string }) => text.includes('by olga'))).toBe(true)
+  const { links } = await explain(payoutId)
+  const transfer = links.find(({ type }: { type: string }) => type === 'transfer')
+  expect(await explained(transfer.id)).toMatchObject({ subject: { type: 'transfer', money: { amount: '5000' } } })
+  expect((await get(`/v1/transfers?payoutId=${payoutId}`)).items).toHaveLength(1)
+})
+
+test('a settlement is explained by where its winners’ transfers stand, and each of them by its prize', async () => {
+  const { settlementId, settlement, winners } = await aSettlement(api.world, { winners: 3 })
+  expect(await explained(settlementId)).toMatchObject({ next: { who: 'remesa' }, subject: { type: 'settlement' } })
+  await api.world.database.transaction().execute((tx) => createPayoutJobs(tx, [settlementId], api.world.now()))
+  const [transfer] = await transfersOf(api.world, settlementId)
+  if (!transfer) throw new Error('no transfer')
+  const answer = await explained(settlement.contestId)
+  expect(answer.amount.map(({ label }: Line) => label).toSorted()).toEqual(['3 pending'])
+  expect(await explained(transfer.transferId)).toMatchObject({
+    amount: [{ label: `Prize in contest ${settlement.contestId}` }],
+    next: { who: 'remesa', text: 'It is sent to Stripe next.' },
+    links: [{ type: 'settlement', id: settlementId }],
+  })
+  const { jobId } = await jobOf(api.world, settlementId)
+  expect((await get(`/v1/transfers?jobId=${jobId}&limit=2`)).next).not.toBeNull()
+  const found = await get(`/v1/transfers?q=${winners[0]?.userId}`)
+  expect(found.items).toMatchObject([{ contestId: settlement.contestId, destination: null }])
+})
+
+test('a payout that is gone is explained, from Stripe’s own name of its transfer, too', async () => {
+  const { database, now } = api.world
+  const owing = { providerId: 'provider-owing', amount: 5_000n, at: now() }
+  const { payoutId, transferId } = await aTransferredPayout(database, { ...owing, reference: 'tr_explained' })
+  expect(await explained('tr_explained')).toMatchObject({
+    subject: { type: 'transfer', id: transferId, status: 'completed', money: { amount: '5000' } },
+    next: { who: 'nobody' },
+  })
+  expect(await explained(payoutId)).toMatchObject({
+    subject: { type: 'payout', status: 'transferred' },
+    next: { who: 'nobody' },
+  })
+  const story = await get(`/v1/transfers/${transferId}`)
+  expect(story.transfer.destination).toMatch(/^\*+wing$/)
+  expect(story).toMatchObject({ transfer: { status: 'completed' }, attempts: [{ rail: 'stripe', state: 'paid' }] })
+  expect(JSON.stringify(story)).not.toContain('acct_provider-owing')
+})
+
+test('what somebody may mean is found by id and by name, each thing once', async () => {
+  const { sellerBalanceId, gscSellerId, sellerId } = await aPayableBalance(api.world)
+  const { items } = await get(`/v1/search?q=${gscSellerId}`)
+  expect(items).toMatchObject([{ type: 'seller', id: sellerId, title: `Comercial ${gscSellerId}` }])
+  expect((await get(`/v1/search?q=${sellerBalanceId}`)).items).toMatchObject([{ type: 'balance', status: 'payable' }])
+  expect((await get('/v1/search?q=comerc')).items.length).toBeGreaterThan(1)
+  expect((await get('/v1/search?q=nobody+at+all')).items).toEqual([])
+  const { status, body } = await api.ask('GET', '/v1/explain/nothing', { token })
+  expect([status, body.detail]).toEqual([404, 'There is nothing of the id nothing.'])
+})
