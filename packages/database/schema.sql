@@ -165,6 +165,36 @@ CREATE TABLE bookings (
 );
 CREATE TRIGGER keeps_its_completion BEFORE UPDATE ON public.bookings FOR EACH ROW WHEN (((old.completed_at IS NOT NULL) AND (((((old.provider_id IS DISTINCT FROM new.provider_id) OR (old.currency IS DISTINCT FROM new.currency)) OR (old.provider_share IS DISTINCT FROM new.provider_share)) OR (old.completed_at IS DISTINCT FROM new.completed_at)) OR ((old.stripe_account_id IS NOT NULL) AND (old.stripe_account_id IS DISTINCT FROM new.stripe_account_id))))) EXECUTE FUNCTION refuse_booking_change();
 
+CREATE TABLE control_approvals (
+  id uuid default gen_random_uuid() not null,
+  kind text not null,
+  subject_id text not null,
+  wish jsonb not null,
+  reason text not null,
+  requested_by text not null,
+  requested_at timestamp with time zone not null,
+  status text default 'open'::text not null,
+  decided_by text,
+  decision_reason text,
+  decided_at timestamp with time zone,
+  constraint control_approvals_pkey PRIMARY KEY (id),
+  constraint control_approvals_are_anothers CHECK ((decided_by <> requested_by)),
+  constraint control_approvals_check CHECK (((status = 'open'::text) = (decided_at IS NULL))),
+  constraint control_approvals_check1 CHECK (((status = ANY (ARRAY['approved'::text, 'refused'::text])) = (decided_by IS NOT NULL))),
+  constraint control_approvals_check2 CHECK (((status = ANY (ARRAY['open'::text, 'approved'::text])) OR (decision_reason IS NOT NULL))),
+  constraint control_approvals_decided_by_check CHECK ((decided_by <> ''::text)),
+  constraint control_approvals_decision_reason_check CHECK ((decision_reason <> ''::text)),
+  constraint control_approvals_kind_check CHECK ((kind = 'rail_restart'::text)),
+  constraint control_approvals_reason_check CHECK ((reason <> ''::text)),
+  constraint control_approvals_requested_by_check CHECK ((requested_by <> ''::text)),
+  constraint control_approvals_status_check CHECK ((status = ANY (ARRAY['open'::text, 'approved'::text, 'refused'::text, 'void'::text]))),
+  constraint control_approvals_subject_id_check CHECK ((subject_id <> ''::text))
+);
+CREATE INDEX control_approvals_newest ON public.control_approvals USING btree (requested_at, id);
+CREATE UNIQUE INDEX control_approvals_one_open ON public.control_approvals USING btree (kind, subject_id) WHERE (status = 'open'::text);
+CREATE TRIGGER keeps_what_was_asked_for BEFORE UPDATE ON public.control_approvals FOR EACH ROW WHEN (((old.status <> 'open'::text) OR ((((((old.kind IS DISTINCT FROM new.kind) OR (old.subject_id IS DISTINCT FROM new.subject_id)) OR (old.wish IS DISTINCT FROM new.wish)) OR (old.reason IS DISTINCT FROM new.reason)) OR (old.requested_by IS DISTINCT FROM new.requested_by)) OR (old.requested_at IS DISTINCT FROM new.requested_at)))) EXECUTE FUNCTION refuse_control_approval_change();
+CREATE TRIGGER keeps_what_was_asked_for_whole BEFORE DELETE ON public.control_approvals FOR EACH ROW EXECUTE FUNCTION refuse_control_approval_change();
+
 CREATE TABLE countries (
   id text not null,
   name text not null,
@@ -662,6 +692,23 @@ CREATE TABLE rail_staged_payments (
 );
 CREATE INDEX rail_staged_payments_left_behind ON public.rail_staged_payments USING btree (staged_at);
 
+CREATE TABLE rail_stops (
+  rail text not null,
+  stops integer default 0 not null,
+  stopped_at timestamp with time zone,
+  stopped_by text,
+  reason text,
+  restart_approval_id uuid,
+  constraint rail_stops_pkey PRIMARY KEY (rail),
+  constraint rail_stops_check CHECK ((((stopped_at IS NULL) = (stopped_by IS NULL)) AND ((stopped_at IS NULL) = (reason IS NULL)))),
+  constraint rail_stops_reason_check CHECK ((reason <> ''::text)),
+  constraint rail_stops_stopped_by_check CHECK ((stopped_by <> ''::text)),
+  constraint rail_stops_stops_check CHECK ((stops >= 0)),
+  constraint rail_stops_rail_fkey FOREIGN KEY (rail) REFERENCES rails(name),
+  constraint rail_stops_restart_approval_id_fkey FOREIGN KEY (restart_approval_id) REFERENCES control_approvals(id)
+);
+CREATE TRIGGER takes_two_to_restart BEFORE DELETE OR UPDATE ON public.rail_stops FOR EACH ROW EXECUTE FUNCTION refuse_lone_restart();
+
 CREATE TABLE rails (
   name text not null,
   paused_until timestamp with time zone,
@@ -1073,6 +1120,30 @@ CREATE OR REPLACE FUNCTION public.refuse_change()
 AS $function$
 begin
   raise exception '% is append-only: % refused', tg_table_name, lower(tg_op) using errcode = 'restrict_violation';
+end $function$;
+
+CREATE OR REPLACE FUNCTION public.refuse_control_approval_change()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  raise exception 'approval % has ended as %, or what was asked for was to be changed', old.id, old.status
+    using errcode = 'restrict_violation';
+end $function$;
+
+CREATE OR REPLACE FUNCTION public.refuse_lone_restart()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if tg_op = 'UPDATE' and new.rail = old.rail then
+    if old.stopped_at is null and new.stopped_at is not null and new.stops = old.stops + 1 then return new; end if;
+    if old.stopped_at is not null and new.stopped_at is null and new.stops = old.stops and exists (
+      select from control_approvals a where a.id = new.restart_approval_id and a.kind = 'rail_restart'
+        and a.subject_id = old.rail and a.status = 'approved' and a.wish->>'stop' = old.stops::text
+    ) then return new; end if;
+  end if;
+  raise exception 'rail % is stopped by one person, and restarted by two', old.rail using errcode = 'restrict_violation';
 end $function$;
 
 CREATE OR REPLACE FUNCTION public.refuse_payout_change()

@@ -37,9 +37,12 @@ export async function claimBalancesToQueue(
       due: 'payment',
       from: sql`seller_balances b`,
       since: sql`coalesce(b.next_try_at, b.created_at)`,
-      // While a rail rests, the messages of its balances come back by themselves.
+      // While a rail rests, or people have stopped it, the messages of its balances come back by themselves.
       where: sql`b.status in ('payable', 'awaiting_funds') and coalesce(b.next_try_at, b.updated_at) <= ${before(graceMs)}
-        and not exists (select from rails where name <> 'stripe' and paused_until > ${before(graceMs)})`,
+        and not exists (select from rails where name <> 'stripe' and paused_until > ${before(graceMs)})
+        and not exists (
+          select from rail_stops r join sellers s on r.rail = case s.operation_type when 'local' then 'fpay' else 'payoneer' end
+          where r.stopped_at is not null and s.id = b.seller_id)`,
     })),
     ...(await claim(tx, options, {
       due: 'payment',

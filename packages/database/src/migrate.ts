@@ -9,6 +9,7 @@ import * as reconciliation from '../migrations/0007-reconciliation.ts'
 import * as alertDeliveries from '../migrations/0008-alert-deliveries.ts'
 import * as railReconciliation from '../migrations/0009-rail-reconciliation.ts'
 import * as operators from '../migrations/0010-operators.ts'
+import * as controls from '../migrations/0011-controls.ts'
 import type { Database } from './connection.ts'
 
 const MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -22,6 +23,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0008-alert-deliveries': alertDeliveries,
   '0009-rail-reconciliation': railReconciliation,
   '0010-operators': operators,
+  '0011-controls': controls,
 }
 
 /**

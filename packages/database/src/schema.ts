@@ -11,6 +11,7 @@ import type { ColumnType, Generated, GeneratedAlways, JSONColumnType } from 'kys
 import type { AdminTables } from './admin-tables.ts'
 import type { AlertTables } from './alert-tables.ts'
 import type { BookingTables } from './booking-tables.ts'
+import type { ControlTables } from './control-tables.ts'
 import type { PaymentTables } from './payment-tables.ts'
 import type { RailReconciliationTables } from './rail-reconciliation-tables.ts'
 import type { ReconciliationTables } from './reconciliation-tables.ts'
@@ -26,6 +27,7 @@ export interface Schema
     PaymentTables,
     AlertTables,
     AdminTables,
+    ControlTables,
     ReversalTables,
     ReconciliationTables,
     RailReconciliationTables {

@@ -18,7 +18,7 @@ import {
   reclaimAttempts,
   supersedeAttempts,
 } from './payment-attempts.ts'
-import { pausedRails } from './rail-answers.ts'
+import { type RailRest, restingRails } from './rail-stops.ts'
 import type { Schema } from './schema.ts'
 
 // The first of claim, call, record (design §5) for seller balances; `seller-payment-answers` is the third. What happens
@@ -37,11 +37,13 @@ export interface SellerPaymentClaim {
 
 export type ClaimAnswer =
   | { readonly kind: 'claimed'; readonly claim: SellerPaymentClaim }
-  /** Somebody else has it, it waits for its next try, or its rail rests: ask again then. */
-  | { readonly kind: 'later'; readonly at: Date; readonly why: 'locked' | 'leased' | 'not_yet' | 'rail_paused' }
+  /** Somebody else has it, it waits for its next try, or its rail takes nothing now: ask again then. */
+  | { readonly kind: 'later'; readonly at: Date; readonly why: 'locked' | 'leased' | 'not_yet' | RailRest['why'] }
   | { readonly kind: 'blocked'; readonly reason: BlockedReason }
   /** There is nothing to pay: the row decides, not the message. */
   | { readonly kind: 'nothing_to_pay' }
+
+const RAILS: readonly RailName[] = ['fpay', 'payoneer']
 
 /** How soon a balance whose row is locked is looked at again. */
 const LOCKED_RETRY_MS = 1_000
@@ -66,7 +68,7 @@ export async function claimSellerPayments(
     'seller_balance',
     rows.map(({ id }) => id),
   )
-  const paused = await pausedRails(tx, lease.now)
+  const resting = await restingRails(tx, RAILS, lease.now)
   const fresh: { row: PayableRow; rail: RailName; instruction: PaymentInstruction }[] = []
   const again: { row: PayableRow; attempt: LatestAttempt; superseded: boolean }[] = []
   const blocked: { row: PayableRow; reason: BlockedReason }[] = []
@@ -74,8 +76,10 @@ export async function claimSellerPayments(
   for (const row of rows) {
     const step = nextStep(row, newest.get(row.id), lease.now)
     const rail = step.kind === 'again' ? step.attempt.rail : step.kind === 'fresh' ? step.rail : undefined
-    const restsUntil = rail && paused.get(rail)
-    if (restsUntil) answers.set(row.id, { kind: 'later', at: restsUntil, why: 'rail_paused' })
+    const rest = rail && resting.get(rail)
+    // What may be out already is finished, though a person stopped its rail: only that tells whether it was paid.
+    const waits = rest && !(rest.why === 'rail_stopped' && row.status === 'paying')
+    if (waits) answers.set(row.id, { kind: 'later', at: rest.until, why: rest.why })
     else if (step.kind === 'fresh') fresh.push({ row, rail: step.rail, instruction: step.instruction })
     else if (step.kind === 'again') again.push({ row, attempt: step.attempt, superseded: step.superseded })
     else if (step.kind === 'block') blocked.push({ row, reason: step.reason })

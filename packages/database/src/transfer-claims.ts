@@ -32,7 +32,7 @@ import {
   type PayoutTransfer,
   type TransferOwner,
 } from './payout-transfers.ts'
-import { pausedRails } from './rail-answers.ts'
+import { type RailRest, restingRails } from './rail-stops.ts'
 import type { Schema } from './schema.ts'
 import { shareLockAccounts } from './user-stripe-accounts.ts'
 
@@ -54,8 +54,8 @@ export interface TransferClaim {
 
 export type TransferClaimAnswer =
   | { readonly kind: 'claimed'; readonly claim: TransferClaim }
-  /** Somebody else has it, it waits for its next try, or the rail rests: ask again then. */
-  | { readonly kind: 'later'; readonly at: Date; readonly why: 'locked' | 'leased' | 'not_yet' | 'rail_paused' }
+  /** Somebody else has it, it waits for its next try, or the rail takes nothing now: ask again then. */
+  | { readonly kind: 'later'; readonly at: Date; readonly why: 'locked' | 'leased' | 'not_yet' | RailRest['why'] }
   /** It has nowhere to go yet: news of the account releases it, no message does. */
   | { readonly kind: 'held'; readonly reason: HeldReason }
   /** Its booking wants it back, and nothing of it is on its way: the booking is to be looked at. */
@@ -84,15 +84,17 @@ export async function claimTransfers(
     RAIL_PAYABLE,
     transfers.map(({ transferId }) => transferId),
   )
-  const restsUntil = (await pausedRails(tx, lease.now)).get(RAIL)
+  const rest = (await restingRails(tx, [RAIL], lease.now)).get(RAIL)
   const again: { transfer: PayoutTransfer; attempt: LatestAttempt }[] = []
   const postponed: { transfer: PayoutTransfer; attempt: LatestAttempt }[] = []
   const fresh: { transfer: PayoutTransfer; generation: number }[] = []
   for (const transfer of transfers) {
     const step = nextStep(transfer, newest.get(transfer.transferId), lease.now)
     if (step.kind === 'answer') answers.set(transfer.transferId, step.answer)
-    else if (restsUntil) answers.set(transfer.transferId, { kind: 'later', at: restsUntil, why: 'rail_paused' })
-    else if (step.kind === 'again') again.push({ transfer, attempt: step.attempt })
+    // What may be out already is finished, though a person stopped the rail: only that tells whether it was paid.
+    else if (rest && !(rest.why === 'rail_stopped' && step.kind === 'again')) {
+      answers.set(transfer.transferId, { kind: 'later', at: rest.until, why: rest.why })
+    } else if (step.kind === 'again') again.push({ transfer, attempt: step.attempt })
     else if (step.kind === 'postponed') postponed.push({ transfer, attempt: step.attempt })
     else fresh.push({ transfer, generation: step.generation })
   }

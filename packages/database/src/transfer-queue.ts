@@ -59,6 +59,8 @@ async function claimOverdue(
     set due_at = ${now}::timestamptz + least(${now}::timestamptz - t.updated_at, ${HOUR_MS} * interval '1 millisecond')
     where t.id in (
       select id from payout_transfers where due_at <= ${new Date(now.getTime() - graceMs)}
+        -- While people have stopped the rail, messages come back by themselves; what may be out already goes on.
+        and (status = 'processing' or not exists (select from rail_stops where rail = 'stripe' and stopped_at is not null))
       order by due_at, id limit ${limit} for update skip locked
     )
     returning t.id as "transferId", t.status`.execute(tx)

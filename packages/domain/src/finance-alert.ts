@@ -57,6 +57,10 @@ const FINANCE_ALERTS = {
     'The rail answers with errors of its own each time. What was to be paid is tried again by itself; ask the rail.',
   ),
   rail_paused: alert('critical', 'The rail refuses our credentials. Nothing is paid through it until they are mended.'),
+  rail_stopped: alert(
+    'critical',
+    'A person stopped this rail: nothing new is paid through it. Once the cause is settled, two people restart it.',
+  ),
   provider_credentials: alert(
     'critical',
     'NetSuite or GSC refuses our credentials. No pay-day goes on without them: have them mended.',

@@ -1,0 +1,38 @@
+import type { RailName } from '@remesa/domain/rail'
+import type { ColumnType, Generated, JSONColumnType } from 'kysely'
+
+// Rows as PostgreSQL gives them through our type parsers: int8 is bigint, timestamptz is Date.
+
+type Timestamp = ColumnType<Date, Date, Date>
+
+/** The part of the schema by which people control payments as a whole. */
+export interface ControlTables {
+  control_approvals: ControlApprovals
+  rail_stops: RailStops
+}
+
+interface ControlApprovals {
+  id: Generated<string>
+  kind: 'rail_restart'
+  subject_id: string
+  wish: JSONColumnType<object>
+  reason: string
+  requested_by: string
+  requested_at: Timestamp
+  status: Generated<'open' | 'approved' | 'refused' | 'void'>
+  decided_by: string | null
+  decision_reason: string | null
+  decided_at: Date | null
+}
+
+interface RailStops {
+  rail: RailName
+  /** Stops so far: names the one that a restart is about. */
+  stops: Generated<number>
+  /** Null while it runs; so are the two after it. */
+  stopped_at: Date | null
+  stopped_by: string | null
+  reason: string | null
+  /** How it was restarted last. */
+  restart_approval_id: string | null
+}
