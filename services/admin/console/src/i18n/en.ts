@@ -232,7 +232,7 @@ export const en = {
   'audit.before': 'Before',
   'audit.after': 'After',
   'alerts.title': 'Alerts',
-  'alerts.caption': 'Alerts for finance, worst first',
+  'alerts.caption': 'Alerts for finance, newest first',
   'alerts.times': 'Raised',
   'alerts.lastRaised': 'Last raised',
   'alerts.what': 'What',
@@ -398,5 +398,9 @@ export const en = {
   'code.international': 'international',
   'code.true': 'yes',
   'code.succeeded': 'succeeded',
+  'code.rail': 'rail',
+  'code.user': 'user',
+  'code.payout_job': 'payout job',
+  'code.pay_day_run': 'pay-day run',
   'code.billing': 'billing',
 } as const

@@ -235,7 +235,7 @@ export const es: Dictionary = {
   'audit.before': 'Antes',
   'audit.after': 'Después',
   'alerts.title': 'Alertas',
-  'alerts.caption': 'Alertas para finanzas, de la más grave a la menos grave',
+  'alerts.caption': 'Alertas para finanzas, de la más nueva a la más antigua',
   'alerts.times': 'Veces',
   'alerts.lastRaised': 'Última vez',
   'alerts.what': 'Qué',
@@ -401,5 +401,9 @@ export const es: Dictionary = {
   'code.international': 'internacional',
   'code.true': 'sí',
   'code.succeeded': 'correcta',
+  'code.rail': 'vía de pago',
+  'code.user': 'usuario',
+  'code.payout_job': 'trabajo de pagos',
+  'code.pay_day_run': 'jornada de pagos',
   'code.billing': 'cobros',
 }

@@ -37,11 +37,12 @@ const MOVES: Readonly<Record<string, PlainKey>> = {
 function Whole({ explanation: { subject, amount, story, next, links } }: { explanation: Explanation }) {
   const { t, label } = useSpeech()
   const who = MOVES[next.who]
+  const page = addressOf(subject)
   return (
     <>
       <p className="subject">
         {label(subject.type)} <Id id={subject.id} /> <Status code={subject.status} /> <Amount money={subject.money} />{' '}
-        {!addressOf(subject).startsWith('/explain') && <Link to={addressOf(subject)}>{t('detail.timeline')}</Link>}
+        {page && !page.startsWith('/explain') && <Link to={page}>{t('detail.timeline')}</Link>}
       </p>
       <Section title={t('explain.next')}>
         <p className="next">

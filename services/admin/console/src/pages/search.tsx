@@ -45,19 +45,23 @@ function Results({ q }: { q: string }) {
               { header: t('field.at'), cell: ({ at: moment }) => <Moment at={moment} /> },
               {
                 header: t('explain.open'),
-                cell: (found) =>
-                  addressOf(found).startsWith('/explain') ? (
-                    t('field.none')
-                  ) : (
-                    <Link to={addressOf(found)} aria-label={`${t('explain.open')}: ${found.title}`}>
-                      {t('explain.open')}
-                    </Link>
-                  ),
+                cell: (found) => <OwnPage found={found} />,
               },
             ]}
           />
         )
       }}
     </Answer>
+  )
+}
+
+function OwnPage({ found }: { found: Found }) {
+  const { t } = useSpeech()
+  const address = addressOf(found)
+  if (!address || address.startsWith('/explain')) return t('field.none')
+  return (
+    <Link to={address} aria-label={`${t('explain.open')}: ${found.title}`}>
+      {t('explain.open')}
+    </Link>
   )
 }

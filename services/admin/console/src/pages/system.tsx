@@ -26,7 +26,7 @@ export function Component() {
 }
 
 function Whole({ system: { outbox, deadLetters, rails, attempts, subscriptions } }: { system: System }) {
-  const { t, locale } = useSpeech()
+  const { t, label, locale } = useSpeech()
   const number = new Intl.NumberFormat(locale)
   return (
     <>
@@ -53,7 +53,7 @@ function Whole({ system: { outbox, deadLetters, rails, attempts, subscriptions }
           rows={rails}
           rowKey={({ name }) => name}
           columns={[
-            { header: t('field.rail'), cell: ({ name }) => name },
+            { header: t('field.rail'), cell: ({ name }) => label(name) },
             { header: t('field.status'), cell: (rail) => <RailState rail={rail} /> },
             ...(
               [

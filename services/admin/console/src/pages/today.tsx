@@ -197,7 +197,7 @@ function Spoken({ today }: { today: Today }) {
 }
 
 function Paid({ paid }: { paid: Today['paid'] }) {
-  const { t } = useSpeech()
+  const { t, label, locale } = useSpeech()
   return (
     <Table
       caption={t('today.paid')}
@@ -205,9 +205,9 @@ function Paid({ paid }: { paid: Today['paid'] }) {
       rows={paid}
       rowKey={({ rail, money }) => `${rail} ${money.currency}`}
       columns={[
-        { header: t('field.rail'), cell: ({ rail }) => rail },
+        { header: t('field.rail'), cell: ({ rail }) => label(rail) },
         { header: t('field.amount'), cell: ({ money }) => <Amount money={money} />, isFigure: true },
-        { header: t('field.count'), cell: ({ count }) => count, isFigure: true },
+        { header: t('field.count'), cell: ({ count }) => new Intl.NumberFormat(locale).format(count), isFigure: true },
       ]}
     />
   )

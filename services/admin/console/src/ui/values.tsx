@@ -62,7 +62,7 @@ export function Status({ code }: { code: string | null }) {
   return <span className={`badge ${TONES[code] ?? ''}`}>{label(code)}</span>
 }
 
-const PLACES: Readonly<Record<string, string>> = {
+const PAGES: Readonly<Record<string, string>> = {
   balance: '/balances',
   seller_balance: '/balances',
   seller: '/sellers',
@@ -70,18 +70,28 @@ const PLACES: Readonly<Record<string, string>> = {
   transfer: '/transfers',
   payout_transfer: '/transfers',
   reconciliation_report: '/reconciliation',
+  dead_letter: '/dead-letters',
+  booking: '/explain',
+  settlement: '/explain',
+  document: '/explain',
 }
 
-/** Where something is shown: a page of its own, or the one that explains anything. */
-export const addressOf = ({ type, id }: Subject): string => `${PLACES[type] ?? '/explain'}/${encodeURIComponent(id)}`
+/** Where something is shown: a page of its own, or the one that explains it. @returns undefined where it is shown nowhere */
+export function addressOf({ type, id }: Subject): string | undefined {
+  const page = PAGES[type]
+  return page && `${page}/${encodeURIComponent(id)}`
+}
 
+/** What something is and its id, as a link where there is a page about it. */
 export function SubjectLink({ subject }: { subject: Subject }) {
   const { label } = useSpeech()
-  return (
-    <Link to={addressOf(subject)}>
+  const address = addressOf(subject)
+  const name = (
+    <>
       {label(subject.type)} <Id id={subject.id} />
-    </Link>
+    </>
   )
+  return address ? <Link to={address}>{name}</Link> : name
 }
 
 /** An id, short where it is a UUID; whole on hover and for whoever copies it. */
