@@ -27,15 +27,11 @@ export const usesApi = (command: Command): Command =>
     .option('--json', 'for programs')
 
 /** Adds why something is done, and how it is named so that sending it twice does it once. */
-export const acts = (command: Command): Command =>
-  usesApi(command)
-    .requiredOption('--reason <why>', 'becomes part of the audit log')
-    .addOption(
-      new Option('--key <key>', 'names the request: the same command with the same key is done once').default(
-        randomUUID(),
-        'a new one',
-      ),
-    )
+export function acts(command: Command, { reasonIsOptional = false } = {}): Command {
+  const reason = new Option('--reason <why>', 'becomes part of the audit log').makeOptionMandatory(!reasonIsOptional)
+  const key = new Option('--key <key>', 'names the request: the same command with the same key is done once')
+  return usesApi(command).addOption(reason).addOption(key.default(randomUUID(), 'a new one'))
+}
 
 /** The operators' API, as one person. Every method throws CannotError with what the API, or the network, said. */
 export interface Api {

@@ -24,3 +24,7 @@ export type CommandGroup = (context: Context, ended: (code: ExitCode) => void) =
 export class CannotError extends Error {
   override readonly name = 'CannotError'
 }
+
+/** For the end of a command's help. @param words - what 0 and 1 mean there */
+export const exitCodes = (words: { 0: string; 1?: string }): string =>
+  `Exit codes: 0 ${words[0]},${words[1] ? ` 1 ${words[1]},` : ''} 2 it could not be done, or was used wrongly.`

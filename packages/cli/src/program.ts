@@ -3,7 +3,18 @@ import { CannotError, type CommandGroup, type Context, type ExitCode } from './c
 
 /** One file of `commands/` each, read when it is asked for: whoever verifies the audit log need not wait for the rest. */
 const GROUPS: Readonly<Record<string, () => Promise<CommandGroup>>> = {
+  status: async () => (await import('./commands/status.ts')).statusCommands,
+  explain: async () => (await import('./commands/explain.ts')).explainCommands,
+  payday: async () => (await import('./commands/payday.ts')).paydayCommands,
+  seller: async () => (await import('./commands/seller.ts')).sellerCommands,
+  balance: async () => (await import('./commands/balance.ts')).balanceCommands,
+  payout: async () => (await import('./commands/payout.ts')).payoutCommands,
+  approve: async () => (await import('./commands/approve.ts')).approveCommands,
+  alerts: async () => (await import('./commands/alerts.ts')).alertsCommands,
+  deadletters: async () => (await import('./commands/deadletters.ts')).deadLettersCommands,
+  jobs: async () => (await import('./commands/jobs.ts')).jobsCommands,
   reconcile: async () => (await import('./commands/reconcile.ts')).reconcileCommands,
+  ledger: async () => (await import('./commands/ledger.ts')).ledgerCommands,
   audit: async () => (await import('./commands/audit.ts')).auditCommands,
 }
 
@@ -56,8 +67,14 @@ function prepare(command: Command, context: Context): void {
 }
 
 const HELP = `
+Without flags it works on the local stack (npx -y pnpm@12 start), as whoever the command needs: viewer, operator or approver.
+A deployment is named by REMESA_URL and REMESA_TOKEN, or --url and --token.
+
 Exit codes: 0 all is well, 1 problems were found, 2 it could not be done.
 
 Examples:
-  remesa audit verify                  is the audit log as it was written?
-  remesa audit verify --help           all about one command`
+  remesa status                        did today’s money go out, does anything wait for me?
+  remesa explain VB-1042               why is it so much, what happened, whose move is next?
+  remesa payout release ID --reason "the customer withdrew the dispute"
+  remesa reconcile fpay --from 2026-11-20 --reason "month’s end"
+  remesa payout --help                 all about one command`

@@ -4,6 +4,7 @@ import { Argument, Command, InvalidArgumentError } from 'commander'
 import { z } from 'zod'
 import { type Api, acts, type DeedOptions, inPath, openApi } from '../api.ts'
 import { CannotError, type Context, type ExitCode } from '../context.ts'
+import { readDay, readSeconds } from '../read-arguments.ts'
 import { asJson, counted, money, moneyText, plain } from '../text.ts'
 
 interface Options extends DeedOptions {
@@ -193,24 +194,10 @@ function currencyText({ currency, ...figures }: { currency: string; [name: strin
   ].join(', ')}`
 }
 
-function readDay(text: string): string {
-  try {
-    if (/^\d{4}-\d{2}-\d{2}$/.test(text)) return Temporal.PlainDate.from(text, { overflow: 'reject' }).toString()
-  } catch {
-    // no such day
-  }
-  throw new InvalidArgumentError('A day is written as 2026-11-20.')
-}
-
 function readPercent(text: string): number {
   const percent = Number(text)
   if (text.trim() !== '' && percent >= 0 && percent <= 100) return percent
   throw new InvalidArgumentError('A percentage is a number from 0 to 100.')
-}
-
-function readSeconds(text: string): number {
-  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text)
-  throw new InvalidArgumentError('Give a whole number of seconds.')
 }
 
 const HELP = `
