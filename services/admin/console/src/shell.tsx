@@ -13,7 +13,7 @@ import { Trouble } from './ui/states.tsx'
 const PAGES: readonly (readonly [path: string, name: PlainKey])[] = [
   ['/', 'today.title'],
   ['/alerts', 'alerts.title'],
-  ['/approvals', 'approvals.title'],
+  ['/approvals?status=open', 'approvals.title'],
   ['/sellers', 'sellers.title'],
   ['/balances', 'balances.title'],
   ['/payouts', 'payouts.title'],

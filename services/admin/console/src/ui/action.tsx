@@ -1,5 +1,5 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query'
-import { type FormEvent, type ReactNode, useEffect, useId, useRef, useState } from 'react'
+import { type FormEvent, type ReactNode, useEffect, useId, useLayoutEffect, useRef, useState } from 'react'
 import { act } from '../client.ts'
 import { createIntent } from '../http.ts'
 import { useSpeech } from '../language.tsx'
@@ -39,9 +39,18 @@ export function Action({
   onDone?: () => void
 }) {
   const [isOpen, setOpen] = useState(false)
+  const button = useRef<HTMLButtonElement>(null)
+  // Once it is done the button often goes away, and the focus that it got back would be lost with it.
+  useLayoutEffect(() => {
+    const own = button.current
+    return () => {
+      if (own === document.activeElement) document.getElementById('content')?.focus()
+    }
+  }, [])
   return (
     <>
       <button
+        ref={button}
         type="button"
         className={deed.isDangerous ? 'danger' : undefined}
         disabled={disabled}

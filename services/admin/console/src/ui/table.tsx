@@ -40,11 +40,17 @@ export function Table<Row>({ caption, columns, rows, rowKey, empty }: Props<Row>
         <tbody>
           {rows.map((row) => (
             <tr key={rowKey(row)}>
-              {columns.map(({ header, cell, isFigure }) => (
-                <td key={header} data-header={header} className={isFigure ? 'figure' : undefined}>
-                  {cell(row)}
-                </td>
-              ))}
+              {columns.map(({ header, cell, isFigure }, index) =>
+                index === 0 ? (
+                  <th key={header} scope="row">
+                    {cell(row)}
+                  </th>
+                ) : (
+                  <td key={header} className={isFigure ? 'figure' : undefined}>
+                    {cell(row)}
+                  </td>
+                ),
+              )}
             </tr>
           ))}
         </tbody>
