@@ -103,11 +103,12 @@ begin
     return null;
   end if;
   insert into ledger_receivable_balances (account, currency, balance)
-    select distinct account, currency, 0 from added where account like 'receivable:%' order by account, currency
+    select account, currency, 0 from added where account like 'receivable:%'
+      group by account, currency order by account collate "C", currency collate "C"
     on conflict do nothing;
   perform from ledger_receivable_balances b
     where (b.account, b.currency) in (select account, currency from added where account like 'receivable:%')
-    order by b.account, b.currency for update;
+    order by b.account collate "C", b.currency collate "C" for update;
   update ledger_receivable_balances b set balance = b.balance + d.amount
     from (select account, currency, sum(amount) as amount from added where account like 'receivable:%' group by 1, 2) d
     where b.account = d.account and b.currency = d.currency;

@@ -1,14 +1,16 @@
 import { type BookingOverride, type BookingPayoutStatus, mayOverride } from '@remesa/domain/booking-payout'
+import type { Currency } from '@remesa/domain/currency'
 import type { Transaction } from 'kysely'
 import { recordAudit } from './audit.ts'
-import { type BookingPayout, findPayout, movePayout } from './booking-payouts.ts'
-import { emptySheet, payoutAudit, type Sheet, withdrawPayout } from './booking-releases.ts'
+import { type BookingPayout, findPayout, findPayouts, movePayout } from './booking-payouts.ts'
+import { emptySheet, payoutAudit, withdrawPayout } from './booking-releases.ts'
 import { findInFlight } from './booking-settling.ts'
 import { failedPayoutKey } from './booking-transfer-ends.ts'
 import { lockBookingTransfers } from './booking-transfers.ts'
 import { findAndLock } from './bookings.ts'
 import { resolveAlerts } from './finance-alerts.ts'
 import { recordEntries } from './ledger.ts'
+import { lockDebts } from './receivables.ts'
 import type { Schema } from './schema.ts'
 
 /** What an operator decides about a payout. */
@@ -32,8 +34,9 @@ export type OverrideAnswer =
 /**
  * Does what an operator decided about a payout, where it stands so that it can be done, under the same locks as the rules:
  * `force_release` lets it go whatever the delay, a hold or the disputes that are open now; one that opens later holds it
- * again. `hold` keeps it until it is released by force. `cancel` pays nothing more of the booking by itself. `retry` makes a
- * failed one due again.
+ * again. `hold` keeps it until it is released by force. `retry` makes a failed one due again. `cancel` closes the booking:
+ * all of its payouts that have not gone end with this one, in every currency, and none is ever released after that; one
+ * whose transfer is on its way is wanted back by the look that follows.
  */
 export async function overridePayout(
   tx: Transaction<Schema>,
@@ -44,29 +47,58 @@ export async function overridePayout(
   if (!found || !(await findAndLock(tx, found.bookingId))) return { kind: 'not_found' }
   const { bookingId } = found
   const transfers = await lockBookingTransfers(tx, bookingId)
-  const transfer = transfers.find(({ owner }) => owner.kind === 'booking' && owner.payoutId === payoutId)
   const before = await findPayout(tx, payoutId) // under the locks
   if (!before) return { kind: 'not_found' }
   const { status } = before
   if (!mayOverride(action, status)) {
     return { kind: 'wrong_state', status, reason: `a payout that is ${status} cannot be asked to ${action}` }
   }
+  const inFlight = await findInFlight(tx, transfers)
+  const transferOf = new Map(
+    transfers.flatMap((one) => (one.owner.kind === 'booking' ? [[one.owner.payoutId, one] as const] : [])),
+  )
+  const isOnItsWay = (payout: BookingPayout): boolean => {
+    const transfer = transferOf.get(payout.payoutId)
+    return payout.status === 'processing' && (!transfer || inFlight.has(transfer.transferId))
+  }
+  if (isOnItsWay(before)) {
+    return { kind: 'wrong_state', status, reason: 'its transfer is on its way, and may be paid already' }
+  }
+  const payouts = await findPayouts(tx, bookingId)
+  if (isClosed(payouts)) {
+    return { kind: 'wrong_state', status, reason: 'its booking is closed: a payout of it was cancelled' }
+  }
+  const meant = action === 'cancel' ? payouts.filter((one) => endsWith(one) && !isOnItsWay(one)) : [before]
+  await lockDebts(tx, [before.providerId])
   const sheet = emptySheet()
-  let standing = before
-  if (status === 'processing') {
-    const inFlight = await findInFlight(tx, transfers)
-    if (!transfer || inFlight.has(transfer.transferId)) {
-      return { kind: 'wrong_state', status, reason: 'its transfer is on its way, and may be paid already' }
-    }
-    standing = await withdrawPayout(tx, before, transfer, { now, actor, reason }, sheet)
+  for (const one of meant) {
+    const transfer = transferOf.get(one.payoutId)
+    const isReleased = one.status === 'processing' && transfer !== undefined
+    const standing = isReleased ? await withdrawPayout(tx, one, transfer, { now, actor, reason }, sheet) : one
+    const after = await apply(tx, standing, { action, reason, now })
+    sheet.audit.push(payoutAudit(ACTIONS[action], { before: standing, after }, { actor, reason }))
+    if (one.status === 'failed') sheet.settledAlerts.push(failedPayoutKey(one.payoutId))
   }
-  const payout = await apply(tx, standing, { action, reason, now })
-  sheet.audit.push(payoutAudit(ACTIONS[action], { before: standing, after: payout }, { actor, reason }))
-  await write(tx, sheet)
-  if (status === 'failed') {
-    await resolveAlerts(tx, { dedupKeys: [failedPayoutKey(payoutId)], note: `${actor} decided: ${action}.` })
+  await recordEntries(tx, sheet.entries)
+  await recordAudit(tx, sheet.audit)
+  await resolveAlerts(tx, { dedupKeys: sheet.settledAlerts, note: `${actor} decided: ${action}.` })
+  const payout = await findPayout(tx, payoutId)
+  return payout ? { kind: 'done', bookingId, payout } : { kind: 'not_found' }
+}
+
+/** Whether a payout ends when its booking is closed: it has not gone, and has not ended. */
+const endsWith = ({ status }: BookingPayout): boolean => mayOverride('cancel', status)
+
+const isClosed = (payouts: readonly BookingPayout[]): boolean =>
+  payouts.some(({ cancelledBy }) => cancelledBy === 'operator')
+
+/** What a cancel of any of a booking's payouts would end, minor units by currency: all that may not have gone. */
+export function endedByCancel(payouts: readonly BookingPayout[]): ReadonlyMap<Currency, bigint> {
+  const sums = new Map<Currency, bigint>()
+  for (const payout of payouts) {
+    if (endsWith(payout)) sums.set(payout.currency, (sums.get(payout.currency) ?? 0n) + payout.amount)
   }
-  return { kind: 'done', bookingId, payout }
+  return sums
 }
 
 const ACTIONS: Readonly<Record<BookingOverride, string>> = {
@@ -105,9 +137,4 @@ async function openDisputes(tx: Transaction<Schema>, bookingId: string): Promise
     .orderBy('dispute_id')
     .execute()
   return rows.map(({ dispute_id }) => dispute_id)
-}
-
-async function write(tx: Transaction<Schema>, { entries, audit }: Sheet): Promise<void> {
-  await recordEntries(tx, entries)
-  await recordAudit(tx, audit)
 }

@@ -17,6 +17,8 @@ export interface Sheet {
   readonly entries: LedgerEntry[]
   readonly audit: AuditRow[]
   readonly alerts: NewAlert[]
+  /** Matters that are settled by this: keys of alerts to be closed. */
+  readonly settledAlerts: string[]
   /** Transfers that may be paid. */
   readonly transferIds: string[]
   /** What this transaction changes about what providers owe us, minor units: in the books only at its end. */
@@ -27,6 +29,7 @@ export const emptySheet = (): Sheet => ({
   entries: [],
   audit: [],
   alerts: [],
+  settledAlerts: [],
   transferIds: [],
   debtChanges: new Map(),
 })

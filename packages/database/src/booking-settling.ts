@@ -13,13 +13,15 @@ import {
   setPayoutAmount,
 } from './booking-payouts.ts'
 import { emptySheet, payoutAudit, releasePayout, type Sheet, withdrawPayout } from './booking-releases.ts'
+import { failedPayoutKey } from './booking-transfer-ends.ts'
 import { lockBookingTransfers, setWithdrawRequested } from './booking-transfers.ts'
 import { type BookingRow, readFacts } from './bookings.ts'
-import type { NewAlert } from './finance-alerts.ts'
+import { type NewAlert, resolveAlerts } from './finance-alerts.ts'
 import { recordEntries } from './ledger.ts'
 import { latestAttempts } from './payment-attempts.ts'
 import { insertReversals, type NewReversal } from './payout-reversals.ts'
 import type { PayoutTransfer } from './payout-transfers.ts'
+import { lockDebts } from './receivables.ts'
 import type { Schema } from './schema.ts'
 
 /** How bookings are settled; see domain booking-payout. */
@@ -71,6 +73,9 @@ export async function settleBooking(
     rulesTime(now, terms),
     terms.rules,
   )
+  if (steps.some(({ kind }) => kind === 'release' || kind === 'withdraw') && booking.provider_id !== null) {
+    await lockDebts(tx, [booking.provider_id])
+  }
   const sheet = emptySheet()
   const looked: Looked = { tx, booking, transferOf, now, terms, reason, sheet, lookAgainAt: [], corrections: [] }
   const bySequence = new Map(payouts.map((payout) => [payout.sequence, payout]))
@@ -79,6 +84,7 @@ export async function settleBooking(
   const reversalIds = await insertReversals(tx, looked.corrections, now)
   await recordEntries(tx, sheet.entries)
   await recordAudit(tx, sheet.audit)
+  await resolveAlerts(tx, { dedupKeys: sheet.settledAlerts, note: 'Nothing is left to be paid of it.' })
   return { transferIds: sheet.transferIds, reversalIds, lookAgainAt: looked.lookAgainAt, alerts: sheet.alerts, steps }
 }
 
@@ -159,14 +165,17 @@ async function take(looked: Looked, step: BookingStep, known: BookingPayout | un
       sheet.audit.push(payoutAudit('adjusted', { before: payout, after }, { reason }))
       return after
     }
-    case 'cancel':
-      return move(looked, payout, 'cancelled', { to: 'cancelled', by: 'rules' }, 'nothing is owed')
+    case 'cancel': {
+      if (payout.status === 'failed') sheet.settledAlerts.push(failedPayoutKey(payout.payoutId))
+      const why = payout.amount === 0n ? 'nothing is owed' : 'the booking is closed'
+      return move(looked, payout, 'cancelled', { to: 'cancelled', by: 'rules' }, why)
+    }
     case 'hold': {
       const why = `${DISPUTE_OPEN}: ${step.disputes.join(', ')}`
       return move(looked, payout, 'held', { to: 'on_hold', by: 'disputes', reason: DISPUTE_OPEN }, why)
     }
     case 'unhold':
-      return move(looked, payout, 'released', { to: 'scheduled' }, reason)
+      return move(looked, payout, 'unheld', { to: 'scheduled' }, reason)
     case 'release': {
       const options = {
         account: looked.booking.stripe_account_id,

@@ -4,7 +4,7 @@ import { type BookingPayout, type EndedPayout, endPayouts } from './booking-payo
 import { payoutAudit, withdrawnEntry } from './booking-releases.ts'
 import type { NewAlert } from './finance-alerts.ts'
 import type { LedgerEntry } from './ledger.ts'
-import { outstandingReceivable } from './receivables.ts'
+import { lockDebts } from './receivables.ts'
 import type { Schema } from './schema.ts'
 
 /** How the transfer of a booking's payout ended. */
@@ -25,9 +25,10 @@ export async function endBookingPayouts(
   const before = await endPayouts(tx, ended, now)
   const plans = ended.map((end) => ({ ...end, payout: known(before, end) }))
   const failed = plans.filter(({ failureReason }) => failureReason !== null)
+  // What was kept back is owed to us again: locked before the payees, as in every release.
   await lockDebts(
     tx,
-    failed.map(({ payout }) => payout),
+    failed.flatMap(({ payout }) => (payout.setOff > 0n ? [payout.providerId] : [])),
   )
   return {
     entries: failed.map(({ payout, transferId }) => withdrawnEntry(payout, transferId)),
@@ -45,15 +46,6 @@ function known(before: ReadonlyMap<string, BookingPayout>, { payoutId }: EndedTr
   const payout = before.get(payoutId)
   if (!payout) throw new Error(`payout ${payoutId} was not in processing`)
   return payout
-}
-
-/** What was kept back is owed to us again: locked before the payees and in one order, as in every release. */
-async function lockDebts(tx: Transaction<Schema>, payouts: readonly BookingPayout[]): Promise<void> {
-  const keptBack = payouts.filter(({ setOff }) => setOff > 0n)
-  const keys = new Map(keptBack.map((payout) => [`${payout.providerId} ${payout.currency}`, payout]))
-  for (const [, { providerId, currency }] of [...keys].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
-    await outstandingReceivable(tx, providerId, currency)
-  }
 }
 
 /** Names the matter of a payout that has failed, to be closed when an operator has decided. */

@@ -23,3 +23,15 @@ export async function outstandingReceivable(
     where account = ${receivableAccount(userPayee(providerId))} and currency = ${currency} for update`.execute(tx)
   return rows[0]?.owed ?? 0n
 }
+
+/**
+ * Locks what providers owe us, in every currency, until the transaction ends. Whoever is about to change more than one debt
+ * takes them all by this first: in one order, the trigger's, so that no two wait for each other in a circle.
+ */
+export async function lockDebts(tx: Transaction<Schema>, providerIds: readonly string[]): Promise<void> {
+  if (providerIds.length === 0) return
+  const accounts = providerIds.map((providerId) => receivableAccount(userPayee(providerId)))
+  await sql`
+    select from ledger_receivable_balances where account = any(${accounts}::text[])
+    order by account collate "C", currency collate "C" for update`.execute(tx)
+}

@@ -1,14 +1,6 @@
 import { expect, test } from '@jest/globals'
-import fc from 'fast-check'
-import {
-  amountsDue,
-  BOOKING_RULES,
-  type BookingFacts,
-  type Dispute,
-  type Tip,
-  type TipStatus,
-} from './booking-payout.ts'
-import { type BookingStep, bookingSteps, type StandingPayout } from './booking-payout-steps.ts'
+import { BOOKING_RULES, type BookingFacts, type Dispute, type Tip, type TipStatus } from './booking-payout.ts'
+import { bookingSteps, type StandingPayout } from './booking-payout-steps.ts'
 import { currency } from './currency.ts'
 import { money } from './money.ts'
 
@@ -167,6 +159,54 @@ test('a payout that an operator cancelled closes the booking: nothing more is pa
   expect(steps(facts({ tips: [tip('t', 500n)] }), [cancelled], at(100))).toEqual([])
 })
 
+test('an operator’s cancel closes the booking: whatever waits is cancelled, in every currency, and what is going is taken back', () => {
+  const EUR = currency('EUR')
+  const standing = [
+    payout({ status: 'cancelled', cancelledBy: 'operator' }),
+    payout({ sequence: 2, status: 'on_hold', heldBy: 'disputes', amount: 500n }),
+    payout({ sequence: 3, currency: EUR, amount: 70n }),
+    payout({ sequence: 4, status: 'failed', amount: 5n }),
+    payout({ sequence: 5, status: 'processing', amount: 6n, transfer: queued }),
+    payout({ sequence: 6, status: 'processing', amount: 7n, transfer: claimed }),
+    payout({ sequence: 7, status: 'transferred', amount: 8n }),
+  ]
+  const taken = steps(facts({ disputes: [dispute('d', 0n)] }), standing, at(100))
+  expect(
+    taken
+      .filter(({ kind }) => kind === 'cancel')
+      .map(({ sequence }) => sequence)
+      .toSorted(),
+  ).toEqual([2, 3, 4, 5])
+  expect(taken.filter(({ kind }) => kind !== 'cancel')).toEqual([
+    { kind: 'request_withdrawal', sequence: 6, why: 'booking_closed' },
+    { kind: 'withdraw', sequence: 5, why: 'booking_closed' },
+  ])
+})
+
+test('what is queued is taken back first; what is in flight only for what is still too much', () => {
+  const known = facts({ completion: { ...completion, providerShare: 3_000n }, tips: [tip('t', 100n)] })
+  const going = [
+    payout({ status: 'processing', amount: 3_300n, transfer: queued }),
+    payout({ sequence: 2, status: 'processing', amount: 100n, transfer: claimed }),
+  ]
+  expect(steps(known, going, at(60))).toEqual([
+    { kind: 'withdraw', sequence: 1, why: 'less_is_due' },
+    { kind: 'adjust', sequence: 1, amount: 3_000n },
+    { kind: 'release', sequence: 1 },
+  ])
+  const [first, second] = going
+  const after = [{ ...first, amount: 3_000n } as StandingPayout, second as StandingPayout]
+  expect(steps(known, after, at(60))).toEqual([])
+})
+
+test('a transfer that was wanted back, and whose try has ended, is released anew once nobody wants it back', () => {
+  const ended = payout({ status: 'processing', transfer: { isInFlight: false, withdrawRequested: true } })
+  expect(steps(facts({ disputes: [dispute('d', 0n)] }), [ended], at(60))).toEqual([
+    { kind: 'withdraw', sequence: 1, why: 'was_wanted_back' },
+    { kind: 'release', sequence: 1 },
+  ])
+})
+
 test('a failed payout stays failed, follows a refund, and leaves a later tip to a further payout', () => {
   const failed = payout({ status: 'failed' })
   expect(steps(facts(), [failed], at(100))).toEqual([])
@@ -177,158 +217,4 @@ test('a failed payout stays failed, follows a refund, and leaves a later tip to 
     { kind: 'schedule', sequence: 2, amount: 500n },
     { kind: 'release', sequence: 2 },
   ])
-})
-
-// A booking's whole life, played through: words come in any order and repeated, time passes between them, transfers are
-// claimed, paid or refused at any moment. The facts of the end alone say what the provider has then.
-
-interface World {
-  payouts: StandingPayout[]
-  hours: number
-}
-
-function apply(world: World, taken: readonly BookingStep[]): void {
-  for (const step of taken) {
-    const change = (changes: Partial<StandingPayout>): void => {
-      world.payouts = world.payouts.map((one) => (one.sequence === step.sequence ? { ...one, ...changes } : one))
-    }
-    const standing = world.payouts.find(({ sequence }) => sequence === step.sequence)
-    switch (step.kind) {
-      case 'schedule':
-        world.payouts.push(payout({ sequence: step.sequence, amount: step.amount, dueAt: step.dueAt }))
-        break
-      case 'adjust':
-        change({ amount: step.amount })
-        break
-      case 'cancel':
-        change({ status: 'cancelled', cancelledBy: 'rules' })
-        break
-      case 'hold':
-        change({ status: 'on_hold', heldBy: 'disputes' })
-        break
-      case 'unhold':
-        change({ status: 'scheduled', heldBy: null })
-        break
-      case 'release':
-        change({ status: 'processing', transfer: queued })
-        break
-      case 'withdraw':
-        change({ status: 'scheduled', transfer: null })
-        break
-      case 'request_withdrawal':
-        change({ transfer: { isInFlight: true, withdrawRequested: true } })
-        break
-      case 'let_go':
-        change({ transfer: claimed })
-        break
-      case 'correct':
-        change({ corrected: (standing?.corrected ?? 0n) + step.amount })
-    }
-  }
-}
-
-const net = (payouts: readonly StandingPayout[], ...statuses: readonly string[]): bigint =>
-  payouts
-    .filter(({ status }) => statuses.includes(status))
-    .reduce((sum, { amount, corrected }) => sum + amount - corrected, 0n)
-
-type Word =
-  | { readonly kind: 'completed' }
-  | { readonly kind: 'tip'; readonly tip: Tip; readonly saidAt: number }
-  | { readonly kind: 'dispute'; readonly dispute: Dispute }
-
-/** Of the words heard so far; of two about one thing the later stands, as the tables keep it. */
-function known(words: readonly Word[]): BookingFacts {
-  const tips = new Map<string, { tip: Tip; saidAt: number }>()
-  const disputes = new Map<string, Dispute>()
-  for (const word of words) {
-    if (word.kind === 'tip' && word.saidAt >= (tips.get(word.tip.tipId)?.saidAt ?? 0)) tips.set(word.tip.tipId, word)
-    if (word.kind === 'dispute' && !disputes.get(word.dispute.disputeId)?.refund) {
-      disputes.set(word.dispute.disputeId, word.dispute)
-    }
-  }
-  return {
-    completion: words.some(({ kind }) => kind === 'completed') ? completion : null,
-    tips: [...tips.values()].map((told) => told.tip),
-    disputes: [...disputes.values()],
-  }
-}
-
-const aTipsWords = fc
-  .record({ id: fc.constantFrom('t1', 't2'), amount: fc.bigInt(1n, 3_000n), late: fc.boolean() })
-  .chain(({ id, amount, late }) =>
-    fc.uniqueArray(fc.constantFrom<TipStatus>('failed', 'paid', 'refunded'), { minLength: 1 }).map((statuses) =>
-      statuses.map((status, index): Word => {
-        const addedAt = late ? at(25) : at(1)
-        return { kind: 'tip', tip: { ...tip(id, amount, status), addedAt }, saidAt: index + 1 }
-      }),
-    ),
-  )
-const aDisputesWords = fc
-  .record({ id: fc.constantFrom('d1', 'd2', 'd3'), refund: fc.bigInt(0n, 9_000n) })
-  .map(({ id, refund }): Word[] => [
-    { kind: 'dispute', dispute: dispute(id) },
-    { kind: 'dispute', dispute: dispute(id, refund) },
-  ])
-const idOf = (words: readonly Word[]): string => {
-  const [word] = words
-  return word?.kind === 'tip' ? word.tip.tipId : word?.kind === 'dispute' ? word.dispute.disputeId : ''
-}
-const aLife = fc
-  .record({
-    tips: fc.uniqueArray(aTipsWords, { selector: idOf, maxLength: 2 }),
-    disputes: fc.uniqueArray(aDisputesWords, { selector: idOf, maxLength: 3 }),
-  })
-  .chain(({ tips, disputes }) => {
-    const words: Word[] = [{ kind: 'completed' }, ...tips.flat(), ...disputes.flat()]
-    const order = fc.shuffledSubarray([...words, ...words], { minLength: words.length * 2 })
-    const moves = fc.array(fc.constantFrom('hear', 'hear', 'hour', 'day', 'claim', 'pay', 'refuse'), { maxLength: 40 })
-    return fc.record({ words: fc.constant(words), order, moves })
-  })
-
-function answer(world: World, status: 'claim' | 'pay' | 'refuse'): void {
-  const one = world.payouts.find((standing) => standing.status === 'processing')
-  if (!one) return
-  const changes: Record<typeof status, Partial<StandingPayout>> = {
-    claim: { transfer: { isInFlight: true, withdrawRequested: one.transfer?.withdrawRequested ?? false } },
-    pay: { status: 'transferred', transfer: null },
-    refuse: { transfer: { isInFlight: false, withdrawRequested: one.transfer?.withdrawRequested ?? false } },
-  }
-  world.payouts = world.payouts.map((standing) => (standing === one ? { ...standing, ...changes[status] } : standing))
-}
-
-test('whatever the order of events, in the end the provider has what is due, and never had more than share and tips', () => {
-  fc.assert(
-    fc.property(aLife, ({ words, order, moves }) => {
-      const world: World = { payouts: [], hours: 0 }
-      const heard: Word[] = []
-      const most = words.reduce((sum, word) => sum + (word.kind === 'tip' ? word.tip.money.amount : 0n), 10_000n)
-      const look = (): void => {
-        const facts = known(heard)
-        apply(world, steps(facts, world.payouts, at(world.hours)))
-        // Asked again it has nothing more to say.
-        expect(steps(facts, world.payouts, at(world.hours))).toEqual([])
-        for (const { amount, corrected } of world.payouts) expect(amount >= corrected && corrected >= 0n).toBe(true)
-        expect(net(world.payouts, 'scheduled', 'on_hold', 'processing', 'transferred') <= most).toBe(true)
-      }
-      const waiting = [...order]
-      for (const move of [...moves, ...order.map(() => 'hear')]) {
-        if (move === 'hear') heard.push(...waiting.splice(0, 1))
-        else if (move === 'hour') world.hours += 1
-        else if (move === 'day') world.hours += 24
-        else answer(world, move as 'claim' | 'pay' | 'refuse')
-        look()
-      }
-      world.hours += 100
-      for (let round = 0; round < 12; round += 1) {
-        look()
-        answer(world, 'pay')
-      }
-      look()
-      const final = amountsDue(completion, known(words), BOOKING_RULES).get(USD)
-      expect(net(world.payouts, 'transferred')).toBe(final)
-      expect(world.payouts.every(({ status }) => status === 'transferred' || status === 'cancelled')).toBe(true)
-    }),
-    { numRuns: 500 },
-  )
 })

@@ -49,7 +49,8 @@ export type BookingStep =
   /** So much of what was transferred is taken back. */
   | { readonly kind: 'correct'; readonly sequence: number; readonly amount: bigint }
 
-export type WithdrawReason = 'dispute_open' | 'less_is_due'
+/** `was_wanted_back`: its try ended before anybody wanted it again; it is released anew, with tries of its own. */
+export type WithdrawReason = 'dispute_open' | 'less_is_due' | 'booking_closed' | 'was_wanted_back'
 
 /**
  * Decides what must change about a booking, from all that is known of it. Asked again after its steps were taken it has no
@@ -89,7 +90,7 @@ type Draft = { -readonly [Key in keyof StandingPayout]: StandingPayout[Key] }
 interface Looked {
   readonly completion: Completion
   readonly openDisputes: readonly string[]
-  /** An operator has cancelled a payout of it: nothing more is paid by itself. */
+  /** An operator has cancelled a payout of it: nothing more of it is paid. */
   readonly isClosed: boolean
   readonly payouts: Draft[]
   readonly firstDueAt: Date
@@ -97,31 +98,41 @@ interface Looked {
   readonly steps: BookingStep[]
 }
 
-const sum = (amounts: readonly bigint[]): bigint => amounts.reduce((total, amount) => total + amount, 0n)
+const netOf = (payouts: readonly Draft[]): bigint =>
+  payouts.reduce((total, { amount, corrected }) => total + amount - corrected, 0n)
 const least = (a: bigint, b: bigint): bigint => (a < b ? a : b)
 
-/** What has gone, or is going, in spite of a dispute or beyond what is owed: newest first. */
-function takeBack({ payouts, openDisputes, steps }: Looked, currency: Currency, owed: bigint): void {
+/**
+ * What has gone, or is going, in spite of a dispute or beyond what is owed: newest first. What is queued comes back for
+ * certain, so that what is in flight is asked for only where that is not enough.
+ */
+function takeBack(booking: Looked, currency: Currency, owed: bigint): void {
+  const { payouts, openDisputes, isClosed, steps } = booking
   const gone = payouts.filter((payout) => payout.currency === currency && hasGone(payout)).toReversed()
-  let excess = sum(gone.map(({ amount, corrected }) => amount - corrected)) - owed
-  for (const payout of gone) {
-    const { sequence, transfer } = payout
-    if (payout.status !== 'processing') continue
-    const isDisputed = blocking(payout, openDisputes).length > 0
-    if (!isDisputed && excess <= 0n) {
-      if (transfer?.withdrawRequested) steps.push({ kind: 'let_go', sequence })
-      continue
-    }
-    const why = isDisputed ? 'dispute_open' : 'less_is_due'
+  let excess = netOf(gone) - owed
+  const going = gone.filter(({ status }) => status === 'processing')
+  const why = (payout: Draft): WithdrawReason => {
+    if (isClosed) return 'booking_closed'
+    return blocking(payout, openDisputes).length > 0 ? 'dispute_open' : 'less_is_due'
+  }
+  const back = (payout: Draft): void => {
     excess -= payout.amount
-    if (!transfer?.isInFlight) {
-      steps.push({ kind: 'withdraw', sequence, why })
-      payout.status = 'scheduled'
-    } else if (!transfer.withdrawRequested) steps.push({ kind: 'request_withdrawal', sequence, why })
+    askBack(booking, payout, why(payout))
+  }
+  const [unwanted, wanted] = parted(going, (payout) => why(payout) !== 'less_is_due')
+  for (const payout of unwanted) back(payout)
+  const [flying, queued] = parted(wanted, ({ transfer }) => transfer?.isInFlight === true)
+  for (const payout of queued) {
+    if (excess > 0n) back(payout)
+    else if (payout.transfer?.withdrawRequested) askBack(booking, payout, 'was_wanted_back')
+  }
+  for (const payout of flying) {
+    if (excess > 0n) back(payout)
+    else if (payout.transfer?.withdrawRequested) steps.push({ kind: 'let_go', sequence: payout.sequence })
   }
   // Only what is certainly gone is corrected: whatever is in flight may yet come back by itself.
   const transferred = gone.filter(({ status }) => status === 'transferred')
-  let tooMuch = sum(transferred.map(({ amount, corrected }) => amount - corrected)) - owed
+  let tooMuch = netOf(transferred) - owed
   for (const payout of transferred) {
     const amount = least(tooMuch, payout.amount - payout.corrected)
     if (amount <= 0n) continue
@@ -131,17 +142,28 @@ function takeBack({ payouts, openDisputes, steps }: Looked, currency: Currency, 
   }
 }
 
+function askBack({ steps }: Looked, payout: Draft, why: WithdrawReason): void {
+  const { sequence, transfer } = payout
+  if (!transfer?.isInFlight) {
+    steps.push({ kind: 'withdraw', sequence, why })
+    payout.status = 'scheduled'
+  } else if (!transfer.withdrawRequested) steps.push({ kind: 'request_withdrawal', sequence, why })
+}
+
 /** What is owed beyond what has gone, among the payouts that have not: failed ones keep theirs, the newest gets the rest. */
 function shareOut(booking: Looked, currency: Currency, owed: bigint): void {
   const { payouts, completion, isClosed, firstDueAt, now, steps } = booking
   const mine = payouts.filter((payout) => payout.currency === currency)
-  const gone = sum(mine.filter(hasGone).map(({ amount, corrected }) => amount - corrected))
+  if (isClosed) {
+    for (const payout of mine) if (isWaiting(payout)) cancel(booking, payout)
+    return
+  }
+  const gone = netOf(mine.filter(hasGone))
   let left = owed > gone ? owed - gone : 0n
   const open = mine.filter(({ status }) => status === 'scheduled' || status === 'on_hold')
   const waiting = [...mine.filter(({ status }) => status === 'failed'), ...open]
   for (const payout of waiting) {
-    const getsTheRest = payout === open.at(-1) && !isClosed
-    const amount = getsTheRest ? left : least(payout.amount, left)
+    const amount = payout === open.at(-1) ? left : least(payout.amount, left)
     left -= amount
     if (amount !== payout.amount) steps.push({ kind: 'adjust', sequence: payout.sequence, amount })
     payout.amount = amount
@@ -149,7 +171,7 @@ function shareOut(booking: Looked, currency: Currency, owed: bigint): void {
   }
   // A booking that owes nothing from the start says so, whatever order its events came in.
   const owesNothing = payouts.length === 0 && currency === completion.currency
-  if (isClosed || (left === 0n && !owesNothing)) return
+  if (left === 0n && !owesNothing) return
   const sequence = Math.max(0, ...payouts.map((payout) => payout.sequence)) + 1
   const dueAt = new Date(Math.max(firstDueAt.getTime(), now.getTime()))
   const scheduled: Draft = {
@@ -186,6 +208,13 @@ function holdOrRelease({ openDisputes, now, steps }: Looked, payout: Draft): voi
 }
 
 const hasGone = ({ status }: StandingPayout): boolean => status === 'processing' || status === 'transferred'
+const isWaiting = ({ status }: StandingPayout): boolean =>
+  status === 'scheduled' || status === 'on_hold' || status === 'failed'
+
+/** @returns those of which it is true, then the others, each in their order */
+function parted<Item>(items: readonly Item[], isFirst: (item: Item) => boolean): readonly [Item[], Item[]] {
+  return [items.filter(isFirst), items.filter((item) => !isFirst(item))]
+}
 
 const blocking = ({ overriddenDisputes }: StandingPayout, openDisputes: readonly string[]): readonly string[] =>
   openDisputes.filter((dispute) => !overriddenDisputes.includes(dispute))

@@ -121,6 +121,73 @@ test('cancel pays nothing, and nothing later either: the booking is closed', asy
   expect(receivedBy(world, booking.account)).toBe(0n)
 })
 
+/** Payouts of one booking that are failed, held for a dispute, and in another currency. */
+async function aBookingOfThree() {
+  const booking = await aBooking(world)
+  const refusing = payoutHandlers(world, {
+    rail: {
+      ...world.stripe,
+      pay: async () => ({
+        ...{ kind: 'declined_for_good', reason: 'account_closed', category: 'beneficiary' },
+        facts: { status: 400 },
+      }),
+    },
+  })
+  await tell(world, refusing, booking.completed())
+  await wait(world, refusing, DELAY_MS)
+  await tell(world, handlers, booking.opened(), booking.tip('tip_added'))
+  await tell(world, handlers, booking.tip('tip_added', { tipId: `${booking.bookingId}-eur`, currency: 'EUR' }))
+  expect(await standing(world, booking)).toEqual(['failed 10000', 'on_hold 500', 'on_hold 500'])
+  return booking
+}
+
+test('cancel ends every open payout of the booking at once, in every currency: none goes by itself, nor by a later word', async () => {
+  const booking = await aBookingOfThree()
+  await override(world, await payoutId(booking), 'cancel', 'fraud')
+  expect(await standing(world, booking)).toEqual(['cancelled 10000', 'cancelled 500', 'cancelled 500'])
+  const [first, second] = await payoutsOf(world, booking)
+  expect(await auditTrail(world, second?.payoutId ?? '')).toContain('payout.cancelled: on_hold → cancelled')
+  const { rows } = await sql<{ status: string }>`
+    select status from finance_alerts where subject_id = ${first?.payoutId}`.execute(world.database)
+  expect(rows).toEqual([{ status: 'resolved' }])
+  await tell(world, handlers, booking.resolved(0n), booking.tip('tip_added', { tipId: `${booking.bookingId}-late` }))
+  await wait(world, handlers, DELAY_MS)
+  expect(await standing(world, booking)).toEqual(['cancelled 10000', 'cancelled 500', 'cancelled 500'])
+  expect(await transfersOfBooking(world, booking)).toMatchObject([{ status: 'failed_terminal' }])
+  expect(receivedBy(world, booking.account)).toBe(0n)
+})
+
+test('a transfer on its way when the booking is closed is wanted back; what it paid stays, and it is never sent anew', async () => {
+  const booking = await aBookingOfThree()
+  const [, second] = await payoutsOf(world, booking)
+  const hasty = payoutHandlers(world, {
+    rail: {
+      ...world.stripe,
+      pay: async () => ({ kind: 'declined_may_change', reason: 'funds', keyIsSpent: false, facts: { status: 400 } }),
+    },
+  })
+  await override(world, second?.payoutId ?? '', 'force_release')
+  await tell(world, hasty)
+  await world.deliver(hasty.settle, { bookingId: booking.bookingId })
+  await drain(world, hasty)
+  expect(await standing(world, booking)).toEqual(['failed 10000', 'processing 500', 'on_hold 500'])
+  await override(world, await payoutId(booking), 'cancel', 'fraud')
+  await world.deliver(handlers.settle, { bookingId: booking.bookingId })
+  for (let again = 0; again < 3; again += 1) await wait(world, handlers, 5 * HOUR_MS)
+  expect(await standing(world, booking)).toEqual(['cancelled 10000', 'cancelled 500', 'cancelled 500'])
+  expect(receivedBy(world, booking.account)).toBe(0n)
+})
+
+test('a failed payout that a refund cancels leaves no alert open', async () => {
+  const booking = await aBookingOfThree()
+  await tell(world, handlers, booking.tip('tip_refunded', { saidAt: new Date(world.now().getTime() + 1) }))
+  await tell(world, handlers, booking.resolved(10_000n))
+  expect(await standing(world, booking)).toEqual(['cancelled 0', 'cancelled 0', 'transferred 500'])
+  const { rows } = await sql<{ status: string }>`
+    select status from finance_alerts where subject_id = ${await payoutId(booking)}`.execute(world.database)
+  expect(rows).toEqual([{ status: 'resolved' }])
+})
+
 test('retry sends a failed payout again by a new transfer, closes the alert, and pays it once', async () => {
   const booking = await aBooking(world, { currency: 'CAD' })
   const CAD = currency('CAD')
