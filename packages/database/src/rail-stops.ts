@@ -196,6 +196,10 @@ export async function listRails(connection: Database): Promise<readonly RailStat
   }))
 }
 
+/** @param name - as somebody wrote it; of one that is no rail there is nothing */
+export const findRail = async (connection: Database, name: string): Promise<RailState | undefined> =>
+  (await listRails(connection)).find((rail) => rail.name === name)
+
 async function voidRestart(tx: Transaction<Schema>, rail: RailName, { actor, reason, now }: Asked): Promise<void> {
   const open = await lockOpenControlApproval(tx, { kind: 'rail_restart', subjectId: rail })
   if (!open) return

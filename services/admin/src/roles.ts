@@ -1,3 +1,4 @@
+import { CONTROL_ROUTE_ROLES } from './controls/control-route-roles.ts'
 import { OPERATOR_ROUTE_ROLES } from './routes/operator-route-roles.ts'
 
 /** What a person may do, least first: each may also do what those before it may. */
@@ -38,6 +39,7 @@ export const ROUTE_ROLES = {
   'POST /v1/approvals/:id/approve': 'approver',
   'POST /v1/approvals/:id/refuse': 'approver',
   ...OPERATOR_ROUTE_ROLES,
+  ...CONTROL_ROUTE_ROLES,
   'GET /v1/reconciliations': 'viewer',
   'POST /v1/reconciliations': 'operator',
   'GET /v1/reconciliations/trend': 'viewer',

@@ -15,6 +15,7 @@ import { apiDocs } from './api-docs.ts'
 import { approvalRoutes } from './approval-routes.ts'
 import type { Authenticate } from './authentication.ts'
 import { consoleFiles } from './console-files.ts'
+import { controlRoutes } from './controls/control-routes.ts'
 import { guard, refuseUnlisted } from './guard.ts'
 import { payoutRoutes } from './payout-routes.ts'
 import { ProblemError, type ProblemKind, problem } from './problem.ts'
@@ -97,6 +98,7 @@ export async function adminServer(parts: Parts): Promise<FastifyInstance> {
   payoutRoutes(server, parts)
   approvalRoutes(server, parts)
   operatorRoutes(server, parts)
+  controlRoutes(server, parts)
   reconciliationRoutes(server, parts)
   server.get('/openapi.json', { schema: { hide: true } }, async () => server.swagger())
   await apiDocs(server)

@@ -1,0 +1,9 @@
+/** The routes of this folder, and the role that each needs. */
+export const CONTROL_ROUTE_ROLES = {
+  'GET /v1/rails': 'viewer',
+  'POST /v1/rails/:id/stop': 'operator',
+  'POST /v1/rails/:id/restart': 'operator',
+  'GET /v1/control-approvals': 'viewer',
+  'POST /v1/control-approvals/:id/approve': 'approver',
+  'POST /v1/control-approvals/:id/refuse': 'approver',
+} as const
