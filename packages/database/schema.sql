@@ -82,6 +82,7 @@ CREATE TABLE approvals (
   seen_amount bigint not null,
   currency text not null,
   seen_disputes text[] not null,
+  seen_sums jsonb not null,
   requested_by text not null,
   requested_at timestamp with time zone not null,
   status text default 'open'::text not null,
@@ -107,7 +108,7 @@ CREATE INDEX approvals_by_payout ON public.approvals USING btree (payout_id);
 CREATE INDEX approvals_newest ON public.approvals USING btree (requested_at DESC, id DESC);
 CREATE INDEX approvals_newest_by_status ON public.approvals USING btree (status, requested_at DESC, id DESC);
 CREATE UNIQUE INDEX approvals_one_open ON public.approvals USING btree (payout_id) WHERE (status = 'open'::text);
-CREATE TRIGGER keeps_what_was_asked_for BEFORE UPDATE ON public.approvals FOR EACH ROW WHEN (((old.status <> 'open'::text) OR (((((((((old.payout_id IS DISTINCT FROM new.payout_id) OR (old.action IS DISTINCT FROM new.action)) OR (old.reason IS DISTINCT FROM new.reason)) OR (old.seen_status IS DISTINCT FROM new.seen_status)) OR (old.seen_amount IS DISTINCT FROM new.seen_amount)) OR (old.currency IS DISTINCT FROM new.currency)) OR (old.seen_disputes IS DISTINCT FROM new.seen_disputes)) OR (old.requested_by IS DISTINCT FROM new.requested_by)) OR (old.requested_at IS DISTINCT FROM new.requested_at)))) EXECUTE FUNCTION refuse_approval_change();
+CREATE TRIGGER keeps_what_was_asked_for BEFORE UPDATE ON public.approvals FOR EACH ROW WHEN (((old.status <> 'open'::text) OR ((((((((((old.payout_id IS DISTINCT FROM new.payout_id) OR (old.action IS DISTINCT FROM new.action)) OR (old.reason IS DISTINCT FROM new.reason)) OR (old.seen_status IS DISTINCT FROM new.seen_status)) OR (old.seen_amount IS DISTINCT FROM new.seen_amount)) OR (old.currency IS DISTINCT FROM new.currency)) OR (old.seen_disputes IS DISTINCT FROM new.seen_disputes)) OR (old.seen_sums IS DISTINCT FROM new.seen_sums)) OR (old.requested_by IS DISTINCT FROM new.requested_by)) OR (old.requested_at IS DISTINCT FROM new.requested_at)))) EXECUTE FUNCTION refuse_approval_change();
 
 CREATE TABLE audit_log (
   id bigint generated always as identity not null,

@@ -26,6 +26,8 @@ create table approvals (
   seen_amount bigint not null check (seen_amount >= 0),
   currency text not null check (currency ~ '^[A-Z]{3}$'),
   seen_disputes text[] not null,
+  -- What the deed was about then, by currency: of a cancel all that was open of the booking.
+  seen_sums jsonb not null,
   requested_by text not null check (requested_by <> ''),
   requested_at timestamptz not null,
   status text not null default 'open' check (status in ('open', 'approved', 'refused', 'void')),
@@ -55,10 +57,10 @@ begin
 end $$;
 create trigger keeps_what_was_asked_for before update on approvals for each row
   when (old.status <> 'open'
-    or (old.payout_id, old.action, old.reason, old.seen_status, old.seen_amount, old.currency, old.seen_disputes,
+    or (old.payout_id, old.action, old.reason, old.seen_status, old.seen_amount, old.currency, old.seen_disputes, old.seen_sums,
         old.requested_by, old.requested_at)
       is distinct from (new.payout_id, new.action, new.reason, new.seen_status, new.seen_amount, new.currency,
-        new.seen_disputes, new.requested_by, new.requested_at))
+        new.seen_disputes, new.seen_sums, new.requested_by, new.requested_at))
   execute function refuse_approval_change();
 `
 

@@ -29,6 +29,7 @@ interface Approvals {
   seen_amount: bigint
   currency: string
   seen_disputes: string[]
+  seen_sums: JSONColumnType<readonly { amount: string; currency: string }[]>
   requested_by: string
   requested_at: Timestamp
   status: Generated<'open' | 'approved' | 'refused' | 'void'>

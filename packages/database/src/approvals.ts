@@ -1,5 +1,6 @@
 import type { BookingPayoutStatus } from '@remesa/domain/booking-payout'
 import { type Selectable, sql, type Transaction } from 'kysely'
+import { bigintAsString } from './audit.ts'
 import type { Database } from './connection.ts'
 import type { Schema } from './schema.ts'
 
@@ -16,6 +17,8 @@ export interface SeenPayout {
   readonly currency: string
   /** Ids of the booking's open disputes, sorted. */
   readonly openDisputes: readonly string[]
+  /** What the deed is about, sorted by currency: of a cancel all that it ends of the booking, else the payout's amount. */
+  readonly sums: readonly { readonly amount: bigint; readonly currency: string }[]
 }
 
 export interface Approval {
@@ -53,6 +56,7 @@ export async function insertApproval(
       seen_amount: seen.amount,
       currency: seen.currency,
       seen_disputes: [...seen.openDisputes],
+      seen_sums: JSON.stringify(seen.sums, bigintAsString),
       requested_by: wish.requestedBy,
       requested_at: now,
     })
@@ -139,7 +143,13 @@ const approvalOf = (row: Selectable<Schema['approvals']>): Approval => ({
   payoutId: row.payout_id,
   action: row.action,
   reason: row.reason,
-  seen: { status: row.seen_status, amount: row.seen_amount, currency: row.currency, openDisputes: row.seen_disputes },
+  seen: {
+    status: row.seen_status,
+    amount: row.seen_amount,
+    currency: row.currency,
+    openDisputes: row.seen_disputes,
+    sums: row.seen_sums.map(({ amount, currency }) => ({ amount: BigInt(amount), currency })),
+  },
   requestedBy: row.requested_by,
   requestedAt: row.requested_at,
   status: row.status,

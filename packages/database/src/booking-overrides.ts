@@ -1,5 +1,6 @@
 import { type BookingOverride, type BookingPayoutStatus, mayOverride } from '@remesa/domain/booking-payout'
 import type { Currency } from '@remesa/domain/currency'
+import type { Money } from '@remesa/domain/money'
 import type { Transaction } from 'kysely'
 import { recordAudit } from './audit.ts'
 import { type BookingPayout, findPayout, findPayouts, movePayout } from './booking-payouts.ts'
@@ -92,13 +93,15 @@ const endsWith = ({ status }: BookingPayout): boolean => mayOverride('cancel', s
 const isClosed = (payouts: readonly BookingPayout[]): boolean =>
   payouts.some(({ cancelledBy }) => cancelledBy === 'operator')
 
-/** What a cancel of any of a booking's payouts would end, minor units by currency: all that may not have gone. */
-export function endedByCancel(payouts: readonly BookingPayout[]): ReadonlyMap<Currency, bigint> {
+/** What a cancel of any of a booking's payouts would end: all that may not have gone, sorted by currency. */
+export function endedByCancel(payouts: readonly BookingPayout[]): readonly Money[] {
   const sums = new Map<Currency, bigint>()
   for (const payout of payouts) {
     if (endsWith(payout)) sums.set(payout.currency, (sums.get(payout.currency) ?? 0n) + payout.amount)
   }
-  return sums
+  return [...sums]
+    .map(([currency, amount]) => ({ amount, currency }))
+    .toSorted((a, b) => (a.currency < b.currency ? -1 : 1))
 }
 
 const ACTIONS: Readonly<Record<BookingOverride, string>> = {

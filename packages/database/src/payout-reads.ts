@@ -1,7 +1,8 @@
-import type { BookingPayoutStatus } from '@remesa/domain/booking-payout'
+import type { BookingOverride, BookingPayoutStatus } from '@remesa/domain/booking-payout'
 import { sql, type Transaction } from 'kysely'
 import type { SeenPayout } from './approvals.ts'
-import { type BookingPayout, findPayout, payoutOf } from './booking-payouts.ts'
+import { endedByCancel } from './booking-overrides.ts'
+import { type BookingPayout, findPayout, findPayouts, payoutOf } from './booking-payouts.ts'
 import { findAndLock } from './bookings.ts'
 import type { Database } from './connection.ts'
 import type { Schema } from './schema.ts'
@@ -31,11 +32,13 @@ export async function listPayouts(connection: Database, which: PayoutFilter): Pr
 
 /**
  * Locks everything about a payout's booking, as all do who decide about it.
+ * @param action - what is to be done with it
  * @returns the payout as it stands now, with what a person who decides about it has to have seen
  */
 export async function lockPayout(
   tx: Transaction<Schema>,
   id: string,
+  action: BookingOverride,
 ): Promise<{ readonly payout: BookingPayout; readonly seen: SeenPayout } | undefined> {
   const found = await tx.selectFrom('payouts').select('booking_id').where('id', '=', id).executeTakeFirst()
   if (!found) return undefined
@@ -51,5 +54,6 @@ export async function lockPayout(
     .orderBy(sql`dispute_id collate "C"`)
     .execute()
   const { status, amount, currency } = payout
-  return { payout, seen: { status, amount, currency, openDisputes: disputes.map((row) => row.dispute_id) } }
+  const sums = action === 'cancel' ? endedByCancel(await findPayouts(tx, bookingId)) : [{ amount, currency }]
+  return { payout, seen: { status, amount, currency, openDisputes: disputes.map((row) => row.dispute_id), sums } }
 }

@@ -41,10 +41,11 @@ export interface Wish {
  */
 export async function actOnPayout(tx: Transaction<Schema>, wish: Wish, limits: ApprovalLimits): Promise<Outcome> {
   const { payoutId, action } = wish
-  const found = await lockPayout(tx, payoutId)
+  const found = await lockPayout(tx, payoutId, action)
   if (!found) return refused('not-found', `There is no payout ${payoutId}.`)
   const open = await lockOpenApproval(tx, payoutId)
-  if ((action === 'force_release' || action === 'cancel') && takesTwo(limits, found.seen)) {
+  const needsTwo = found.seen.sums.some((sum) => takesTwo(limits, sum))
+  if ((action === 'force_release' || action === 'cancel') && needsTwo) {
     return askForApproval(tx, { ...wish, action }, { seen: found.seen, open })
   }
   const outcome = await override(tx, wish)
@@ -78,7 +79,8 @@ async function askForApproval(
 }
 
 /** Why an approval is void that was asked for a payout that has changed since. */
-export const DRIFTED = 'The payout’s amount, status or disputes are no longer what they were when it was asked for.'
+export const DRIFTED =
+  'The payout’s amount, what is open of its booking, status or disputes are no longer what they were when it was asked for.'
 
 /** Ends an approval that can no longer be given. */
 export async function voidApproval(
@@ -143,5 +145,10 @@ export const isUnchanged = (one: SeenPayout, other: SeenPayout): boolean =>
   one.status === other.status &&
   one.amount === other.amount &&
   one.currency === other.currency &&
-  one.openDisputes.length === other.openDisputes.length &&
-  one.openDisputes.every((dispute, index) => dispute === other.openDisputes[index])
+  isSameList(one.sums.map(toText), other.sums.map(toText)) &&
+  isSameList(one.openDisputes, other.openDisputes)
+
+const toText = ({ amount, currency }: SeenPayout['sums'][number]): string => `${amount} ${currency}`
+
+const isSameList = (one: readonly string[], other: readonly string[]): boolean =>
+  one.length === other.length && one.every((item, index) => item === other[index])

@@ -30,7 +30,7 @@ export async function decide(tx: Transaction<Schema>, decision: Decision): Promi
   if (asked.requestedBy === actor) {
     return refused('own-request', 'You asked for it yourself; somebody else must decide.')
   }
-  const found = await lockPayout(tx, asked.payoutId)
+  const found = await lockPayout(tx, asked.payoutId, asked.action)
   const approval = await lockApproval(tx, approvalId)
   if (!found) throw new Error(`approval ${approvalId} has no payout`)
   if (approval.status !== 'open') {

@@ -15,7 +15,11 @@ const ACTIONS: readonly (readonly [path: string, action: BookingOverride, summar
     'Pay it now, whatever its delay, an operator’s hold and the disputes open now; above the limit, with approval',
   ],
   ['hold', 'hold', 'Keep it from being paid until it is force-released or cancelled'],
-  ['cancel', 'cancel', 'Never pay it, nor anything more of its booking by itself; above the limit, with approval'],
+  [
+    'cancel',
+    'cancel',
+    'Close its booking: it and all that is open of the booking ends unpaid; above the limit, with approval',
+  ],
   ['retry', 'retry', 'Pay one that failed again'],
 ]
 

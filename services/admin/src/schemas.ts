@@ -1,10 +1,9 @@
 import { APPROVAL_STATUSES } from '@remesa/database/approvals'
+import { BOOKING_PAYOUT_STATUSES } from '@remesa/domain/booking-payout'
 import { z } from 'zod'
 import { plainText } from './text.ts'
 
 // What requests and answers look like. Amounts are whole minor units as decimal strings, times ISO 8601 in UTC.
-
-export const PAYOUT_STATUSES = ['scheduled', 'on_hold', 'processing', 'transferred', 'failed', 'cancelled'] as const
 
 const minorUnits = z
   .string()
@@ -20,7 +19,7 @@ export const payout = z.object({
     .int()
     .meta({ description: '1 is the booking’s own; what became due after that had gone has further ones' }),
   providerId: z.string(),
-  status: z.enum(PAYOUT_STATUSES),
+  status: z.enum(BOOKING_PAYOUT_STATUSES),
   amount: minorUnits,
   setOff: minorUnits.meta({ description: 'of the amount: kept back against what the provider owes' }),
   corrected: minorUnits.meta({ description: 'of the amount: taken back after it was transferred' }),
@@ -44,10 +43,13 @@ export const approval = z.object({
   reason: z.string(),
   seen: z
     .object({
-      status: z.enum(PAYOUT_STATUSES),
+      status: z.enum(BOOKING_PAYOUT_STATUSES),
       amount: minorUnits,
       currency: z.string(),
       openDisputes: z.array(z.string()),
+      sums: z
+        .array(z.object({ amount: minorUnits, currency: z.string() }))
+        .meta({ description: 'what it is about: of a cancel all that is open of the booking' }),
     })
     .meta({ description: 'the payout as it was asked for; any change of it voids the approval' }),
   requestedBy: z.string(),
@@ -172,7 +174,7 @@ const page = {
 }
 const name = plainText({ longest: 200 })
 export const payoutQuery = z.strictObject({
-  status: z.enum(PAYOUT_STATUSES).optional(),
+  status: z.enum(BOOKING_PAYOUT_STATUSES).optional(),
   providerId: name.optional(),
   bookingId: name.optional(),
   ...page,

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { lockBooking, storeWord } from '@remesa/database/bookings'
+import { money } from '@remesa/domain/money'
 import { topics } from '@remesa/messaging/catalogue'
 import { sql } from 'kysely'
 import { APPROVER, type Api, aKey, anApi, aPayout, everything, look, OPERATOR, VIEWER } from './an-api.ts'
@@ -35,6 +36,43 @@ test('at the limit one person is enough, above it and in a currency without one 
     const answer = await api.act(`/v1/payouts/${payoutId}/force-release`, OPERATOR)
     expect([answer.status, answer.body.payout.status]).toEqual([status, 'scheduled'])
   }
+})
+
+test('a cancel takes two when all that it ends of the booking is above a limit, and is void once that has changed', async () => {
+  const { payoutId, bookingId } = await aPayout(api.world, { amount: 9_000n })
+  const tip = async (tipId: string, amount: bigint) => {
+    await api.world.database.transaction().execute(async (tx) => {
+      const at = api.world.now()
+      const word = { kind: 'tip', tipId, money: money(amount, 'EUR'), addedAt: at, status: 'paid', saidAt: at } as const
+      await storeWord(tx, await lockBooking(tx, bookingId), word, at)
+    })
+    await look(api.world.database, bookingId, api.world.now())
+  }
+  await tip(`${bookingId}-1`, 70n)
+  const wish = await api.act(`/v1/payouts/${payoutId}/cancel`, OPERATOR)
+  expect(wish).toMatchObject({
+    status: 202,
+    body: {
+      payout: { status: 'scheduled' },
+      approval: {
+        seen: {
+          sums: [
+            { amount: '70', currency: 'EUR' },
+            { amount: '9000', currency: 'USD' },
+          ],
+        },
+      },
+    },
+  })
+  await tip(`${bookingId}-2`, 5n)
+  const late = await api.act(`/v1/approvals/${wish.body.approval.id}/approve`, APPROVER)
+  expect(late).toMatchObject({ status: 409, body: { type: expect.stringContaining('approval-void') } })
+  const again = await api.act(`/v1/payouts/${payoutId}/cancel`, OPERATOR)
+  const given = await api.act(`/v1/approvals/${again.body.approval.id}/approve`, APPROVER)
+  expect(given).toMatchObject({ status: 200, body: { payout: { status: 'cancelled' } } })
+  const { rows } = await sql<{ status: string }>`
+    select status from payouts where booking_id = ${bookingId} order by sequence`.execute(api.world.database)
+  expect(rows).toEqual([{ status: 'cancelled' }, { status: 'cancelled' }])
 })
 
 test('to hold or retry never takes two', async () => {

@@ -2,10 +2,10 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from '@jest/globals'
+import { BOOKING_PAYOUT_STATUSES } from '@remesa/domain/booking-payout'
 import { en } from '../console/src/i18n/en.ts'
 import { es } from '../console/src/i18n/es.ts'
 import { alertSentence, labelOf, localeFor, type MessageKey, translator } from '../console/src/i18n/messages.ts'
-import { PAYOUT_STATUSES } from '../src/schemas.ts'
 
 const SOURCES = fileURLToPath(new URL('../console/src', import.meta.url))
 const keys = Object.keys(en) as MessageKey[]
@@ -42,7 +42,7 @@ test('values are put into a message, and what is in a value is no placeholder', 
 })
 
 test('each status of a payout has a name in both languages; a new one is shown as it is', () => {
-  for (const status of PAYOUT_STATUSES) expect(Object.keys(en)).toContain(`code.${status}`)
+  for (const status of BOOKING_PAYOUT_STATUSES) expect(Object.keys(en)).toContain(`code.${status}`)
   expect(labelOf('es', 'on_hold')).toBe('retenido')
   expect(labelOf('es', 'brand_new')).toBe('brand new')
   expect(labelOf('en', 'constructor')).toBe('constructor')

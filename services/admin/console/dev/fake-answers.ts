@@ -53,7 +53,13 @@ export function answersOf(seconds: number): ReadonlyMap<string, unknown> {
   }
   const approval = {
     ...{ id: id(4), payoutId: id(3), action: 'force_release', reason: 'the customer withdrew the dispute' },
-    seen: { status: 'on_hold', amount: '25050', currency: 'USD', openDisputes: ['D-1'] },
+    seen: {
+      status: 'on_hold',
+      amount: '25050',
+      currency: 'USD',
+      openDisputes: ['D-1'],
+      sums: [{ amount: '25050', currency: 'USD' }],
+    },
     ...{ requestedBy: 'operator:olga', requestedAt: ago(9), status: 'open' },
     ...{ decidedBy: null, decisionReason: null, decidedAt: null },
   }
@@ -162,6 +168,8 @@ export function answersOf(seconds: number): ReadonlyMap<string, unknown> {
     ['/v1/dead-letters/:id', { ...letter, payload: { seller_balance_id: 'x' }, attributes: { eventId: 'e-1' } }],
     ['/v1/jobs', { items: jobs }],
     ['/v1/system', system],
+    ['/v1/rails', list({ ...rail, name: 'fpay' }, { ...rail, stopped, name: 'payoneer' }, { ...rail, ...waiting })],
+    ['/v1/control-approvals', list(waiting.restart)],
   ])
 }
 
@@ -225,13 +233,20 @@ function day(seconds: number, alerts: readonly object[]) {
   }
 }
 
+const rail = { stopped: null, paused: null, restart: null }
+const stopped = { at: ago(20), by: 'operator:olga', reason: 'the bank asked us to wait' }
+const waiting = {
+  ...{ name: 'stripe', stopped, paused: { until: ago(-30), reason: 'Stripe refuses our key' } },
+  restart: {
+    ...{ id: id(4), kind: 'rail_restart', subjectId: 'stripe', wish: { stoppedAt: ago(20) }, reason: 'it is mended' },
+    ...{ requestedBy: 'operator:olga', requestedAt: ago(9), status: 'open' },
+    ...{ decidedBy: null, decisionReason: null, decidedAt: null },
+  },
+}
+
 const system = {
   subscriptions: [{ name: 'pay_seller_balance_subscription', topic: 'pay_seller_balance_topic' }],
   ...{ outbox: { waiting: 220, due: 12, oldestSeconds: 3 }, deadLetters: 1 },
-  rails: [
-    { name: 'fpay', pausedUntil: null, reason: null },
-    { name: 'stripe', pausedUntil: ago(-30), reason: 'Stripe refuses our key' },
-  ],
   attempts: [
     { rail: 'fpay', claimed: 4, unknown: 0, lastHour: { accepted: 3_998, declined: 2 } },
     { rail: 'stripe', claimed: 0, unknown: 1, lastHour: { accepted: 240, declined: 3 } },

@@ -191,7 +191,13 @@ export interface Approval {
   readonly payoutId: string
   readonly action: string
   readonly reason: string
-  readonly seen: { readonly status: string; readonly amount: string; readonly currency: string }
+  readonly seen: {
+    readonly status: string
+    readonly amount: string
+    readonly currency: string
+    /** What the deed is about: of a cancel all that is open of the booking. */
+    readonly sums: readonly { readonly amount: string; readonly currency: string }[]
+  }
   readonly requestedBy: string
   readonly requestedAt: string
   readonly status: 'open' | 'approved' | 'refused' | 'void'
@@ -199,6 +205,32 @@ export interface Approval {
   readonly decisionReason: string | null
   readonly decidedAt: string | null
 }
+/** A wish about payments as a whole that takes a second person. */
+export interface ControlApproval {
+  readonly id: string
+  readonly kind: string
+  /** What it is about: a rail by its name. */
+  readonly subjectId: string
+  /** What is agreed to: this, and nothing else. */
+  readonly wish: Details
+  readonly reason: string
+  readonly requestedBy: string
+  readonly requestedAt: string
+  readonly status: 'open' | 'approved' | 'refused' | 'void'
+  readonly decidedBy: string | null
+  readonly decisionReason: string | null
+  readonly decidedAt: string | null
+}
+export interface Rail {
+  readonly name: string
+  /** A person stopped it; null while it runs. */
+  readonly stopped: { readonly at: string; readonly by: string; readonly reason: string } | null
+  /** It refuses our credentials, and rests by itself. */
+  readonly paused: { readonly until: string; readonly reason: string | null } | null
+  /** The restart that waits for a second person. */
+  readonly restart: ControlApproval | null
+}
+
 interface Attempt {
   readonly id: string
   readonly rail: string
@@ -357,11 +389,6 @@ export interface System {
   readonly subscriptions: readonly { readonly name: string; readonly topic: string }[]
   readonly outbox: { readonly waiting: number; readonly due: number; readonly oldestSeconds: number | null }
   readonly deadLetters: number
-  readonly rails: readonly {
-    readonly name: string
-    readonly pausedUntil: string | null
-    readonly reason: string | null
-  }[]
   readonly attempts: readonly {
     readonly rail: string
     readonly claimed: number
