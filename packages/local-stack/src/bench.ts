@@ -20,6 +20,10 @@ const BENCHMARKS: Readonly<Record<string, { script: string; about: string }>> = 
     script: '../bench/payouts.ts',
     about: 'settlements to completed transfers: with an instant Stripe, at its limit, and when the limit changes',
   },
+  admin: {
+    script: '../bench/admin.ts',
+    about: 'every list of the operators’ API with 100,000 balances (--balances N): median and 95th percentile',
+  },
   reconciliation: {
     script: '../bench/reconciliation.ts',
     about: 'comparison of 1,000,000 payments a side (--payments N), and a whole run beside the bare SDK (--pages N)',
