@@ -37,6 +37,7 @@ const RESOLVE: AlertStep = { channel: 'pagerduty', action: 'resolve' }
 // facts: alerts §2, severity map
 test.each<[string, Partial<ReconciliationTold>, { closed: readonly AlertStep[]; open: readonly AlertStep[] }]>([
   ['within tolerance', { status: 'success', severity: 'none' }, { closed: [], open: [RESOLVE] }],
+  ['with findings within tolerance', { severity: 'none' }, { closed: [], open: [] }],
   ['above tolerance, to 5 %', { severity: 'warning' }, { closed: [POST], open: [POST] }],
   ['above 5 %', { severity: 'critical' }, { closed: [POST, TRIGGER], open: [POST, TRIGGER] }],
   ['failed', { status: 'error', severity: 'none' }, { closed: [POST, TRIGGER], open: [POST, TRIGGER] }],

@@ -43,18 +43,35 @@ test('exactly five per cent is a warning, a cent more is critical', () => {
   })
 })
 
-test('something missing is a discrepancy however small it is, and timing is none', () => {
+test('something missing is a discrepancy however small it is, of which nobody is told; timing is none', () => {
   expect(judge(1_000_000_000n, [aFinding('missing_in_database', 1n)])).toMatchObject({
-    severity: 'warning',
+    severity: 'none',
     result: { status: 'discrepancy_found', missingInDatabase: ['pi_1'], discrepancyPercentage: 0 },
   })
   expect(judge(0n, [aFinding('timing', 0n)])).toMatchObject({ severity: 'none', result: { status: 'success' } })
 })
 
-test('a tolerance above five per cent puts off being woken, not being told', () => {
-  const findings = [aFinding('amount_mismatch', 700n)]
-  expect(judge(10_700n, findings, { tolerancePercentage: 10 })).toMatchObject({ severity: 'warning' })
-  expect(judge(10_700n, findings)).toMatchObject({ severity: 'critical' })
+test('exactly the tolerance is within it, a cent more is a warning; what cancels out counts in full', () => {
+  // The database has 100.00 each time.
+  expect(judge(10_100n, [aFinding('amount_mismatch', 100n)])).toMatchObject({
+    ...{ severity: 'none', worstPercentage: 1 },
+    result: { status: 'discrepancy_found' },
+  })
+  expect(judge(10_101n, [aFinding('amount_mismatch', 101n)])).toMatchObject({ severity: 'warning' })
+  const cancelling = [aFinding('amount_mismatch', 51n), aFinding('amount_mismatch', -50n)]
+  expect(judge(10_001n, cancelling)).toMatchObject({ severity: 'warning', worstPercentage: 1.01 })
+  // Nothing is tolerated: then the smallest finding is told.
+  expect(judge(1_000_000_000n, [aFinding('missing_in_database', 1n)], { tolerancePercentage: 0 })).toMatchObject({
+    severity: 'warning',
+  })
+})
+
+test('above five per cent people are woken, whatever is tolerated', () => {
+  const findings = [aFinding('amount_mismatch', 501n)]
+  expect(judge(10_501n, findings, { tolerancePercentage: 10 })).toMatchObject({ severity: 'critical' })
+  expect(judge(10_500n, [aFinding('amount_mismatch', 500n)], { tolerancePercentage: 10 })).toMatchObject({
+    ...{ severity: 'none', result: { status: 'discrepancy_found' } },
+  })
 })
 
 test('currencies are never added together, and the one that is worst off decides', () => {

@@ -101,8 +101,8 @@ export function resultOf({
   const isAbove = (percentage: number): boolean =>
     sums.some(({ atRisk, database }) => exceeds(atRisk, database, percentage))
   const isQuiet = DISCREPANCIES.every((category) => tally.count(category) === 0)
-  const isCritical = isAbove(Math.max(CRITICAL_PERCENTAGE, tolerancePercentage))
-  const severity = isCritical ? 'critical' : isQuiet && !isAbove(tolerancePercentage) ? 'none' : 'warning'
+  // The tolerance says who is told, never whether the books agree; and no tolerance lets people sleep above five per cent.
+  const severity = isAbove(CRITICAL_PERCENTAGE) ? 'critical' : isAbove(tolerancePercentage) ? 'warning' : 'none'
   const byCurrency = sums.map(figuresOf)
   return {
     severity,
@@ -112,7 +112,7 @@ export function resultOf({
       missingInDatabase: tally.missingInDatabase,
       missingInStripe: tally.missingInStripe,
       amountMismatches: tally.mismatches,
-      status: severity === 'none' ? 'success' : 'discrepancy_found',
+      status: isQuiet && severity === 'none' ? 'success' : 'discrepancy_found',
       recommendations,
     },
   }

@@ -4,8 +4,8 @@ import type { FindingCategory } from './reconciliation.ts'
 export type ReconciliationStatus = 'success' | 'discrepancy_found' | 'error'
 
 /**
- * By the worse of the net and the gross percentage: `none` within tolerance and with nothing missing or mismatched,
- * `critical` above 5 %, `warning` in between, 5 % included.
+ * Who is to hear of it, by the worse of the net and the gross percentage: `none` within the tolerance, whatever was found;
+ * `critical` above 5 %, whatever the tolerance; `warning` in between, 5 % included.
  */
 export type ReconciliationSeverity = 'none' | 'warning' | 'critical'
 

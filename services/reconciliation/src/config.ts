@@ -16,7 +16,7 @@ export const readConfig = (env: NodeJS.ProcessEnv) =>
       ...booksEnvironment.netsuite,
       /** In whose calendar a vendor payment has its day: as the service has it that tells NetSuite. */
       BUSINESS_TIME_ZONE: timeZone.default('America/Santiago'),
-      /** A discrepancy up to it is tolerated, as long as nothing is missing or mismatched. */
+      /** Of a discrepancy up to it nobody is told; the report has it. Above 5 % people are told whatever it is. */
       BILLING_RECONCILIATION_TOLERANCE_PERCENT: z.coerce
         .number()
         .min(0)
