@@ -70,7 +70,7 @@ export async function releasePayout(
   sheet: Sheet,
 ): Promise<BookingPayout> {
   const { now, reason } = options
-  const setOff = setOffOf(payout.amount, await debtOf(tx, payout, sheet), options.setOffPercent)
+  const setOff = setOffOf(payout, await debtOf(tx, payout, sheet), options.setOffPercent)
   changeDebt(sheet, payout, -setOff)
   const net = payout.amount - setOff
   const after = await movePayout(tx, payout, { to: net === 0n ? 'transferred' : 'processing', setOff }, now)

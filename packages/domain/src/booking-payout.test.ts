@@ -15,7 +15,7 @@ import {
   type TipStatus,
   tipCounts,
 } from './booking-payout.ts'
-import { currency } from './currency.ts'
+import { currency, transferUnitOf } from './currency.ts'
 import { money } from './money.ts'
 
 const USD = currency('USD')
@@ -107,16 +107,39 @@ test('what is due is never negative and never more than share and tips, whatever
   )
 })
 
-test('what is kept back is never more than is owed to us, nor than the share of the payout', () => {
+const anyCurrency = fc.constantFrom(
+  ...['USD', 'CLP', 'JPY', 'ISK', 'UGX', 'MGA', 'KWD', 'BHD', 'JOD', 'OMR', 'TND'].map(currency),
+)
+const upTo = fc.bigInt(0n, 10n ** 12n)
+
+test('what is kept back is never more than is owed to us, nor than the share, and leaves what can be sent, in every currency', () => {
   fc.assert(
-    fc.property(fc.bigInt(0n, 10n ** 15n), fc.bigInt(0n, 10n ** 15n), fc.nat(100), (gross, outstanding, percent) => {
+    fc.property(upTo, upTo, fc.nat(100), anyCurrency, (units, outstanding, percent, code) => {
+      const unit = transferUnitOf(code)
+      const gross = money(units * unit, code)
       const kept = setOffOf(gross, outstanding, percent)
-      expect(kept >= 0n && kept <= outstanding && kept * 100n <= gross * BigInt(percent)).toBe(true)
+      expect(kept >= 0n && kept <= outstanding && kept * 100n <= gross.amount * BigInt(percent)).toBe(true)
+      expect((gross.amount - kept) % unit).toBe(0n)
+      // No more than a unit is forgone for that.
+      const most = (gross.amount * BigInt(percent)) / 100n
+      expect(kept + unit > (most < outstanding ? most : outstanding)).toBe(true)
     }),
   )
-  expect(setOffOf(101n, 1_000n, 50)).toBe(50n)
-  expect(setOffOf(100n, 7n, 50)).toBe(7n)
-  expect(() => setOffOf(1n, 1n, 101)).toThrow(RangeError)
+  expect(setOffOf(money(101n, 'USD'), 1_000n, 50)).toBe(50n)
+  expect(setOffOf(money(100n, 'USD'), 7n, 50)).toBe(7n)
+  expect(setOffOf(money(10_000n, 'KWD'), 3_333n, 50)).toBe(3_330n)
+  expect(setOffOf(money(10_000n, 'KWD'), 10_000n, 100)).toBe(10_000n)
+  expect(setOffOf(money(300n, 'MGA'), 299n, 100)).toBe(200n)
+  expect(() => setOffOf(money(1n, 'USD'), 1n, 101)).toThrow(RangeError)
+})
+
+test('of a gross that cannot be sent, whatever is kept back leaves something that can, or nothing is kept back', () => {
+  fc.assert(
+    fc.property(upTo, upTo, fc.nat(100), anyCurrency, (gross, outstanding, percent, code) => {
+      const kept = setOffOf(money(gross, code), outstanding, percent)
+      expect(kept === 0n || (gross - kept) % transferUnitOf(code) === 0n).toBe(true)
+    }),
+  )
 })
 
 test('an operator may do what the table says, and nothing to what has ended', () => {

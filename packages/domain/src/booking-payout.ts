@@ -1,4 +1,4 @@
-import type { Currency } from './currency.ts'
+import { type Currency, transferUnitOf } from './currency.ts'
 import type { Money } from './money.ts'
 
 /** The life of what a provider is paid for a booking (design §6.4). */
@@ -94,15 +94,19 @@ export function amountsDue(
 }
 
 /**
- * How much of a payout is kept back against what its provider owes us.
+ * How much of a payout is kept back against what its provider owes us: what is left of it can be sent.
  * @param outstanding - what the provider owes, minor units, zero or more
  * @param percent - of the payout at most, a whole number from 0 to 100
- * @returns minor units, rounded down
+ * @returns minor units, rounded down to what leaves whole units of a transfer
  */
-export function setOffOf(gross: bigint, outstanding: bigint, percent: number): bigint {
+export function setOffOf({ amount: gross, currency }: Money, outstanding: bigint, percent: number): bigint {
   if (!Number.isInteger(percent) || percent < 0 || percent > 100) throw new RangeError(`${percent} is no percentage`)
   const most = (gross * BigInt(percent)) / 100n
-  return outstanding < most ? outstanding : most
+  const kept = outstanding < most ? outstanding : most
+  const unit = transferUnitOf(currency)
+  const uneven = (gross - kept) % unit
+  const even = uneven === 0n ? kept : kept - (unit - uneven)
+  return even > 0n ? even : 0n
 }
 
 /** What an operator may do to a payout. */

@@ -23,6 +23,17 @@ for (const [exponent, codes] of Object.entries(EXPONENTS)) {
   for (const code of codes) exponents.set(code, Number(exponent))
 }
 
+/** Three decimals, of which Stripe wants the last to be 0 (facts: stripe §8). */
+const TENS: ReadonlySet<string> = new Set(['BHD', 'JOD', 'KWD', 'OMR', 'TND'])
+/** Of the ariary, which has two decimals in ISO 4217, Stripe takes whole ones only. */
+const HUNDREDS: ReadonlySet<string> = new Set(['MGA'])
+
+/**
+ * What Stripe can move of a currency: whole multiples of this, and nothing between them.
+ * @returns minor units: 1 for most, 10 for KWD, 100 for MGA
+ */
+export const transferUnitOf = (code: Currency): bigint => (TENS.has(code) ? 10n : HUNDREDS.has(code) ? 100n : 1n)
+
 export const isCurrency = (code: string): code is Currency => exponents.has(code)
 
 /** @throws RangeError when the code is not an ISO 4217 currency that can be paid. */

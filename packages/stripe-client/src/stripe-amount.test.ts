@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals'
+import { isCurrency, transferUnitOf } from '@remesa/domain/currency'
 import { money } from '@remesa/domain/money'
 import fc from 'fast-check'
 import { fromStripe, toStripe } from './stripe-amount.ts'
@@ -35,6 +36,16 @@ test.each([
   [150, 'isk'],
 ])('%s %s is no amount that we know', (amount, currency) => {
   expect(fromStripe(amount, currency)).toBeUndefined()
+})
+
+test('what can be said is whole multiples of the unit that the domain knows, in every currency', () => {
+  const currencies = fc.constantFrom(...Intl.supportedValuesOf('currency').filter(isCurrency))
+  fc.assert(
+    fc.property(fc.bigInt({ min: 1n, max: 10n ** 12n }), currencies, (amount, code) => {
+      expect(toStripe({ amount, currency: code }) !== undefined).toBe(amount % transferUnitOf(code) === 0n)
+      expect(toStripe({ amount: amount * transferUnitOf(code), currency: code })).toBeDefined()
+    }),
+  )
 })
 
 test('whatever can be said comes back as it was', () => {

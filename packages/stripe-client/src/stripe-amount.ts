@@ -1,4 +1,4 @@
-import { type Currency, currency, exponentOf, isCurrency } from '@remesa/domain/currency'
+import { type Currency, currency, exponentOf, isCurrency, transferUnitOf } from '@remesa/domain/currency'
 import type { Money } from '@remesa/domain/money'
 
 /**
@@ -6,8 +6,6 @@ import type { Money } from '@remesa/domain/money'
  * travel with two that are 00; of the ariary Stripe takes whole ones only.
  */
 const STRIPE_EXPONENTS: Readonly<Record<string, number>> = { ISK: 2, UGX: 2, MGA: 0 }
-/** Three decimals, of which the last must be 0. */
-const LAST_DIGIT_ZERO: ReadonlySet<string> = new Set(['BHD', 'JOD', 'KWD', 'OMR', 'TND'])
 
 const stripeExponent = (code: Currency): number => STRIPE_EXPONENTS[code] ?? exponentOf(code)
 
@@ -17,11 +15,9 @@ const stripeExponent = (code: Currency): number => STRIPE_EXPONENTS[code] ?? exp
  *   JSON keeps exact
  */
 export function toStripe({ amount, currency: code }: Money): { amount: number; currency: string } | undefined {
-  if (amount <= 0n) return undefined
-  if (LAST_DIGIT_ZERO.has(code) && amount % 10n !== 0n) return undefined
+  if (amount <= 0n || amount % transferUnitOf(code) !== 0n) return undefined
   const finer = stripeExponent(code) - exponentOf(code)
   const unit = 10n ** BigInt(Math.abs(finer))
-  if (finer < 0 && amount % unit !== 0n) return undefined
   const units = finer < 0 ? amount / unit : amount * unit
   return units > BigInt(Number.MAX_SAFE_INTEGER) ? undefined : { amount: Number(units), currency: code.toLowerCase() }
 }

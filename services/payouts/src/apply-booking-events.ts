@@ -1,5 +1,5 @@
 import { type BookingWord, lockBooking, storeWord } from '@remesa/database/bookings'
-import { isCurrency } from '@remesa/domain/currency'
+import { isCurrency, transferUnitOf } from '@remesa/domain/currency'
 import type { Money } from '@remesa/domain/money'
 import { money } from '@remesa/domain/money'
 import type { topics } from '@remesa/messaging/catalogue'
@@ -66,5 +66,11 @@ function wordOf(event: BookingEvent): BookingWord | string {
 
 const TIP_STATUS = { tip_added: 'paid', tip_failed: 'failed', tip_refunded: 'refunded' } as const
 
-const moneyIn = (amount: string, code: string): Money | string =>
-  isCurrency(code) ? money(BigInt(amount), code) : `${code} is no currency that we know`
+/** What Stripe has no way to say could never be sent: who told of it hears so at once, not after three tries. */
+function moneyIn(amount: string, code: string): Money | string {
+  if (!isCurrency(code)) return `${code} is no currency that we know`
+  const unit = transferUnitOf(code)
+  if (BigInt(amount) % unit !== 0n)
+    return `${amount} ${code} cannot be sent: Stripe moves whole multiples of ${unit} only`
+  return money(BigInt(amount), code)
+}

@@ -217,6 +217,21 @@ test('a booking that is completed twice otherwise, and words of another booking,
   expect(await standing(world, other)).toEqual([])
 })
 
+test('money that Stripe has no way to say becomes a dead letter at the event, with the reason, and is never tried', async () => {
+  const dinars = await aBooking(world, { currency: 'KWD', share: 10_001n })
+  expect(await world.deliver(handlers.tell, dinars.completed())).toEqual([
+    { kind: 'reject', reason: '10001 KWD cannot be sent: Stripe moves whole multiples of 10 only' },
+  ])
+  const ariary = await aBooking(world, { currency: 'MGA', share: 500n })
+  await tell(world, handlers, ariary.completed())
+  for (const event of [ariary.tip('tip_added', { amount: 50n }), ariary.resolved(250n)]) {
+    expect(await world.deliver(handlers.tell, event)).toMatchObject([{ kind: 'reject' }])
+  }
+  await wait(world, handlers, DELAY_MS)
+  expect(await standing(world, dinars)).toEqual([])
+  expect(await standing(world, ariary)).toEqual(['transferred 500'])
+})
+
 test('a timer that was lost is made up for by the scheduler, once in a while and harmlessly', async () => {
   const booking = await aBooking(world)
   await tell(world, handlers, booking.completed())

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { currency, transferUnitOf } from '@remesa/domain/currency'
 import { auditTrail, ledgerFaults } from '@remesa/local-stack/testing/books'
 import { startWorld, type World } from '@remesa/local-stack/testing/world'
 import { topics } from '@remesa/messaging/catalogue'
@@ -35,8 +36,8 @@ afterAll(async () => {
 })
 
 /** A provider who was paid, has taken the money to its bank, and owes us the refund of a dispute since. */
-async function aDebtor(refund: bigint): Promise<TestBooking> {
-  const booking = await aBooking(world)
+async function aDebtor(refund: bigint, currency = 'USD'): Promise<TestBooking> {
+  const booking = await aBooking(world, { currency })
   await tell(world, handlers, booking.completed())
   await wait(world, handlers, DELAY_MS)
   world.sandbox.stripe.payOutToBank(booking.account)
@@ -46,7 +47,22 @@ async function aDebtor(refund: bigint): Promise<TestBooking> {
 }
 
 const nextOf = (debtor: TestBooking, share: bigint) =>
-  aBooking(world, { providerId: debtor.providerId, account: debtor.account, share })
+  aBooking(world, { providerId: debtor.providerId, account: debtor.account, currency: debtor.currency, share })
+
+test.each(['KWD', 'MGA'])('what is left of %s after a debt was kept back is what Stripe can move', async (code) => {
+  const debtor = await aDebtor(3_300n, code)
+  const unit = transferUnitOf(currency(code))
+  const booking = await nextOf(debtor, 3_300n)
+  await tell(world, handlers, booking.completed())
+  await wait(world, handlers, DELAY_MS)
+  const setOff = code === 'KWD' ? 1_650n : 1_600n
+  expect(await payoutsOf(world, booking)).toMatchObject([{ status: 'transferred', setOff }])
+  expect(setOff % unit).toBe(0n)
+  const odd = await nextOf(debtor, unit * 33n)
+  await tell(world, handlers, odd.completed())
+  await wait(world, handlers, DELAY_MS)
+  expect(await payoutsOf(world, odd)).toMatchObject([{ status: 'transferred', setOff: unit * 16n }])
+})
 
 test('a debt is kept back from later payouts, at most half of each, until it is settled, and never more than owed', async () => {
   const debtor = await aDebtor(7_000n)
