@@ -8,11 +8,14 @@ import type {
   Alert,
   Approval,
   Balance,
+  ControlApproval,
   Finding,
   PayoutStory,
+  Rail,
   Reconciliation,
   ReconciliationReport,
 } from '../console/src/api.ts'
+import type { controlApproval, rail } from '../src/controls/control-shapes.ts'
 import type { finding, reconciliation, reconciliationReport } from '../src/reconciliation-schemas.ts'
 import { ROUTE_ROLES } from '../src/roles.ts'
 import type { alert } from '../src/routes/alert-shape.ts'
@@ -28,6 +31,8 @@ export const READINGS = [
   (answer: z.output<typeof approval>): Approval => answer,
   (answer: z.output<typeof balance>): Balance => answer,
   (answer: z.output<typeof alert>): Alert => answer,
+  (answer: z.output<typeof controlApproval>): ControlApproval => answer,
+  (answer: z.output<typeof rail>): Rail => answer,
   (answer: z.output<typeof finding>): Finding => answer,
   (answer: z.output<typeof reconciliation>): Reconciliation => answer,
   (answer: z.output<typeof reconciliationReport>): ReconciliationReport => answer,

@@ -1,15 +1,19 @@
-import type { Approval } from '../api.ts'
+import type { Approval, ControlApproval } from '../api.ts'
+import { at } from '../http.ts'
 import { useSpeech } from '../language.tsx'
 import { Filters, useFilters } from '../ui/filters.tsx'
 import { PageOf } from '../ui/page.tsx'
 import { Answer } from '../ui/states.tsx'
-import { Pager } from '../ui/table.tsx'
+import { Pager, Table } from '../ui/table.tsx'
+import { Moment, Raw, Status } from '../ui/values.tsx'
 import { ApprovalsTable } from './approvals-table.tsx'
+import { Decision } from './decision.tsx'
 import { useList } from './use-list.ts'
 
 export function Component() {
   const { t } = useSpeech()
-  const query = useList<Approval>('/v1/approvals', useFilters(['status', 'payoutId']))
+  const { payoutId, cursor, ...common } = useFilters(['status', 'payoutId'])
+  const query = useList<Approval>('/v1/approvals', { ...common, payoutId, cursor })
   return (
     <PageOf title={t('approvals.title')}>
       <Filters
@@ -18,6 +22,7 @@ export function Component() {
           { name: 'payoutId', label: t('field.payoutId') },
         ]}
       />
+      {!payoutId && !cursor && <Controls filters={common} />}
       <Answer query={query}>
         {(page) => (
           <>
@@ -27,5 +32,60 @@ export function Component() {
         )}
       </Answer>
     </PageOf>
+  )
+}
+
+const SHOWN = 200
+
+/** Wishes about payments as a whole: few, and never behind a second page. */
+function Controls({ filters }: { filters: Readonly<Record<string, string>> }) {
+  const { t, label } = useSpeech()
+  const query = useList<ControlApproval>('/v1/control-approvals', { ...filters, limit: SHOWN })
+  return (
+    <Answer query={query}>
+      {({ items }) =>
+        items.length === 0 ? null : (
+          <Table
+            caption={t('approvals.controlsCaption')}
+            rows={items}
+            rowKey={({ id }) => id}
+            columns={[
+              { header: t('field.action'), cell: ({ kind }) => label(kind) },
+              { header: t('field.subject'), cell: ({ subjectId }) => label(subjectId) },
+              { header: t('field.reason'), cell: ({ reason }) => reason },
+              {
+                header: t('approvals.requestedBy'),
+                cell: ({ requestedBy, requestedAt }) => (
+                  <>
+                    {requestedBy}
+                    <br />
+                    <Moment at={requestedAt} />
+                  </>
+                ),
+              },
+              {
+                header: t('field.details'),
+                cell: ({ wish }) => (
+                  <details>
+                    <summary>{t('detail.lines')}</summary>
+                    <Raw value={wish} />
+                  </details>
+                ),
+              },
+              { header: t('field.status'), cell: ({ status }) => <Status code={status} /> },
+              {
+                header: t('approvals.decidedBy'),
+                cell: (approval) => (
+                  <Decision approval={approval} path={at`/v1/control-approvals/${approval.id}`}>
+                    {label(approval.kind)}: {label(approval.subjectId)}
+                    <Raw value={approval.wish} />
+                  </Decision>
+                ),
+              },
+            ]}
+          />
+        )
+      }
+    </Answer>
   )
 }

@@ -7,7 +7,7 @@ import { formatAge } from '../time.ts'
 import { Facts, PageOf, Section } from '../ui/page.tsx'
 import { Answer } from '../ui/states.tsx'
 import { Table } from '../ui/table.tsx'
-import { Moment } from '../ui/values.tsx'
+import { Rails } from './rails.tsx'
 
 const REFRESH_MS = 5_000
 
@@ -25,8 +25,8 @@ export function Component() {
   )
 }
 
-function Whole({ system: { outbox, deadLetters, rails, attempts, subscriptions } }: { system: System }) {
-  const { t, label, locale } = useSpeech()
+function Whole({ system: { outbox, deadLetters, attempts, subscriptions } }: { system: System }) {
+  const { t, locale } = useSpeech()
   const number = new Intl.NumberFormat(locale)
   return (
     <>
@@ -47,32 +47,7 @@ function Whole({ system: { outbox, deadLetters, rails, attempts, subscriptions }
           <p className="figure big">{number.format(deadLetters)}</p>
         </Section>
       </div>
-      <Section title={t('system.rails')}>
-        <Table
-          caption={t('system.railsCaption')}
-          rows={rails}
-          rowKey={({ name }) => name}
-          columns={[
-            { header: t('field.rail'), cell: ({ name }) => label(name) },
-            { header: t('field.status'), cell: (rail) => <RailState rail={rail} /> },
-            ...(
-              [
-                ['system.claimed', ({ claimed }) => claimed],
-                ['system.unknown', ({ unknown }) => unknown],
-                ['system.accepted', ({ lastHour }) => lastHour.accepted],
-                ['system.declined', ({ lastHour }) => lastHour.declined],
-              ] as const satisfies readonly (readonly [string, (of: System['attempts'][number]) => number])[]
-            ).map(([header, figureOf]) => ({
-              header: t(header),
-              isFigure: true,
-              cell: ({ name }: System['rails'][number]) => {
-                const figures = attempts.find(({ rail }) => rail === name)
-                return figures ? number.format(figureOf(figures)) : t('field.none')
-              },
-            })),
-          ]}
-        />
-      </Section>
+      <Rails attempts={attempts} />
       <Section title={t('system.subscriptions')}>
         <Table
           caption={t('system.subscriptionsCaption')}
@@ -84,17 +59,6 @@ function Whole({ system: { outbox, deadLetters, rails, attempts, subscriptions }
           ]}
         />
       </Section>
-    </>
-  )
-}
-
-function RailState({ rail: { pausedUntil, reason } }: { rail: System['rails'][number] }) {
-  const { t } = useSpeech()
-  if (!pausedUntil) return <span className="badge good">{t('system.running')}</span>
-  return (
-    <>
-      <span className="badge bad">{t('jobs.paused')}</span> <Moment at={pausedUntil} />
-      {reason && <p className="muted">{reason}</p>}
     </>
   )
 }
