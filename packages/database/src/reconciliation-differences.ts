@@ -16,13 +16,16 @@ export interface PairRow {
   s_amount: bigint
   s_refunded: bigint
   s_refunded_in_window: bigint
+  s_refunded_unknown: bigint
   s_created: Date
   s_charges: number
   s_in_window: boolean
   d_currency: string | null
   d_amount: bigint
   d_refunded: bigint
-  d_refunded_after: bigint
+  d_refunded_shared: bigint
+  d_refunded_alone: bigint
+  d_refunded_elsewhere: bigint
   d_created: Date
   d_source: PaymentSource
   d_in_window: boolean
@@ -42,6 +45,9 @@ export interface RefundRow {
   d_in_window: boolean
   unnamed: bigint
 }
+
+/** `payments.refunded` counts them all, pending ones too: money that is on its way back is no longer ours. */
+const isHeld = (refund: string) => sql`${sql.ref(`${refund}.status`)} not in ('failed', 'canceled')`
 
 // CREATE TABLE AS and DECLARE take no parameters. What is written into them is a uuid of ours and times, as literals.
 const literals = ({ readingId, window: { from, to } }: Compared) => ({
@@ -84,21 +90,34 @@ export async function* selectDifferingPayments(
     sql`
     select c.payment_id, c.s_in_window, c.d_in_window,
       e.currency as s_currency, e.amount as s_amount, e.refunded ${counts} as s_refunded,
-      (coalesce(r.amount, 0) ${counts})::bigint as s_refunded_in_window, e.created as s_created, e.charges as s_charges,
+      (coalesce(r.amount, 0) ${counts})::bigint as s_refunded_in_window,
+      (coalesce(r.unknown, 0) ${counts})::bigint as s_refunded_unknown, e.created as s_created, e.charges as s_charges,
       o.currency as d_currency, o.amount as d_amount, o.refunded ${counts} as d_refunded,
-      (coalesce(l.amount, 0) ${counts})::bigint as d_refunded_after, o.created as d_created, o.source as d_source,
-      q.duplicate_of
+      (coalesce(l.shared, 0) ${counts})::bigint as d_refunded_shared,
+      (coalesce(l.alone, 0) ${counts})::bigint as d_refunded_alone,
+      (coalesce(l.amount - coalesce(l.shared, 0) - coalesce(l.alone, 0), 0) ${counts})::bigint as d_refunded_elsewhere,
+      o.created as d_created, o.source as d_source, q.duplicate_of
     from differing_payments c
     left join reconciliation_staged_payments e on e.reading_id = ${reading} and e.payment_id = c.payment_id
     left join payments o on o.payment_id = c.payment_id
     left join (
-      select payment_id, sum(amount) as amount from reconciliation_staged_refunds
-      where reading_id = ${reading} and created >= ${from} and created < ${to} group by payment_id
+      select f.payment_id, sum(f.amount) as amount, sum(f.amount) filter (where g.refund_id is null) as unknown
+      from reconciliation_staged_refunds f
+      left join payment_refunds g on g.refund_id = f.refund_id and g.payment_id = f.payment_id and ${isHeld('g')}
+      where f.reading_id = ${reading} and f.created >= ${from} and f.created < ${to}
+        and f.payment_id in (select payment_id from differing_payments)
+      group by f.payment_id
     ) r on r.payment_id = c.payment_id
     left join (
-      select payment_id, sum(amount) as amount from payment_refunds
-      where status = 'succeeded' and created >= ${to} and payment_id in (select payment_id from differing_payments)
-      group by payment_id
+      select g.payment_id, sum(g.amount) as amount,
+        sum(g.amount) filter (where f.created >= ${from} and f.created < ${to}) as shared,
+        sum(g.amount) filter (
+          where f.refund_id is null and g.status = 'succeeded' and g.created >= ${from} and g.created < ${to}) as alone
+      from payment_refunds g
+      left join reconciliation_staged_refunds f
+        on f.reading_id = ${reading} and f.refund_id = g.refund_id and f.payment_id = g.payment_id
+      where ${isHeld('g')} and g.payment_id in (select payment_id from differing_payments)
+      group by g.payment_id
     ) l on l.payment_id = c.payment_id
     left join (
       select x.payment_id, min(s.payment_id) as duplicate_of

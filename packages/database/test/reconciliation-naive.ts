@@ -39,6 +39,30 @@ export function compareNaively({ charges, refunds, recorded, recordedRefunds }: 
   const sum = (some: readonly { amount: bigint }[]) => some.reduce((all, { amount }) => all + amount, 0n)
   const ofPayment = (some: Books['refunds'], paymentId: string) => some.filter((one) => one.paymentId === paymentId)
 
+  // One refund after the other: those that we know by name stand for themselves, and only for themselves.
+  const recordedOfTheDay = (paymentId: string, { s, d }: { s: { refunded: bigint }; d: { refunded: bigint } }) => {
+    const ours = ofPayment(recordedRefunds, paymentId)
+    const theirs = ofPayment(refunds, paymentId)
+    let nameless = d.refunded - sum(ours)
+    let namelessOutside = s.refunded
+    let recorded = 0n
+    for (const refund of theirs.filter((one) => isIn(DAY, one))) {
+      namelessOutside -= refund.amount
+      const known = ours.find(({ refundId }) => refundId === refund.refundId)
+      const explained = known ? 0n : nameless < refund.amount ? nameless : refund.amount
+      nameless -= explained
+      recorded += known?.amount ?? explained
+    }
+    for (const refund of ours) {
+      const theirsOfIt = theirs.find(({ refundId }) => refundId === refund.refundId)
+      if (theirsOfIt && isIn(DAY, theirsOfIt)) continue
+      if (!theirsOfIt && isIn(DAY, refund)) recorded += refund.amount
+      else namelessOutside -= refund.amount
+    }
+    const excess = nameless - (namelessOutside > 0n ? namelessOutside : 0n)
+    return recorded + (excess > 0n ? excess : 0n)
+  }
+
   for (const paymentId of new Set([...stripe.keys(), ...database.keys()])) {
     const s = stripe.get(paymentId)
     const d = database.get(paymentId)
@@ -52,10 +76,7 @@ export function compareNaively({ charges, refunds, recorded, recordedRefunds }: 
         differ(s.currency, s.amount - given)
         continue
       }
-      // Refunds after the day may explain what each side lacks; within the day they may not.
-      const atLeast = d.refunded - recordedLate
-      const isExplained = s.refunded === d.refunded || (atLeast <= s.refunded && given <= d.refunded)
-      const refunded = isExplained ? given : d.refunded < given ? d.refunded : atLeast
+      const refunded = s.refunded === d.refunded ? given : recordedOfTheDay(paymentId, { s, d })
       total(d.currency).database += d.amount - refunded
       if (s.currency !== d.currency) {
         found('currency_mismatch')

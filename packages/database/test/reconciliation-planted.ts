@@ -17,6 +17,8 @@ const KINDS = {
   amount_is_less: 'amount_mismatch',
   refund_unknown: 'refund_mismatch',
   refund_invented: 'refund_mismatch',
+  refund_lost_beside_a_later_one: 'refund_mismatch',
+  refund_invented_beside_a_later_one: 'refund_mismatch',
   other_currency: 'currency_mismatch',
   charged_twice: 'duplicate',
   recorded_twice: 'duplicate',
@@ -145,6 +147,22 @@ function plantOne(books: Books, plan: Plan, at: number): readonly Expected[] {
       row({ refunded: part })
       books.recordedRefunds.push(refund())
       break
+    case 'refund_lost_beside_a_later_one': {
+      const later = refund({ refundId: `${refundId}_later`, created: late })
+      charge({ refunded: 2n * part })
+      row({ refunded: part })
+      books.refunds.push(refund(), later)
+      books.recordedRefunds.push(later)
+      break
+    }
+    case 'refund_invented_beside_a_later_one': {
+      const later = refund({ refundId: `${refundId}_later`, created: late })
+      charge({ refunded: part })
+      row({ refunded: 2n * part })
+      books.refunds.push(later)
+      books.recordedRefunds.push(refund(), later)
+      break
+    }
     case 'other_currency':
       charge()
       row({ currency: 'PEN' })

@@ -13,10 +13,12 @@ const USD = currency('USD')
 const created = new Date('2026-11-20T12:00:00Z')
 const stripe = (changes: Partial<StripeSide> = {}): StripeSide => ({
   ...{ currency: USD, amount: 1_000n, refunded: 0n, refundedInWindow: 0n, created, isInWindow: true, charges: 1 },
+  refundedUnknown: changes.refundedInWindow ?? 0n,
   ...changes,
 })
 const database = (changes: Partial<DatabaseSide> = {}): DatabaseSide => ({
-  ...{ currency: USD, amount: 1_000n, refunded: 0n, refundedAfter: 0n, created, isInWindow: true },
+  ...{ currency: USD, amount: 1_000n, refunded: 0n, created, isInWindow: true },
+  ...{ refundedShared: 0n, refundedAlone: 0n, refundedElsewhere: 0n },
   ...{ source: 'webhook', duplicateOf: null },
   ...changes,
 })
@@ -83,7 +85,7 @@ test.each([
   {
     about: 'we know of a refund after the window that Stripe did not have when it was read',
     s: stripe(),
-    d: database({ refunded: 300n, refundedAfter: 300n }),
+    d: database({ refunded: 300n, refundedElsewhere: 300n }),
     found: { category: 'timing' },
   },
   {
@@ -91,6 +93,36 @@ test.each([
     s: stripe({ refunded: 300n, refundedInWindow: 100n }),
     d: database({ refunded: 300n }),
     found: undefined,
+  },
+  {
+    about: 'we lack a refund in the window, and know by name one of the same sum after it',
+    s: stripe({ refunded: 1_000n, refundedInWindow: 500n }),
+    d: database({ refunded: 500n, refundedElsewhere: 500n }),
+    found: { category: 'refund_mismatch', over: null, under: usd(500n) },
+  },
+  {
+    about: 'we know by name a refund in the window that Stripe lacks, and Stripe has another one after it that we know',
+    s: stripe({ refunded: 300n }),
+    d: database({ refunded: 600n, refundedAlone: 300n, refundedElsewhere: 300n }),
+    found: { category: 'refund_mismatch', over: usd(300n), under: null },
+  },
+  {
+    about: 'we know more than Stripe has, by no name',
+    s: stripe({ refunded: 300n }),
+    d: database({ refunded: 600n, refundedElsewhere: 300n }),
+    found: { category: 'refund_mismatch', over: usd(300n), under: null },
+  },
+  {
+    about: 'what we know by no name is not enough for the window',
+    s: stripe({ refunded: 900n, refundedInWindow: 500n }),
+    d: database({ refunded: 400n }),
+    found: { category: 'refund_mismatch', over: null, under: usd(100n) },
+  },
+  {
+    about: 'a refund that both have has another amount',
+    s: stripe({ refunded: 300n, refundedInWindow: 300n, refundedUnknown: 0n }),
+    d: database({ refunded: 200n, refundedShared: 200n }),
+    found: { category: 'refund_mismatch', over: null, under: usd(100n) },
   },
   {
     about: 'another currency',
@@ -160,8 +192,8 @@ const pairs: fc.Arbitrary<PaymentPair> = fc
     const refunded = sRefunded > late ? sRefunded - late : 0n
     const s = stripe({ amount: sAmount, refunded: sRefunded, refundedInWindow: refunded, isInWindow: sIn })
     const known = same ? sRefunded : dRefunded
-    const refundedAfter = recordedLate % (known + 1n)
-    const d = database({ amount: same ? sAmount : dAmount, refunded: known, refundedAfter, isInWindow: dIn })
+    const refundedElsewhere = recordedLate % (known + 1n)
+    const d = database({ amount: same ? sAmount : dAmount, refunded: known, refundedElsewhere, isInWindow: dIn })
     return { paymentId: 'pi_1', stripe: has & 1 ? s : null, database: has & 2 ? d : null }
   })
 

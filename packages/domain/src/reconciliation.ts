@@ -39,16 +39,22 @@ export interface SideFacts {
 
 /** A payment as Stripe has it. Several charges of one payment intent are one payment. */
 export interface StripeSide extends SideFacts {
-  /** Of `refunded`, by refunds made within the window. */
+  /** By refunds made within the window. */
   readonly refundedInWindow: bigint
+  /** Of `refundedInWindow`, by refunds that the database does not know by name. */
+  readonly refundedUnknown: bigint
   readonly isInWindow: boolean
   readonly charges: number
 }
 
 /** A payment as the database has it. */
 export interface DatabaseSide extends SideFacts {
-  /** Of `refunded`, by refunds that are recorded as made at or after the window's end. */
-  readonly refundedAfter: bigint
+  /** Of `refunded`, by refunds that Stripe has in the window, too, wherever they are recorded. */
+  readonly refundedShared: bigint
+  /** Of `refunded`, by refunds that are recorded as made within the window, and that Stripe does not have at all. */
+  readonly refundedAlone: bigint
+  /** Of `refunded`, by all other refunds that are known by name: made outside the window, or still pending. */
+  readonly refundedElsewhere: bigint
   readonly isInWindow: boolean
   readonly source: PaymentSource
   /** The payment under whose id the same charge is recorded, too. */
@@ -112,7 +118,7 @@ export function comparePayment({ paymentId, stripe, database }: PaymentPair): Fi
   })
   if (!stripe) {
     if (!database) return undefined
-    const held = moneyOf(database.currency, database.amount - earlierRefunds(database))
+    const held = moneyOf(database.currency, database.amount - refundsHere(database))
     const category = database.duplicateOf === null ? 'missing_in_stripe' : 'duplicate'
     return finding(category, differenceOf([{ ...held, amount: -held.amount }]))
   }
@@ -139,23 +145,23 @@ export function comparePayment({ paymentId, stripe, database }: PaymentPair): Fi
 }
 
 /**
- * What the database says was refunded of a payment within the window. It may know a sum without knowing when: whatever
- * refunds after the window explain is none of the window's business, and then both sides agree.
+ * What the database says was refunded of a payment within the window. A refund that it knows by name counts where it
+ * is, and explains no other one. What it knows to be refunded without knowing by which refund explains first what
+ * Stripe has in the window, then what Stripe has outside it; the rest has no refund behind it.
  */
 export function refundedInWindow({
   stripe,
   database,
 }: {
-  stripe: Pick<StripeSide, 'refunded' | 'refundedInWindow'>
-  database: Pick<DatabaseSide, 'refunded' | 'refundedAfter'>
+  stripe: Pick<StripeSide, 'refunded' | 'refundedInWindow' | 'refundedUnknown'>
+  database: Pick<DatabaseSide, 'refunded' | 'refundedShared' | 'refundedAlone' | 'refundedElsewhere'>
 }): bigint {
-  const least = earlierRefunds(database)
-  const atMost = database.refunded
   if (database.refunded === stripe.refunded) return stripe.refundedInWindow
-  // Refunds that were made within the window are refunds, whatever an older reading of the charge says.
-  const stripeAtMost = larger(stripe.refunded, stripe.refundedInWindow)
-  if (least <= stripeAtMost && stripe.refundedInWindow <= atMost) return stripe.refundedInWindow
-  return atMost < stripe.refundedInWindow ? atMost : least
+  const { refundedShared: shared, refundedAlone: alone, refundedElsewhere: elsewhere } = database
+  const unnamed = atLeastZero(database.refunded - shared - alone - elsewhere)
+  const explained = smaller(unnamed, stripe.refundedUnknown)
+  const unnamedOutside = atLeastZero(stripe.refunded - stripe.refundedInWindow - elsewhere)
+  return shared + alone + explained + atLeastZero(unnamed - explained - unnamedOutside)
 }
 
 /** Compares one refund of a payment that was made before the window. @returns undefined when both sides agree */
@@ -200,10 +206,10 @@ function differenceOf(parts: readonly Money[]): Difference {
   }
 }
 
-const earlierRefunds = ({ refunded, refundedAfter }: Pick<DatabaseSide, 'refunded' | 'refundedAfter'>): bigint =>
-  larger(refunded - refundedAfter, 0n)
+const refundsHere = ({ refunded, refundedElsewhere }: DatabaseSide): bigint => atLeastZero(refunded - refundedElsewhere)
 
-const larger = (a: bigint, b: bigint): bigint => (a > b ? a : b)
+const atLeastZero = (amount: bigint): bigint => (amount > 0n ? amount : 0n)
+const smaller = (a: bigint, b: bigint): bigint => (a < b ? a : b)
 const moneyOf = (currency: Currency, amount: bigint): Money => ({ currency, amount })
 const addOf = (a: Money, b: Money): Money => moneyOf(a.currency, a.amount + b.amount)
 const factsOf = ({ currency, amount, refunded, created }: SideFacts): SideFacts => ({
