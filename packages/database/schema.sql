@@ -314,6 +314,7 @@ CREATE TABLE ledger_postings (
   constraint ledger_postings_entry_id_fkey FOREIGN KEY (entry_id) REFERENCES ledger_entries(id)
 );
 CREATE INDEX ledger_postings_by_account ON public.ledger_postings USING btree (account, currency);
+CREATE INDEX ledger_postings_of_ours ON public.ledger_postings USING btree (account, currency) INCLUDE (amount) WHERE ((account !~~ 'payee:%'::text) AND (account !~~ 'receivable:%'::text));
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.ledger_postings FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER keeps_payee_balances AFTER INSERT ON public.ledger_postings REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION keep_payee_balances();
 CREATE TRIGGER keeps_receivable_balances AFTER INSERT ON public.ledger_postings REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION keep_receivable_balances();

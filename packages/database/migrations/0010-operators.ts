@@ -22,6 +22,10 @@ create index payout_transfers_by_user on payout_transfers (user_id, created_at, 
 create index finance_alerts_newest on finance_alerts (raised_at, id);
 create index finance_alerts_newest_by_status on finance_alerts (status, raised_at, id);
 
+-- What is nobody's own: a few accounts with most of the postings, of which sums are read.
+create index ledger_postings_of_ours on ledger_postings (account, currency) include (amount)
+  where account not like 'payee:%' and account not like 'receivable:%';
+
 create index dead_letters_newest on dead_letters (received_at, id);
 create index dead_letters_waiting on dead_letters (received_at, id) where replayed_at is null;
 

@@ -19,11 +19,17 @@ export interface AccountCursor {
   readonly currency: string
 }
 
-/** All payees with what each is owed are one line each currency, `payees`, as all that owe us are `receivables`. */
+/**
+ * All payees with what each is owed are one line each currency, `payees`, as all that owe us are `receivables`: as they are
+ * kept, which `ledgerProof` holds against their postings.
+ */
 const TOGETHER = sql`
-  select case when account like 'payee:%' then 'payees' when account like 'receivable:%' then 'receivables'
-    else account end as account, currency, sum(amount)::bigint as amount
-  from ledger_postings group by 1, 2`
+  select 'payees' as account, currency, sum(balance)::bigint as amount from ledger_payee_balances group by currency
+  union all
+  select 'receivables', currency, sum(balance)::bigint from ledger_receivable_balances group by currency
+  union all
+  select account, currency, sum(amount)::bigint from ledger_postings
+  where account not like 'payee:%' and account not like 'receivable:%' group by account, currency`
 
 /** The chart of accounts with its sums, by name. */
 export async function listAccounts(database: Database): Promise<readonly AccountView[]> {
