@@ -160,9 +160,10 @@ export async function* selectDifferingRefunds(
       select coalesce(s.refund_id, d.refund_id) as refund_id, coalesce(s.payment_id, d.payment_id) as payment_id,
         s.currency as s_currency, s.amount as s_amount, s.created as s_created,
         coalesce(d.currency, o.currency) as d_currency, coalesce(d.amount, o.amount) as d_amount,
-        coalesce(d.created, o.created) as d_created, d.refund_id is not null as d_in_window
+        coalesce(d.created, o.created) as d_created,
+        coalesce(coalesce(d.created, o.created) >= ${from} and coalesce(d.created, o.created) < ${to}, false) as d_in_window
       from s full join d on d.refund_id = s.refund_id
-      left join payment_refunds o on d.refund_id is null and o.refund_id = s.refund_id and o.status = 'succeeded'
+      left join payment_refunds o on d.refund_id is null and o.refund_id = s.refund_id and ${isHeld('o')}
       where s.refund_id is null or d.refund_id is null or s.currency <> d.currency or s.amount <> d.amount
     )
     select t.*, (case when t.d_currency is null then coalesce(p.refunded, 0) - coalesce(k.amount, 0)
@@ -171,7 +172,7 @@ export async function* selectDifferingRefunds(
     from pairs t
     left join payments p on p.payment_id = t.payment_id
     left join lateral (
-      select sum(amount) as amount from payment_refunds r where r.payment_id = t.payment_id and r.status = 'succeeded'
+      select sum(amount) as amount from payment_refunds r where r.payment_id = t.payment_id and ${isHeld('r')}
     ) k on true
     order by coalesce(t.s_created, t.d_created), t.refund_id`,
   )

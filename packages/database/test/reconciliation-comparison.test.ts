@@ -123,6 +123,26 @@ test('without refunds only what was captured is compared', async () => {
   expect(result).toMatchObject({ status: 'success', stripeTotal: '20.02', databaseTotal: '20.02' })
 })
 
+test('a pending refund explains no other one, and one that Stripe has since paid is no discrepancy', async () => {
+  const old = new Date(DAY.from.getTime() - 5_000_000)
+  const books = emptyBooks()
+  for (const paymentId of ['pi_lost', 'pi_slow']) {
+    const payment = { paymentId, chargeId: `ch_${paymentId}`, currency: 'USD', amount: 1_000n, created: old }
+    books.charges.push({ ...payment, refunded: 600n })
+    books.recorded.push({ ...payment, refunded: 300n, source: 'webhook' })
+    const refund = { refundId: `re_${paymentId}`, paymentId, currency: 'USD', amount: 300n, created: DAY.from }
+    const isSlow = paymentId === 'pi_slow'
+    books.refunds.push(refund)
+    books.recordedRefunds.push({
+      ...refund,
+      ...(!isSlow && { refundId: 're_another', created: old }),
+      status: 'pending',
+    })
+  }
+  const { findings } = await compare(books)
+  expect(named(findings)).toEqual(['pi_lost re_pi_lost refund_mismatch'])
+})
+
 test('two empty sides agree, and what one side alone has is a hundred per cent', async () => {
   expect(await compare(emptyBooks())).toMatchObject({
     severity: 'none',

@@ -49,7 +49,7 @@ export function compareNaively({ charges, refunds, recorded, recordedRefunds }: 
     for (const refund of theirs.filter((one) => isIn(DAY, one))) {
       namelessOutside -= refund.amount
       const known = ours.find(({ refundId }) => refundId === refund.refundId)
-      const explained = known ? 0n : nameless < refund.amount ? nameless : refund.amount
+      const explained = known ? 0n : smaller(nameless, refund.amount)
       nameless -= explained
       recorded += known?.amount ?? explained
     }
@@ -129,3 +129,5 @@ export function compareNaively({ charges, refunds, recorded, recordedRefunds }: 
   }
   return { findings, totals }
 }
+
+const smaller = (a: bigint, b: bigint): bigint => (a < b ? a : b)

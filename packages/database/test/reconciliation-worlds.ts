@@ -22,12 +22,18 @@ export interface Recorded {
   readonly source: 'webhook' | 'manual'
 }
 
+/** A row of `payment_refunds`. */
+export interface RecordedRefund extends StagedRefund {
+  /** Default: it succeeded. */
+  readonly status?: 'pending' | 'failed'
+}
+
 /** Everything that Stripe has, and everything that the database has, of all times. */
 export interface Books {
   readonly charges: StagedCharge[]
   readonly refunds: StagedRefund[]
   readonly recorded: Recorded[]
-  readonly recordedRefunds: StagedRefund[]
+  readonly recordedRefunds: RecordedRefund[]
 }
 
 export const emptyBooks = (): Books => ({ charges: [], refunds: [], recorded: [], recordedRefunds: [] })
@@ -45,9 +51,9 @@ export async function record(database: Database, { recorded, recordedRefunds }: 
       amount bigint, refunded bigint, created timestamptz, source text)`.execute(database)
   await sql`
     insert into payment_refunds (refund_id, payment_id, currency, amount, status, created, last_event_at)
-    select "refundId", "paymentId", currency, amount, 'succeeded', created, now()
+    select "refundId", "paymentId", currency, amount, coalesce(status, 'succeeded'), created, now()
     from jsonb_to_recordset(${json(recordedRefunds)}::jsonb) as r("refundId" text, "paymentId" text, currency text,
-      amount bigint, created timestamptz)`.execute(database)
+      amount bigint, status text, created timestamptz)`.execute(database)
 }
 
 export const isIn = ({ from, to }: ReconciliationWindow, { created }: { created: Date }): boolean =>
