@@ -30,7 +30,13 @@ export interface LatestAttempt {
   readonly rail: RailName
   /** Where its money goes. */
   readonly destination: string
+  /** Of one that is claimed: its only call was turned away for our credentials, before anything was looked at. */
+  readonly isUnexecuted: boolean
 }
+
+/** A later call makes it untrue before it is made: a claim counts the call that follows. */
+const UNEXECUTED = sql<boolean>`(a.state = 'claimed' and a.calls = 1
+  and coalesce(a.last_facts->>'status' = '401', false))`
 
 /**
  * The newest attempt of each of these payables; one that has none is left out. Ask it once the payables are locked: what
@@ -43,7 +49,7 @@ export async function latestAttempts(
 ): Promise<ReadonlyMap<string, LatestAttempt>> {
   const { rows } = await sql<LatestAttempt & { payableId: string }>`
     select p.id as "payableId", a.id, a.state, a.generation, a.lease_expires_at as "leaseExpiresAt", a.rail,
-      a.destination
+      a.destination, ${UNEXECUTED} as "isUnexecuted"
     from unnest(${payableIds}::uuid[]) as p(id)
     cross join lateral (
       select * from payment_attempts a where a.payable_type = ${payableType} and a.payable_id = p.id
@@ -90,9 +96,9 @@ export async function insertAttempts(
   if (rows.length > 0) {
     await sql`
       insert into payment_attempts (id, payable_type, payable_id, rail, generation, idempotency_key, amount, currency,
-        destination, instruction, state, lease_token, lease_expires_at, first_called_at)
+        destination, instruction, state, lease_token, lease_expires_at, first_called_at, begun_at)
       select id, ${payableType}, payable_id, rail, generation, idempotency_key, amount, currency, destination,
-        instruction, 'claimed', lease_token, ${lease.expiresAt}, ${lease.now}
+        instruction, 'claimed', lease_token, ${lease.expiresAt}, ${lease.now}, ${lease.now}
       from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as r(id uuid, lease_token uuid, rail text,
         payable_id uuid, generation int, idempotency_key text, amount bigint, currency text, destination text,
         instruction jsonb)`.execute(tx)
@@ -104,14 +110,15 @@ export async function insertAttempts(
 const SUPERSEDED = 'superseded'
 
 /**
- * Gives postponed attempts up, whose money must not go where they would send it: their keys are never called again. Each
- * is still live, since a call before its refusal may have been carried out: it ends when a look-up says what is so.
+ * Gives attempts up that are postponed, or of which nothing was executed, and whose money must not go where they would
+ * send it: their keys are never called again. Each is still live, since a call before its refusal may have been carried
+ * out: it ends when a look-up says what is so.
  */
 export async function supersedeAttempts(tx: Transaction<Schema>, ids: readonly string[]): Promise<void> {
   if (ids.length === 0) return
   await sql`
-    update payment_attempts set refusal_reason = ${SUPERSEDED}
-    where id = any(${ids}::uuid[]) and state = 'postponed'`.execute(tx)
+    update payment_attempts a set refusal_reason = ${SUPERSEDED}
+    where id = any(${ids}::uuid[]) and (state = 'postponed' or ${UNEXECUTED})`.execute(tx)
 }
 
 /** Takes attempts up again with their own keys: postponed ones, and claimed ones whose lease has ended. */
@@ -131,6 +138,7 @@ export async function reclaimAttempts(
     superseded: boolean
   }>`
     update payment_attempts set state = 'claimed', lease_token = gen_random_uuid(), calls = calls + 1,
+      begun_at = case state when 'postponed' then ${lease.now} else begun_at end,
       lease_expires_at = ${lease.expiresAt}, updated_at = ${lease.now}
     where id = any(${ids}::uuid[])
       and (state = 'postponed' or (state = 'claimed' and lease_expires_at <= ${lease.now}))

@@ -73,8 +73,9 @@ export async function recordTransfers(
   const planned = results.map(({ claim, outcome }): PlannedAnswer => {
     const transfer = rows.get(claim.transferId)
     if (!transfer) throw new Error(`payout transfer ${claim.transferId} was claimed and is gone`)
+    const counted = { ...claim.counted, isWantedBack: transfer.withdrawRequested }
     const after = claim.owner.kind === 'booking' ? afterBookingTransfer : afterTransfer
-    const step = after(outcome, claim.counted, patience, options.random())
+    const step = after(outcome, counted, patience, options.random())
     const retryAt = step.retryAfterMs === undefined ? null : new Date(now.getTime() + step.retryAfterMs)
     // An acceptance may come after the refusal of another call with its key put the transfer back. It is a fact all the
     // same, and a try of its own, which was not counted and for which nothing is reserved any more.

@@ -1,4 +1,5 @@
 import { payoutKey } from '@remesa/domain/idempotency-key'
+import type { CapCandidate } from '@remesa/domain/payment-controls'
 import type { Counted } from '@remesa/domain/payment-steps'
 import { mayBecome } from '@remesa/domain/payout-transfer'
 import type { PaymentInstruction, RailName } from '@remesa/domain/rail'
@@ -23,6 +24,7 @@ import {
   reclaimAttempts,
   supersedeAttempts,
 } from './payment-attempts.ts'
+import { cappedClaims } from './payment-caps.ts'
 import { updateStatus } from './payout-jobs.ts'
 import {
   claimForProcessing,
@@ -54,8 +56,12 @@ export interface TransferClaim {
 
 export type TransferClaimAnswer =
   | { readonly kind: 'claimed'; readonly claim: TransferClaim }
-  /** Somebody else has it, it waits for its next try, or the rail takes nothing now: ask again then. */
-  | { readonly kind: 'later'; readonly at: Date; readonly why: 'locked' | 'leased' | 'not_yet' | RailRest['why'] }
+  /** Somebody else has it, it waits for its next try or for a cap, or the rail takes nothing now: ask again then. */
+  | {
+      readonly kind: 'later'
+      readonly at: Date
+      readonly why: 'locked' | 'leased' | 'not_yet' | 'cap_reached' | RailRest['why']
+    }
   /** It has nowhere to go yet: news of the account releases it, no message does. */
   | { readonly kind: 'held'; readonly reason: HeldReason }
   /** Its booking wants it back, and nothing of it is on its way: the booking is to be looked at. */
@@ -102,17 +108,27 @@ export async function claimTransfers(
   const accounts = await shareLockAccounts(tx, [
     ...new Set([...fresh, ...postponed].map(({ transfer }) => transfer.userId)),
   ])
-  const { instructed, held, alerts } = chooseDestinations(fresh, accounts, policy)
+  const { instructed: payable, held, alerts } = chooseDestinations(fresh, accounts, policy)
   const misdirected = postponed.filter(({ transfer, attempt }) => {
     const account = accounts.get(transfer.userId)
     if (transfer.withdrawRequested) return true
     return account?.stripeAccountId !== attempt.destination || heldReason(account, policy) !== undefined
   })
+  const capped = await cappedClaims(
+    tx,
+    RAIL_PAYABLE,
+    // What is only looked up costs nothing, and what may be out already is finished whatever the caps.
+    [...payable, ...postponed.filter((one) => !misdirected.includes(one))].map(({ transfer }) => candidateOf(transfer)),
+    lease.now,
+  )
+  for (const [id, at] of capped.waiting) answers.set(id, { kind: 'later', at, why: 'cap_reached' })
+  const fits = ({ transfer }: { transfer: PayoutTransfer }) => !capped.waiting.has(transfer.transferId)
+  const instructed = payable.filter(fits)
   await supersedeAttempts(
     tx,
     misdirected.map(({ attempt }) => attempt.id),
   )
-  again.push(...postponed)
+  again.push(...postponed.filter(fits))
   const attempts = [
     ...(await insertAttempts(tx, RAIL_PAYABLE, instructed, lease)),
     ...(await reclaimAttempts(
@@ -137,7 +153,7 @@ export async function claimTransfers(
   for (const id of await lockedByOthers(tx, unanswered)) {
     answers.set(id, { kind: 'later', at: lockedUntil, why: 'locked' })
   }
-  return { answers, alerts }
+  return { answers, alerts: [...capped.alerts, ...alerts] }
 }
 
 const RAIL_PAYABLE = 'payout_transfer'
@@ -146,7 +162,7 @@ const ACTOR = 'payouts'
 type NextStep =
   /** A call that may be on its way is repeated under its own key and to its own destination, whatever changed meanwhile. */
   | { kind: 'again'; attempt: LatestAttempt }
-  /** So is one that was refused, unless its money must go elsewhere now, or not at all: then it is looked up and given up. */
+  /** So is one that was refused, or turned away unexecuted, unless its money must go elsewhere now, or not at all: then it is looked up and given up. */
   | { kind: 'postponed'; attempt: LatestAttempt }
   | { kind: 'fresh'; generation: number }
   | { kind: 'answer'; answer: TransferClaimAnswer }
@@ -156,10 +172,9 @@ function nextStep(transfer: PayoutTransfer, attempt: LatestAttempt | undefined, 
   if (heldReason) return { kind: 'answer', answer: { kind: 'held', reason: heldReason } }
   if (status === 'processing' && attempt?.state === 'claimed') {
     const leased = attempt.leaseExpiresAt && attempt.leaseExpiresAt > now ? attempt.leaseExpiresAt : null
-    // The worker before us died, or had no answer: the same key again.
-    return leased
-      ? { kind: 'answer', answer: { kind: 'later', at: leased, why: 'leased' } }
-      : { kind: 'again', attempt }
+    if (leased) return { kind: 'answer', answer: { kind: 'later', at: leased, why: 'leased' } }
+    // The worker before us died, or had no answer: the same key again, but for a call that certainly was not carried out.
+    return { kind: withdrawRequested && attempt.isUnexecuted ? 'postponed' : 'again', attempt }
   }
   if (!mayBecome(status, 'processing')) return { kind: 'answer', answer: { kind: 'nothing_to_pay' } }
   if (nextTryAt && nextTryAt > now) {
@@ -199,6 +214,14 @@ function chooseDestinations(
   }
   return { instructed, held, alerts: [...alerts.values()] }
 }
+
+const candidateOf = ({ transferId, money, userId }: PayoutTransfer): CapCandidate => ({
+  id: transferId,
+  rail: RAIL,
+  money,
+  payeeId: userId,
+  businessDate: null,
+})
 
 const instructionOf = (
   { transferId, owner, userId, money }: PayoutTransfer,

@@ -183,7 +183,17 @@ test('what our own limiter turned away waits for its turn, and no longer each ti
   expect(turnedAway(429, 20)).toBeGreaterThan(turnedAway(429, 1))
 })
 
-const afterBooking = (outcome: PaymentOutcome, counted = fresh) => afterBookingTransfer(outcome, counted, PATIENCE, 0.5)
+const afterBooking = (outcome: PaymentOutcome, counted = fresh, isWantedBack = false) =>
+  afterBookingTransfer(outcome, { ...counted, isWantedBack }, PATIENCE, 0.5)
+
+test('the last counted refusal of a transfer that is wanted back leaves it to be withdrawn; one for good ends it', () => {
+  const funds = { kind: 'declined_may_change', reason: 'funds', keyIsSpent: false, facts: { status: 400 } } as const
+  expect(afterBooking(funds, { ...fresh, attempts: 2 }, true)).toEqual({
+    ...{ attempt: 'declined', status: 'retryable', counts: 'funds_refusal', retryAfterMs: 0 },
+  })
+  const closed = { kind: 'declined_for_good', reason: 'account_closed', category: 'beneficiary', facts } as const
+  expect(afterBooking(closed, fresh, true)).toMatchObject({ status: 'failed_terminal' })
+})
 
 test('a booking’s transfer ends after three counted refusals, of whatever kind, and people are told', () => {
   const funds = { kind: 'declined_may_change', reason: 'funds', keyIsSpent: true, facts: { status: 400 } } as const

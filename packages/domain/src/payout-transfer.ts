@@ -54,17 +54,19 @@ const STATUS_WHEN: Readonly<Record<Standing, TransferStatus>> = {
 
 /**
  * The same for a transfer that ends after so many counted refusals, whatever their reason: the provider is told of by then,
- * and an operator's retry is a new transfer. What may be paid never ends like this.
+ * and an operator's retry is a new transfer. What may be paid never ends like this, nor does what its booking wants back:
+ * that waits to be withdrawn, and is released anew when somebody wants it paid again.
  */
 export function afterBookingTransfer(
   outcome: PaymentOutcome,
-  counted: Counted,
+  counted: Counted & { readonly isWantedBack: boolean },
   patience: PaymentPatience,
   random: number,
 ): TransferStep {
   const step = afterTransfer(outcome, counted, patience, random)
   const isLast = counted.attempts + counted.fundsRefusals + 1 >= BOOKING_MAX_REFUSALS
   if (step.status !== 'retryable' || step.counts === 'nothing' || !isLast) return step
+  if (counted.isWantedBack) return { attempt: 'declined', status: 'retryable', counts: step.counts, retryAfterMs: 0 }
   return { attempt: 'declined', status: 'failed_terminal', counts: step.counts, alert: 'booking_payout_failed' }
 }
 

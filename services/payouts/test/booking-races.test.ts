@@ -211,6 +211,61 @@ test('a postponed attempt of a transfer that is wanted back is looked up and giv
   expect(receivedBy(world, booking.account)).toBe(10_000n)
 })
 
+test('a transfer whose only call was turned away for our credentials is given up when it is wanted back, not paid', async () => {
+  const { booking, transferId, message } = await released()
+  world.sandbox.stripe.refuseApiKey(1)
+  await world.deliver(handlers.pay, message)
+  expect(await attemptRows(world, transferId)).toMatchObject([{ state: 'claimed', calls: 1 }])
+  await world.deliver(handlers.tell, booking.opened())
+  expect(await transfersOfBooking(world, booking)).toMatchObject([{ status: 'processing', withdraw_requested: true }])
+  await wait(world, handlers, HOUR_MS)
+  expect(madeAtStripe(world, transferId)).toEqual([])
+  expect(await standing(world, booking)).toEqual(['on_hold 10000'])
+  expect(await transfersOfBooking(world, booking)).toMatchObject([{ status: 'withdrawn' }])
+  await tell(world, handlers, booking.resolved(0n))
+  expect(receivedBy(world, booking.account)).toBe(10_000n)
+})
+
+test('where a call was lost before our credentials were refused, the same call goes on though it is wanted back', async () => {
+  const { booking, transferId, message } = await released()
+  world.sandbox.stripe.faults.script({ kind: 'error-after', subject: transferId, route: MAKE })
+  await world.deliver(handlers.pay, message)
+  world.moveClock(LEASE_MS)
+  world.sandbox.stripe.refuseApiKey(1)
+  await world.deliver(handlers.pay, message)
+  await world.deliver(handlers.tell, booking.opened())
+  await wait(world, handlers, HOUR_MS)
+  expect(await standing(world, booking)).toEqual(['transferred 10000'])
+  expect(madeAtStripe(world, transferId)).toHaveLength(1)
+})
+
+test('the last refusal of a transfer that is wanted back withdraws it: the dispute’s end releases it anew', async () => {
+  const { booking, message } = await released()
+  const funds = { kind: 'declined_may_change', reason: 'funds', keyIsSpent: true, facts: { status: 400 } } as const
+  for (let tries = 0; tries < 2; tries += 1) {
+    await world.deliver(answering(funds).pay, message)
+    world.moveClock(5 * HOUR_MS)
+  }
+  await world.take(topics.payoutTransfer)
+  const { promise: arrived, resolve: arrive } = Promise.withResolvers<void>()
+  const { promise: letGo, resolve: release } = Promise.withResolvers<void>()
+  const pay: Rail['pay'] = async () => {
+    arrive()
+    await letGo
+    return funds
+  }
+  const paying = world.deliver(payoutHandlers(world, { rail: { ...world.stripe, pay } }).pay, message)
+  await arrived
+  await world.deliver(handlers.tell, booking.opened())
+  release()
+  await paying
+  await drain(world, handlers)
+  expect(await standing(world, booking)).toEqual(['on_hold 10000'])
+  await tell(world, handlers, booking.resolved(0n))
+  expect(await standing(world, booking)).toEqual(['transferred 10000'])
+  expect(receivedBy(world, booking.account)).toBe(10_000n)
+})
+
 test('a dispute that is resolved for nothing while the transfer is refused lets it go on, and it is paid once', async () => {
   const { booking, message } = await released()
   const haste = {
