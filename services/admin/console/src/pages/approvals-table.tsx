@@ -3,7 +3,7 @@ import type { Approval } from '../api.ts'
 import { at } from '../http.ts'
 import { useSpeech } from '../language.tsx'
 import { Table } from '../ui/table.tsx'
-import { Amount, Id, Moment, Status } from '../ui/values.tsx'
+import { Amounts, Id, Moment, Status } from '../ui/values.tsx'
 import { Decision } from './decision.tsx'
 
 /** What takes a second person. Whoever asked sees it, and cannot decide. */
@@ -24,7 +24,7 @@ export function ApprovalsTable({ approvals }: { approvals: readonly Approval[] }
           ),
         },
         { header: t('field.action'), cell: ({ action }) => label(action) },
-        { header: t('field.amount'), cell: ({ seen }) => <Sums of={seen.sums} />, isFigure: true },
+        { header: t('field.amount'), cell: ({ seen }) => <Amounts amounts={seen.sums} />, isFigure: true },
         { header: t('field.reason'), cell: ({ reason }) => reason },
         {
           header: t('approvals.requestedBy'),
@@ -41,7 +41,8 @@ export function ApprovalsTable({ approvals }: { approvals: readonly Approval[] }
           header: t('approvals.decidedBy'),
           cell: (approval) => (
             <Decision approval={approval} path={at`/v1/approvals/${approval.id}`}>
-              {label(approval.action)}: <Amount money={approval.seen} /> · <Id id={approval.payoutId} />
+              {label(approval.action)} · <Id id={approval.payoutId} />
+              <Amounts amounts={approval.seen.sums} />
             </Decision>
           ),
         },
@@ -49,11 +50,3 @@ export function ApprovalsTable({ approvals }: { approvals: readonly Approval[] }
     />
   )
 }
-
-const Sums = ({ of }: { of: Approval['seen']['sums'] }) =>
-  of.map((money, index) => (
-    <span key={money.currency}>
-      {index > 0 && ' + '}
-      <Amount money={money} />
-    </span>
-  ))

@@ -11,7 +11,7 @@ import { PageOf, Section } from '../ui/page.tsx'
 import { Answer, Empty } from '../ui/states.tsx'
 import { Pager, Table } from '../ui/table.tsx'
 import { TrendChart } from '../ui/trend-chart.tsx'
-import { Amount, Status, Window } from '../ui/values.tsx'
+import { Amounts, Status, Window } from '../ui/values.tsx'
 import { useList } from './use-list.ts'
 
 const BOOKS = ['billing', 'stripe-transfers', 'fpay', 'payoneer', 'netsuite']
@@ -45,7 +45,7 @@ export function Component() {
                 { header: t('field.severity'), cell: ({ severity }) => <Status code={severity} /> },
                 {
                   header: t('reconciliation.atRisk'),
-                  cell: (report) => <Amounts report={report} />,
+                  cell: (report) => <Amounts amounts={atRisk(report)} />,
                   isFigure: true,
                 },
               ]}
@@ -55,21 +55,6 @@ export function Component() {
         )}
       </Answer>
     </PageOf>
-  )
-}
-
-function Amounts({ report }: { report: Reconciliation }) {
-  const { t } = useSpeech()
-  const amounts = atRisk(report)
-  if (amounts.length === 0) return <>{t('field.none')}</>
-  return (
-    <ul className="plain">
-      {amounts.map((money) => (
-        <li key={money.currency}>
-          <Amount money={money} />
-        </li>
-      ))}
-    </ul>
   )
 }
 

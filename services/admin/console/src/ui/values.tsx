@@ -9,6 +9,21 @@ export function Amount({ money }: { money: Money | null }) {
   return <span className="amount">{money ? formatMoney(money, locale) : t('field.none')}</span>
 }
 
+/** An amount per currency. */
+export function Amounts({ amounts }: { amounts: readonly Money[] }) {
+  const { t } = useSpeech()
+  if (amounts.length === 0) return t('field.none')
+  return (
+    <ul className="plain">
+      {amounts.map((money) => (
+        <li key={money.currency}>
+          <Amount money={money} />
+        </li>
+      ))}
+    </ul>
+  )
+}
+
 /** A moment in the reader's zone, in UTC on hover. */
 export function Moment({ at }: { at: string | null }) {
   const { locale, t } = useSpeech()
