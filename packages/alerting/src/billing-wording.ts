@@ -20,8 +20,14 @@ export const amountText = ({ amount, currency }: MajorAmount): string => `${curr
 /** What happened, in one line. */
 export const headlineOf = (told: ReconciliationTold, { environment }: WordingContext): string =>
   told.status === 'error'
-    ? `[${environment}] Billing reconciliation of ${told.day} failed`
-    : `[${environment}] Billing discrepancy ${percentText(told)} (${amountsText(told)}) on ${told.day}`
+    ? `[${environment}] Billing reconciliation ${whenText(told)} failed`
+    : `[${environment}] Billing discrepancy ${percentText(told)} (${amountsText(told)}) ${whenText(told)}`
+
+/** `on 2026-11-20`; of a window that is no day, its ends: whoever reads of a week must not look for one day. */
+function whenText({ day }: ReconciliationTold): string {
+  const [first, end] = day.split('/')
+  return end === undefined ? `on ${first}` : `from ${first} to before ${end}`
+}
 
 const CURRENCIES_IN_HEADLINE = 3
 

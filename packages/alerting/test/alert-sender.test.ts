@@ -201,6 +201,14 @@ test('PagerDuty gets summary, details, a key per day and environment, and the li
   })
 })
 
+test('of a window that is no day, the headline and the key name both ends', async () => {
+  await trigger(billing({ day: '2026-11-12/2026-11-15' }))
+  expect(pagerDuty.events().at(-1)).toMatchObject({
+    dedup_key: 'billing-recon:prod:platform:2026-11-12/2026-11-15',
+    payload: { summary: '[prod] Billing discrepancy 6.20 % (USD 620.00) from 2026-11-12 to before 2026-11-15' },
+  })
+})
+
 test('a resolution names the same incident and nothing else', async () => {
   await trigger(billing({ day: '2026-11-18' }))
   expect(await send('pagerduty', 'resolve', billing({ day: '2026-11-18', severity: 'none' }))).toEqual({ kind: 'sent' })

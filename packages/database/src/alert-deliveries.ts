@@ -1,5 +1,5 @@
 import { type AlertMatter, matterKeyOf } from '@remesa/domain/alert-matter'
-import type { AlertAction, AlertChannel, AlertStep } from '@remesa/domain/reconciliation-alert'
+import type { AlertAction, AlertChannel, AlertStep, IncidentStanding } from '@remesa/domain/reconciliation-alert'
 import { sql, type Transaction } from 'kysely'
 import type { DeliveryStatus } from './alert-tables.ts'
 import type { Database } from './connection.ts'
@@ -19,6 +19,29 @@ export async function lockIncident(tx: Transaction<Schema>, matter: AlertMatter)
     .where('dedup_key', '=', key)
     .executeTakeFirst()
   return { isOpen: incident?.is_open ?? false }
+}
+
+/**
+ * How a reconciliation that is told of stands to what was told before it; call it with the incident locked, once its
+ * report is stored. Reports are stored with what is told of them, so one that is finished has been told.
+ */
+export async function standingOf(
+  tx: Transaction<Schema>,
+  matter: Extract<AlertMatter, { kind: 'billing_reconciliation' }>,
+): Promise<Omit<IncidentStanding, 'incidentIsOpen'>> {
+  const { rows } = await sql<{ isAboutRefunds: boolean; isOvertaken: boolean }>`
+    select exists (
+      select 1 from alert_incidents i join alert_deliveries d using (kind, dedup_key)
+      where i.kind = ${matter.kind} and i.dedup_key = ${matterKeyOf(matter)} and i.is_open
+        and d.action = 'trigger' and d.created_at >= i.opened_at
+        and coalesce(d.payload #>> '{told,includesRefunds}', 'true') = 'true'
+    ) as "isAboutRefunds", exists (
+      select 1 from reconciliation_reports this join reconciliation_reports later
+        using (kind, window_from, window_to)
+      where this.id = ${matter.told.reportId} and later.started_at > this.started_at and later.status <> 'running'
+        and (later.include_refunds or not this.include_refunds)
+    ) as "isOvertaken"`.execute(tx)
+  return rows[0] ?? { isAboutRefunds: false, isOvertaken: false }
 }
 
 /**

@@ -42,8 +42,23 @@ test.each<[string, Partial<ReconciliationTold>, { closed: readonly AlertStep[]; 
   ['above 5 %', { severity: 'critical' }, { closed: [POST, TRIGGER], open: [POST, TRIGGER] }],
   ['failed', { status: 'error', severity: 'none' }, { closed: [POST, TRIGGER], open: [POST, TRIGGER] }],
 ])('a run %s goes to whom the severity map says', (_, changes, { closed, open }) => {
-  expect(stepsFor(told(changes), { incidentIsOpen: false })).toEqual(closed)
-  expect(stepsFor(told(changes), { incidentIsOpen: true })).toEqual(open)
+  const standing = { isAboutRefunds: true, isOvertaken: false }
+  expect(stepsFor(told(changes), { ...standing, incidentIsOpen: false })).toEqual(closed)
+  expect(stepsFor(told(changes), { ...standing, incidentIsOpen: true })).toEqual(open)
+})
+
+test('a clean run without refunds resolves only what was found without them', () => {
+  const clean = told({ status: 'success', severity: 'none', includesRefunds: false })
+  const standing = { incidentIsOpen: true, isOvertaken: false }
+  expect(stepsFor(clean, { ...standing, isAboutRefunds: true })).toEqual([])
+  expect(stepsFor(clean, { ...standing, isAboutRefunds: false })).toEqual([RESOLVE])
+})
+
+test('a run that another has overtaken is shown, and neither opens an incident nor ends one', () => {
+  const standing = { incidentIsOpen: true, isAboutRefunds: true, isOvertaken: true }
+  expect(stepsFor(told({ severity: 'critical' }), standing)).toEqual([POST])
+  expect(stepsFor(told({ status: 'error' }), standing)).toEqual([POST])
+  expect(stepsFor(told({ status: 'success', severity: 'none' }), standing)).toEqual([])
 })
 
 test('orange to 5 %, red above it and for a run that failed; a failed run pages less loudly', () => {
@@ -60,14 +75,16 @@ test('runs of a day share a key; another day, account or environment has its own
     dedupKeyOf(told({ reportId: 'r2', severity: 'critical' }), 'prod'),
     dedupKeyOf(told(), 'staging'),
     dedupKeyOf(told({ day: '2026-11-18' }), 'prod'),
+    dedupKeyOf(told({ day: '2026-11-19/2026-11-21' }), 'prod'),
     dedupKeyOf(told({ account: 'acct_main' }), 'prod'),
   ]
-  expect(new Set([dedupKeyOf(told(), 'prod'), ...keys]).size).toBe(4)
+  expect(new Set([dedupKeyOf(told(), 'prod'), ...keys]).size).toBe(5)
 })
 
 test('long names do not make keys of two days one', () => {
   const long = { account: 'a'.repeat(300) }
-  expect(dedupKeyOf(told(long), 'e'.repeat(300)).length).toBeLessThanOrEqual(255)
+  const moments = { day: '2026-11-19T00:00:00.000Z/2026-11-19T01:00:00.000Z' }
+  expect(dedupKeyOf(told({ ...long, ...moments }), 'e'.repeat(300)).length).toBeLessThanOrEqual(255)
   expect(dedupKeyOf(told(long), 'prod')).not.toBe(dedupKeyOf(told({ ...long, day: '2026-11-18' }), 'prod'))
 })
 

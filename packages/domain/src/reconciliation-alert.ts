@@ -17,10 +17,15 @@ export interface CurrencyLine {
 /** What people are told of one billing reconciliation: a stored report, in the words and figures they need. */
 export interface ReconciliationTold {
   readonly reportId: string
-  /** The UTC day that was compared, YYYY-MM-DD; not the day of the run. Runs of one day share one incident. */
+  /**
+   * What was compared, not when: the UTC day, YYYY-MM-DD; of any other window its interval, `2026-11-12/2026-11-15`. Runs
+   * of the same share one incident.
+   */
   readonly day: string
   /** Half-open, ISO 8601 in UTC. */
   readonly window: { readonly from: string; readonly to: string }
+  /** Whether refunds were compared, too. Default: they were. */
+  readonly includesRefunds?: boolean
   readonly status: ReconciliationStatus
   /** `warning` to 5 % inclusive, `critical` above it. */
   readonly severity: ReconciliationSeverity
@@ -56,21 +61,32 @@ export interface AlertStep {
   readonly action: AlertAction
 }
 
+/** How things stand when a run is told of. */
+export interface IncidentStanding {
+  readonly incidentIsOpen: boolean
+  /** It was opened, or grew, by a run that compared refunds, too: one that does not cannot see that all is well. */
+  readonly isAboutRefunds: boolean
+  /** A run that began later has ended already: what this one found is older than what is known. */
+  readonly isOvertaken: boolean
+}
+
 /**
  * Who is told of a reconciliation, and how (facts: alerts §2, severity map). Slack shows whatever is above tolerance, and
  * runs that failed; PagerDuty wakes people above 5 % or for a failed run, and lets them sleep again once a later run of
- * the same day is clean. A run that is merely better leaves its incident open.
+ * the same window, which compared as much, is clean. A run that is merely better leaves its incident open.
  */
 export function stepsFor(
-  { status, severity }: Pick<ReconciliationTold, 'status' | 'severity'>,
-  { incidentIsOpen }: { incidentIsOpen: boolean },
+  { status, severity, includesRefunds = true }: Pick<ReconciliationTold, 'status' | 'severity' | 'includesRefunds'>,
+  { incidentIsOpen, isAboutRefunds, isOvertaken }: IncidentStanding,
 ): readonly AlertStep[] {
   const failed = status === 'error'
+  const pages = failed || severity === 'critical'
   const isClean = status === 'success' && severity === 'none'
+  const resolves = isClean && incidentIsOpen && (includesRefunds || !isAboutRefunds)
   return [
     ...(failed || severity !== 'none' ? [{ channel: 'slack', action: 'post' } as const] : []),
-    ...(failed || severity === 'critical' ? [{ channel: 'pagerduty', action: 'trigger' } as const] : []),
-    ...(isClean && incidentIsOpen ? [{ channel: 'pagerduty', action: 'resolve' } as const] : []),
+    ...(pages && !isOvertaken ? [{ channel: 'pagerduty', action: 'trigger' } as const] : []),
+    ...(resolves && !isOvertaken ? [{ channel: 'pagerduty', action: 'resolve' } as const] : []),
   ]
 }
 
@@ -82,13 +98,13 @@ export const colourOf = ({ status, severity }: Pick<ReconciliationTold, 'status'
 export const pagerDutySeverityOf = ({ status }: Pick<ReconciliationTold, 'status'>): 'critical' | 'error' =>
   status === 'error' ? 'error' : 'critical'
 
-/** Names the incident of a day within one database. */
+/** Names the incident of a day, or of another window, within one database. */
 export const incidentKeyOf = ({ account = 'platform', day }: Pick<ReconciliationTold, 'account' | 'day'>): string =>
-  `${cut(account, 100)}:${day}`
+  `${cut(account, 90)}:${day}`
 
 /** Names the incident to PagerDuty, which may hear of several environments (facts: alerts §2). At most 255 characters. */
 export const dedupKeyOf = (told: Pick<ReconciliationTold, 'account' | 'day'>, environment: string): string =>
-  `billing-recon:${cut(environment, 100)}:${incidentKeyOf(told)}`
+  `billing-recon:${cut(environment, 90)}:${incidentKeyOf(told)}`
 
 const IDS_KEPT = 100
 const ID_KEPT = 255

@@ -14,10 +14,10 @@ import { enqueue } from './outbox.ts'
 export async function tellOf(
   tx: Transaction<Schema>,
   { matter, report }: { matter: AlertMatter; report: string },
-  stepsFor: (incident: { incidentIsOpen: boolean }) => readonly AlertStep[],
+  stepsFor: (incident: { incidentIsOpen: boolean }) => readonly AlertStep[] | Promise<readonly AlertStep[]>,
 ): Promise<void> {
   const { isOpen } = await lockIncident(tx, matter)
-  const steps = stepsFor({ incidentIsOpen: isOpen })
+  const steps = await stepsFor({ incidentIsOpen: isOpen })
   const deliveries = await insertDeliveriesOnce(tx, { matter, report, steps })
   await enqueue(
     tx,

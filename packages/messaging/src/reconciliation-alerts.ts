@@ -1,3 +1,4 @@
+import { standingOf } from '@remesa/database/alert-deliveries'
 import type { Schema } from '@remesa/database/schema'
 import { type ReconciliationTold, stepsFor, withinBounds } from '@remesa/domain/reconciliation-alert'
 import type { Transaction } from 'kysely'
@@ -9,5 +10,7 @@ import { tellOf } from './alert-deliveries.ts'
  */
 export async function tellOfReconciliation(tx: Transaction<Schema>, told: ReconciliationTold): Promise<void> {
   const matter = { kind: 'billing_reconciliation', told: withinBounds(told) } as const
-  await tellOf(tx, { matter, report: told.reportId }, (incident) => stepsFor(told, incident))
+  await tellOf(tx, { matter, report: told.reportId }, async ({ incidentIsOpen }) =>
+    stepsFor(told, { incidentIsOpen, ...(await standingOf(tx, matter)) }),
+  )
 }

@@ -208,12 +208,12 @@ function failure({
 /** The report and what people are told of it, both or neither. */
 async function store(
   { database }: Pick<BillingReconciliationParts, 'database'>,
-  run: Pick<Run, 'reportId' | 'leaseToken' | 'readingId' | 'window'>,
+  run: Pick<Run, 'reportId' | 'leaseToken' | 'readingId' | 'window' | 'includeRefunds'>,
   end: Ended,
 ): Promise<void> {
   await database.transaction().execute(async (tx) => {
     if (!(await finishRun(tx, run, end))) throw new Error('the run was taken over by another worker')
-    await tellOfReconciliation(tx, toldOf(run.window, end))
+    await tellOfReconciliation(tx, toldOf(run, end))
   })
 }
 

@@ -4,7 +4,7 @@ import type { ReconciliationResult, ReconciliationSeverity } from '@remesa/domai
 
 /** What people are told of a run that has ended. */
 export function toldOf(
-  { from, to }: ReconciliationWindow,
+  { window: { from, to }, includeRefunds }: { readonly window: ReconciliationWindow; readonly includeRefunds: boolean },
   {
     result,
     severity,
@@ -21,13 +21,14 @@ export function toldOf(
     readonly error: string | null
   },
 ): ReconciliationTold {
-  const { reportId, status, missingInDatabase, missingInStripe, recommendations, byCurrency } = result
+  const { reportId, date, status, missingInDatabase, missingInStripe, recommendations, byCurrency } = result
   const currency = byCurrency[0]?.currency ?? ''
   const major = (amount: string) => ({ amount, currency })
   return {
     reportId,
-    day: from.toISOString().slice(0, 10),
+    day: date,
     window: { from: from.toISOString(), to: to.toISOString() },
+    includesRefunds: includeRefunds,
     status,
     severity,
     percentage: worstPercentage,
