@@ -19,6 +19,7 @@ const GROUPS: Readonly<Record<string, () => Promise<CommandGroup>>> = {
   reconcile: async () => (await import('./commands/reconcile.ts')).reconcileCommands,
   ledger: async () => (await import('./commands/ledger.ts')).ledgerCommands,
   audit: async () => (await import('./commands/audit.ts')).auditCommands,
+  doctor: async () => (await import('./commands/doctor.ts')).doctorCommands,
 }
 
 /** The group that a command line names; all of them for help, or to say what it might have meant. */
@@ -80,4 +81,5 @@ Examples:
   remesa explain VB-1042               why is it so much, what happened, whose move is next?
   remesa payout release ID --reason "the customer withdrew the dispute"
   remesa reconcile fpay --from 2026-11-20 --reason "month’s end"
+  remesa doctor                        what is wrong, and how is it mended?
   remesa payout --help                 all about one command`

@@ -1,6 +1,7 @@
 import { type Database, openDatabase } from '@remesa/database/connection'
 import { type Command, Option } from 'commander'
 import { CannotError, type Context } from './context.ts'
+import { reasonOf } from './errors.ts'
 import { findLocalStack } from './local-stack.ts'
 
 /** Adds what every command has that reads the database itself. */
@@ -36,10 +37,4 @@ export async function withDatabase<Result>(
   } finally {
     await database.destroy()
   }
-}
-
-/** What an error says; a connection that failed at several addresses says so in its parts only. */
-export function reasonOf(error: unknown): string {
-  const one = error instanceof AggregateError ? error.errors[0] : error
-  return Error.isError(one) && one.message !== '' ? one.message : String(one)
 }

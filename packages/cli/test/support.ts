@@ -53,14 +53,20 @@ export interface Operators extends Api {
   remesa(...words: readonly string[]): Promise<Said>
 }
 
-/** The operators' API with a database and sandboxes, found as a local stack is. */
-export async function operators(environment: Env = {}): Promise<Operators> {
+/**
+ * The operators' API with a database and sandboxes, found as a local stack is.
+ * @param environmentOf - what the stack's file says of its services' environment
+ */
+export async function operators(environmentOf: (api: Api) => Env = () => ({})): Promise<Operators> {
   const api = await anApi()
   const directory = await mkdtemp(join(tmpdir(), 'remesa-cli-'))
   api.world.stopWith(() => rm(directory, { recursive: true }))
   const stackFile = join(directory, 'stack.json')
   const [viewer, operator, approver] = await Promise.all([VIEWER, OPERATOR, APPROVER].map(api.token))
-  await writeFile(stackFile, JSON.stringify({ url: api.url, tokens: { viewer, operator, approver }, environment }))
+  await writeFile(
+    stackFile,
+    JSON.stringify({ url: api.url, tokens: { viewer, operator, approver }, environment: environmentOf(api) }),
+  )
   const env = { REMESA_STACK_FILE: stackFile }
   return { ...api, env, remesa: (...words) => remesaHere(words, env) }
 }

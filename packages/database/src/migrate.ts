@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import { type Migration, Migrator } from 'kysely/migration'
 import * as payDay from '../migrations/0001-pay-day.ts'
 import * as settlementPayouts from '../migrations/0002-settlement-payouts.ts'
@@ -36,4 +37,23 @@ export async function migrate(database: Database): Promise<readonly string[]> {
   const { error, results = [] } = await migrator.migrateToLatest()
   if (error) throw error
   return results.filter(({ status }) => status === 'Success').map(({ migrationName }) => migrationName)
+}
+
+/**
+ * Compares a schema with the migrations that are known here, and changes nothing.
+ * @returns `pending`: what it lacks; `unknown`: what only a newer version can have made
+ */
+export async function migrationState(
+  database: Database,
+): Promise<{ readonly pending: readonly string[]; readonly unknown: readonly string[] }> {
+  const { rows: tables } = await sql<{ there: boolean }>`
+    select to_regclass('kysely_migration') is not null as there`.execute(database)
+  const { rows } = tables[0]?.there
+    ? await sql<{ name: string }>`select name from kysely_migration order by name`.execute(database)
+    : { rows: [] }
+  const made = new Set(rows.map(({ name }) => name))
+  return {
+    pending: Object.keys(MIGRATIONS).filter((name) => !made.has(name)),
+    unknown: [...made].filter((name) => !Object.hasOwn(MIGRATIONS, name)),
+  }
 }

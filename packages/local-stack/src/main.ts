@@ -11,13 +11,15 @@ import { parseOptions, type StartOptions } from './options.ts'
 import { progressPrinter, summaryText } from './print.ts'
 import { runPayDay, stopwatch } from './run.ts'
 import { type Stack, startStack } from './stack/stack.ts'
+import { writeStackState } from './stack-state.ts'
 import { isContradicted } from './summary.ts'
 import { StuckError } from './watch.ts'
 
 // `pnpm start`: a marketplace's pay-day, settlements, bookings and reconciliation on this machine, with everything they need. Exit codes: 0 paid,
 // 1 stuck or contradicted by the other sides' books, 2 an option or a file is wrong and nothing was started.
 
-const logDirectory = join(fileURLToPath(new URL('../../../', import.meta.url)), '.remesa/logs')
+const directory = join(fileURLToPath(new URL('../../../', import.meta.url)), '.remesa')
+const logDirectory = join(directory, 'logs')
 /** Funds and outages are waited for, so only a run in which nothing at all moves is stuck. */
 const PATIENCE_MS = 60_000
 const say = (text: string): void => void process.stdout.write(`${text}\n`)
@@ -37,6 +39,9 @@ for (const [signal, code] of [['SIGHUP', 129] as const, ['SIGINT', 130] as const
   process.on(signal, () => void stopWith(isPaid ? 0 : code)) // once it is paid, this is how a person ends it
 }
 
+// With it `remesa` needs no flags.
+process.once('exit', await writeStackState(process.env.REMESA_STACK_FILE || join(directory, 'stack.json'), stack))
+
 const contradicted = await run(stack, options, marketplace)
 isPaid = !contradicted
 if (options.exit) await stopWith(contradicted ? 1 : 0)
@@ -48,8 +53,8 @@ ${stack.services.map(({ child, url }) => `  ${child.name.padEnd(24)}${url}/metri
 
 function readOptions(): StartOptions {
   // pnpm runs scripts in the project's root; a path is meant from where the person is.
-  const directory = process.env.INIT_CWD ?? process.cwd()
-  const parsed = parseOptions(process.argv.slice(2), { now: Temporal.Now.instant(), directory })
+  const from = process.env.INIT_CWD ?? process.cwd()
+  const parsed = parseOptions(process.argv.slice(2), { now: Temporal.Now.instant(), directory: from })
   if (parsed.kind === 'start') return parsed.options
   if (parsed.kind === 'bad') refuse(parsed.problems)
   say(parsed.text)

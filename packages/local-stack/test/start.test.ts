@@ -15,7 +15,7 @@ test('a terminal that is closed leaves no process and no file of the stack behin
   await chmod(directory, 0o755) // for root's PostgreSQL, which runs as somebody else
   const { DATABASE_URL, PUBSUB_EMULATOR_HOST, ...env } = process.env // everything is to be its own
   const start = spawn(process.execPath, [MAIN, '--sellers', '5', '--settlements', '0', '--bookings', '0'], {
-    env: { ...env, TMPDIR: directory },
+    env: { ...env, TMPDIR: directory, REMESA_STACK_FILE: join(directory, 'stack.json') },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   try {

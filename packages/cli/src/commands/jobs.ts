@@ -2,23 +2,8 @@ import { Command } from 'commander'
 import { z } from 'zod'
 import { type ApiOptions, acts, type DeedOptions, inPath, openApi, usesApi } from '../api.ts'
 import { type Context, type ExitCode, exitCodes } from '../context.ts'
+import { jobs } from '../jobs.ts'
 import { asJson, plain, table, timeText } from '../text.ts'
-
-const jobs = z.looseObject({
-  items: z.array(
-    z.looseObject({
-      name: z.string(),
-      schedule: z.string(),
-      timeZone: z.string(),
-      enabled: z.boolean(),
-      nextRunAt: z.string().nullable(),
-      lastRunAt: z.string().nullable(),
-      lastDurationMs: z.number().nullable(),
-      lastOutcome: z.string().nullable(),
-      lastError: z.string().nullable(),
-    }),
-  ),
-})
 
 /** `remesa jobs …`: what the scheduler starts. */
 export function jobsCommands(context: Context, ended: (code: ExitCode) => void): Command {

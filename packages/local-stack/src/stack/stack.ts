@@ -38,6 +38,8 @@ export interface Stack {
   /** The operators' API. */
   readonly adminUrl: string
   readonly logDirectory: string
+  /** What its services read: where everything is, and the sandboxes' credentials. */
+  readonly environment: NodeJS.ProcessEnv
   /** The time that the rules of bookings see. */
   rulesNow(): Date
   /** Puts a marketplace where it belongs: countries to us, sellers to GSC, documents to NetSuite. */
@@ -96,27 +98,31 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     await subscribeToPayoneer(sandbox, publicWebhooksUrl)
     await sandbox.control('stripe', 'setWebhook', { endpoint: { url: `${publicWebhooksUrl}/webhooks/stripe` } })
 
+    const environmentOf = (
+      service: ServiceName,
+      { httpPort, publicPort }: { httpPort: number; publicPort: number },
+    ) => ({
+      ...inherited,
+      PAYONEER_REASON_CATEGORIES: `${SANDBOX_CODES.insufficientFunds}=funding`,
+      ...serviceEnvironment({
+        service,
+        instances,
+        databaseUrl: postgres.url,
+        pubsub: { emulatorHost: pubsub.host, projectId },
+        sandbox,
+        httpPort,
+        webhooksPort: publicPort,
+        adminPort: publicPort,
+        publicWebhooksUrl,
+        bookingClockOffsetMs,
+      }),
+      ...options.serviceEnv,
+    })
     const services = names.flatMap((service) =>
       Array.from({ length: instances }, (_, instance) => {
         const httpPort = ports.pop() ?? 0
         const publicPort = (instance === 0 ? known[service] : undefined) ?? ports.pop() ?? 0
-        const environment = {
-          ...inherited,
-          PAYONEER_REASON_CATEGORIES: `${SANDBOX_CODES.insufficientFunds}=funding`,
-          ...serviceEnvironment({
-            service,
-            instances,
-            databaseUrl: postgres.url,
-            pubsub: { emulatorHost: pubsub.host, projectId },
-            sandbox,
-            httpPort,
-            webhooksPort: publicPort,
-            adminPort: publicPort,
-            publicWebhooksUrl,
-            bookingClockOffsetMs,
-          }),
-          ...options.serviceEnv,
-        }
+        const environment = environmentOf(service, { httpPort, publicPort })
         return startService({ service, instance, httpPort, env: environment, logDirectory })
       }),
     )
@@ -133,6 +139,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       services,
       adminUrl: `http://127.0.0.1:${adminPort}`,
       logDirectory,
+      environment: environmentOf('admin', { httpPort: 0, publicPort: adminPort }),
       rulesNow: () => new Date(Date.now() + bookingClockOffsetMs),
       load: (marketplace) => load(database, sandbox, marketplace),
       casualties: () => casualties(services),
