@@ -35,6 +35,8 @@ const ADMIN_REQUESTS_KEPT_DAYS = 30
 const DAY_MS = 86_400_000
 /** Five business days, a weekend between them, and the day itself. */
 const BANK_RETURN_DAYS = 8
+/** A hold of a card may be captured for seven days, and most payments by bank are settled or refused within them. */
+const BILLING_LOOKS_DAYS_LATER = [1, 2, 8]
 /** Of each kind; what is left over is older than the rest at the next run. */
 const SWEPT_AT_ONCE = 1_000
 
@@ -102,18 +104,15 @@ export function scheduledJobs(
       name: 'billing-reconciliation',
       schedule: config.BILLING_RECONCILIATION_CRON,
       timeZone: 'UTC',
-      // Each run names its day, the one before it fell due: a retry after midnight must not take another, and after an
-      // outage of days none is left out.
+      // Each run names its days by when it fell due: a retry after midnight must not take others, and after an outage of
+      // days none is left out. Each day comes again: Stripe lists some things late (facts: stripe §7), and what is
+      // captured, paid or refused later keeps the time at which it was made.
       async enqueue(tx, dueTimes) {
-        const days = dueTimes.map((dueAt) => {
-          const endDate = dueAt.toISOString().slice(0, 10)
-          return { startDate: Temporal.PlainDate.from(endDate).subtract({ days: 1 }).toString(), endDate }
-        })
-        const distinct = new Map(days.map((day) => [day.startDate, day]))
+        const dates = new Set(dueTimes.flatMap((dueAt) => BILLING_LOOKS_DAYS_LATER.map((days) => utcDay(dueAt, -days))))
         await enqueue(
           tx,
           topics.billingReconciliation,
-          Array.from(distinct.values(), (data) => ({ data })),
+          Array.from(dates, (startDate) => ({ data: { startDate, endDate: utcDay(new Date(startDate), 1) } })),
         )
       },
     },

@@ -118,7 +118,7 @@ test('after days without a scheduler no day’s pay-day is left out', async () =
   expect(await scheduler.job('payment-reset')).toMatchObject({ nextRunAt: new Date('2026-11-21T09:00:00Z') })
 })
 
-test('at two UTC the day before is reconciled, each day once, those of an outage included', async () => {
+test('at two UTC the day before is reconciled, again a day later and a week later; of an outage each day once', async () => {
   const scheduler = await aScheduler({ at: '2026-11-19T12:00:00Z' })
   await scheduler.runAt('2026-11-20T01:59:59.999Z')
   await scheduler.runAt('2026-11-20T02:00:00Z')
@@ -127,8 +127,14 @@ test('at two UTC the day before is reconciled, each day once, those of an outage
     select data from outbox where topic = ${topics.billingReconciliation.name} order by id`.execute(scheduler.database)
   expect(rows.map(({ data }) => data)).toEqual([
     { startDate: '2026-11-19', endDate: '2026-11-20' },
+    { startDate: '2026-11-18', endDate: '2026-11-19' },
+    { startDate: '2026-11-12', endDate: '2026-11-13' },
+    // Due on the 21st and on the 22nd, made up for together.
     { startDate: '2026-11-20', endDate: '2026-11-21' },
+    { startDate: '2026-11-19', endDate: '2026-11-20' },
+    { startDate: '2026-11-13', endDate: '2026-11-14' },
     { startDate: '2026-11-21', endDate: '2026-11-22' },
+    { startDate: '2026-11-14', endDate: '2026-11-15' },
   ])
 })
 
