@@ -105,6 +105,8 @@ export interface BalanceStory {
   readonly nextTryAt: Date | null
   /** Until then its rail rests. */
   readonly railPausedUntil: Date | null
+  /** By a person. */
+  readonly isRailStopped: boolean
   readonly erp: { readonly toldAt: Date | null; readonly vendorPaymentId: string | null }
   readonly gscToldAt: Date | null
   readonly createdAt: Date
@@ -131,9 +133,10 @@ async function storyOf(tx: Transaction<Schema>, id: string): Promise<BalanceStor
   const { rows } = await sql<StoryRow>`
     select ${COLUMNS}, b.attempts, b.funds_refusals, b.status_checks, b.next_try_at, b.erp_told_at,
       b.erp_vendor_payment_id, b.gsc_told_at, b.created_at, b.jobs, b.closing_match, k.settlement_id,
-      k.amount as closing_amount, k.currency as closing_currency, k.received_at as closing_received_at, r.paused_until
+      k.amount as closing_amount, k.currency as closing_currency, k.received_at as closing_received_at, r.paused_until, o.stopped_at
     from seller_balances b join sellers s on s.id = b.seller_id ${LAST_ATTEMPT}
     left join rails r on r.name = coalesce(a.rail, case s.operation_type when 'local' then 'fpay' else 'payoneer' end)
+    left join rail_stops o on o.rail = r.name
     left join seller_closings k on k.gsc_seller_id = s.gsc_seller_id and k.country = b.country
       and k.business_date = b.business_date
     where b.id = ${id}`.execute(tx)
@@ -156,6 +159,7 @@ async function storyOf(tx: Transaction<Schema>, id: string): Promise<BalanceStor
     counted: { refusals: row.attempts, fundsRefusals: row.funds_refusals, statusChecks: row.status_checks },
     nextTryAt: row.next_try_at,
     railPausedUntil: row.paused_until,
+    isRailStopped: row.stopped_at !== null,
     erp: { toldAt: row.erp_told_at, vendorPaymentId: row.erp_vendor_payment_id },
     gscToldAt: row.gsc_told_at,
     createdAt: row.created_at,
@@ -216,6 +220,7 @@ interface StoryRow extends Row {
   closing_currency: Currency | null
   closing_received_at: Date | null
   paused_until: Date | null
+  stopped_at: Date | null
 }
 
 const viewOf = (row: Row): BalanceView => ({

@@ -101,6 +101,8 @@ export interface TransferStory {
   } | null
   /** Until then Stripe rests. */
   readonly railPausedUntil: Date | null
+  /** By a person. */
+  readonly isRailStopped: boolean
 }
 
 /** More alerts than any transfer ever has. */
@@ -129,7 +131,12 @@ async function storyOf(tx: Transaction<Schema>, id: string): Promise<TransferSto
     ])
     .where('user_id', '=', row.user_id)
     .executeTakeFirst()
-  const rail = await tx.selectFrom('rails').select('paused_until').where('name', '=', 'stripe').executeTakeFirst()
+  const rail = await tx
+    .selectFrom('rails')
+    .leftJoin('rail_stops', 'rail_stops.rail', 'rails.name')
+    .select(['rails.paused_until', 'rail_stops.stopped_at'])
+    .where('rails.name', '=', 'stripe')
+    .executeTakeFirst()
   return {
     transfer: rowOf(row),
     attempts: await attemptsOf(tx, [payable]),
@@ -138,6 +145,7 @@ async function storyOf(tx: Transaction<Schema>, id: string): Promise<TransferSto
     alerts: await listAlerts(tx, { subject: payable, limit: ALL_ALERTS }),
     account: account ?? null,
     railPausedUntil: rail?.paused_until ?? null,
+    isRailStopped: (rail?.stopped_at ?? null) !== null,
   }
 }
 

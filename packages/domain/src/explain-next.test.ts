@@ -7,7 +7,7 @@ import { HELD_REASONS } from './stripe-account.ts'
 
 const now = new Date('2026-11-21T12:00:00Z')
 const later = new Date('2026-11-21T13:00:00Z')
-const idle = { nextTryAt: null, railPausedUntil: null, now }
+const idle = { nextTryAt: null, railPausedUntil: null, isRailStopped: false, now }
 const balance = { blockedReason: null, reportedToErp: true }
 const transfer = { heldReason: null, failureReason: null, isOfBooking: false }
 
@@ -47,6 +47,13 @@ test('while a rail refuses our credentials it is the on-call’s move, whatever 
     expect(nextOfTransfer({ status, ...transfer }, resting).who).toBe('on-call')
   }
   expect(nextOfBalance({ status: 'payable', ...balance }, { ...idle, railPausedUntil: now }).who).toBe('remesa')
+})
+
+test('while a person has stopped a rail it is for people to restart it, whatever else keeps it from paying', () => {
+  const stopped = { ...idle, railPausedUntil: later, isRailStopped: true }
+  expect(nextOfBalance({ status: 'payable', ...balance }, stopped)).toMatchObject({ who: 'finance' })
+  expect(nextOfTransfer({ status: 'retryable', ...transfer }, stopped).text).toContain('two have restarted it')
+  expect(nextOfBalance({ status: 'payment_pending', ...balance }, stopped).who).toBe('provider')
 })
 
 test('what is tried again says when', () => {

@@ -20,6 +20,8 @@ export interface Circumstances {
   readonly nextTryAt: Date | null
   /** Until then its rail rests, for it refuses our credentials. */
   readonly railPausedUntil: Date | null
+  /** A person has stopped its rail. */
+  readonly isRailStopped: boolean
   readonly now: Date
 }
 
@@ -27,7 +29,17 @@ const RAIL_RESTS = move(
   'on-call',
   'The rail refuses our credentials, and nothing goes through it. Once they are mended it is paid by itself.',
 )
-const rests = ({ railPausedUntil, now }: Circumstances): boolean => railPausedUntil !== null && railPausedUntil > now
+const RAIL_STOPPED = move(
+  'finance',
+  'A person has stopped the rail, and nothing new goes through it. Once two have restarted it, it is paid by itself.',
+)
+
+/** What keeps anything from going through the rail. */
+function restOf({ isRailStopped, railPausedUntil, now }: Circumstances): NextMove | undefined {
+  if (isRailStopped) return RAIL_STOPPED
+  return railPausedUntil !== null && railPausedUntil > now ? RAIL_RESTS : undefined
+}
+
 /** @param what - a sentence without its end */
 const atItsTime = (what: string, { nextTryAt, now }: Circumstances): string =>
   nextTryAt && nextTryAt > now ? `${what} at ${nextTryAt.toISOString()}.` : `${what} now.`
@@ -70,11 +82,12 @@ export function nextOfBalance(
     case 'blocked':
       return blockedReason ? BLOCKED[blockedReason] : move('finance', 'It is blocked: find out why.')
     case 'payable':
-      return rests(circumstances) ? RAIL_RESTS : move('remesa', atItsTime('It is paid', circumstances))
+      return restOf(circumstances) ?? move('remesa', atItsTime('It is paid', circumstances))
     case 'paying':
-      return rests(circumstances)
-        ? RAIL_RESTS
-        : move('remesa', 'The rail was asked and has not answered: it is asked again with the same key until it does.')
+      return (
+        restOf(circumstances) ??
+        move('remesa', 'The rail was asked and has not answered: it is asked again with the same key until it does.')
+      )
     case 'payment_pending':
       return move('provider', 'The rail has accepted it, and its bank has yet to pay. It is looked at again by itself.')
     case 'awaiting_funds':
@@ -129,16 +142,14 @@ export function nextOfTransfer(
     case 'awaiting_destination':
       return heldReason ? HELD[heldReason] : move('finance', 'It waits for its destination: find out why.')
     case 'pending':
-      return rests(circumstances) ? RAIL_RESTS : move('remesa', 'It is sent to Stripe next.')
+      return restOf(circumstances) ?? move('remesa', 'It is sent to Stripe next.')
     case 'processing':
-      return rests(circumstances)
-        ? RAIL_RESTS
-        : move('remesa', 'Stripe was asked and has not answered: it is asked again with the same key until it does.')
+      return (
+        restOf(circumstances) ??
+        move('remesa', 'Stripe was asked and has not answered: it is asked again with the same key until it does.')
+      )
     case 'retryable':
-      if (rests(circumstances)) return RAIL_RESTS
-      return failureReason === FUNDS
-        ? move('finance', atItsTime('Our balance at Stripe is too low: top it up. It is tried again', circumstances))
-        : move('remesa', atItsTime('Stripe refused it for a reason that passes. It is tried again', circumstances))
+      return restOf(circumstances) ?? nextTry(failureReason, circumstances)
     case 'completed':
       return move('nobody', 'Stripe has transferred it.')
     case 'failed_terminal':
@@ -149,6 +160,11 @@ export function nextOfTransfer(
       return move('nobody', 'It was taken back before it went; what is still owed has another transfer.')
   }
 }
+
+const nextTry = (failureReason: string | null, circumstances: Circumstances): NextMove =>
+  failureReason === FUNDS
+    ? move('finance', atItsTime('Our balance at Stripe is too low: top it up. It is tried again', circumstances))
+    : move('remesa', atItsTime('Stripe refused it for a reason that passes. It is tried again', circumstances))
 
 /** @param payout.transfer - whose move its transfer waits for, when it has one on its way */
 export function nextOfPayout({

@@ -109,14 +109,14 @@ function nextOfIdle({
 
 const isBlockedReason = (reason: string): reason is BlockedReason => Object.hasOwn(RELEASED_BY, reason)
 
-const nextOf = ({ balance, nextTryAt, railPausedUntil, erp }: BalanceStory, now: Date): NextMove =>
+const nextOf = ({ balance, nextTryAt, railPausedUntil, isRailStopped, erp }: BalanceStory, now: Date): NextMove =>
   nextOfBalance(
     {
       status: balance.status,
       blockedReason: balance.reason !== null && isBlockedReason(balance.reason) ? balance.reason : null,
       reportedToErp: erp.toldAt !== null,
     },
-    { nextTryAt, railPausedUntil, now },
+    { nextTryAt, railPausedUntil, isRailStopped, now },
   )
 
 const titleOf = ({ balance: { seller, country, businessDate } }: BalanceStory): string =>

@@ -134,7 +134,7 @@ function mergedStories(stories: readonly PayoutStory[]): Explanation['story'] {
 const titleOf = ({ contestId, bookingId, userId }: TransferStory['transfer']): string =>
   contestId === null ? `Booking ${bookingId}, provider ${userId}` : `Contest ${contestId}, winner ${userId}`
 
-const nextOf = ({ transfer, railPausedUntil }: TransferStory, now: Date): NextMove =>
+const nextOf = ({ transfer, railPausedUntil, isRailStopped }: TransferStory, now: Date): NextMove =>
   nextOfTransfer(
     {
       status: transfer.status,
@@ -142,7 +142,7 @@ const nextOf = ({ transfer, railPausedUntil }: TransferStory, now: Date): NextMo
       failureReason: transfer.failureReason,
       isOfBooking: transfer.payoutId !== null,
     },
-    { nextTryAt: transfer.nextTryAt, railPausedUntil, now },
+    { nextTryAt: transfer.nextTryAt, railPausedUntil, isRailStopped, now },
   )
 
 async function nextOfOne(
