@@ -21,7 +21,7 @@ import { recordEntries } from './ledger.ts'
 import { latestAttempts } from './payment-attempts.ts'
 import { insertReversals, type NewReversal } from './payout-reversals.ts'
 import type { PayoutTransfer } from './payout-transfers.ts'
-import { lockDebts } from './receivables.ts'
+import { closeSettledDebts, lockDebts } from './receivables.ts'
 import type { Schema } from './schema.ts'
 
 /** How bookings are settled; see domain booking-payout. */
@@ -81,11 +81,22 @@ export async function settleBooking(
   const bySequence = new Map(payouts.map((payout) => [payout.sequence, payout]))
   for (const step of steps) bySequence.set(step.sequence, await take(looked, step, bySequence.get(step.sequence)))
   looked.lookAgainAt.push(...nearlyDue([...bySequence.values()], steps, now, terms))
-  const reversalIds = await insertReversals(tx, looked.corrections, now)
+  const reversals = await insertReversals(tx, looked.corrections, now)
   await recordEntries(tx, sheet.entries)
   await recordAudit(tx, sheet.audit)
   await resolveAlerts(tx, { dedupKeys: sheet.settledAlerts, note: 'Nothing is left to be paid of it.' })
-  return { transferIds: sheet.transferIds, reversalIds, lookAgainAt: looked.lookAgainAt, alerts: sheet.alerts, steps }
+  const released = steps.flatMap(({ kind, sequence }) => (kind === 'release' ? [sequence] : []))
+  const keptWhole = released
+    .flatMap((sequence) => bySequence.get(sequence) ?? [])
+    .filter(({ status }) => status === 'transferred')
+  await closeSettledDebts(tx, keptWhole)
+  return {
+    transferIds: sheet.transferIds,
+    reversalIds: reversals.reversalIds,
+    lookAgainAt: looked.lookAgainAt,
+    alerts: [...sheet.alerts, ...reversals.alerts],
+    steps,
+  }
 }
 
 /** A timer may fire a little early: the database's clock says when, and ours whether the payout is due. */

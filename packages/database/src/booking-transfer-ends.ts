@@ -4,7 +4,7 @@ import { type BookingPayout, type EndedPayout, endPayouts } from './booking-payo
 import { payoutAudit, withdrawnEntry } from './booking-releases.ts'
 import type { NewAlert } from './finance-alerts.ts'
 import type { LedgerEntry } from './ledger.ts'
-import { lockDebts } from './receivables.ts'
+import { type Debt, lockDebts } from './receivables.ts'
 import type { Schema } from './schema.ts'
 
 /** How the transfer of a booking's payout ended. */
@@ -21,14 +21,21 @@ export async function endBookingPayouts(
   tx: Transaction<Schema>,
   ended: readonly EndedTransfer[],
   now: Date,
-): Promise<{ entries: readonly LedgerEntry[]; audit: readonly AuditRow[]; alerts: readonly NewAlert[] }> {
+): Promise<{
+  entries: readonly LedgerEntry[]
+  audit: readonly AuditRow[]
+  alerts: readonly NewAlert[]
+  /** Debts of which something was kept back, to be closed where they are settled by this. */
+  keptBack: readonly Debt[]
+}> {
   const before = await endPayouts(tx, ended, now)
   const plans = ended.map((end) => ({ ...end, payout: known(before, end) }))
   const failed = plans.filter(({ failureReason }) => failureReason !== null)
-  // What was kept back is owed to us again: locked before the payees, as in every release.
+  // What was kept back is owed to us again, or settled for good: locked before the payees, as in every release.
+  const keptBack = plans.filter(({ payout }) => payout.setOff > 0n).map(({ payout }) => payout)
   await lockDebts(
     tx,
-    failed.flatMap(({ payout }) => (payout.setOff > 0n ? [payout.providerId] : [])),
+    keptBack.map(({ providerId }) => providerId),
   )
   return {
     entries: failed.map(({ payout, transferId }) => withdrawnEntry(payout, transferId)),
@@ -39,6 +46,7 @@ export async function endBookingPayouts(
       return { ...row, after: { ...row.after, transferId } }
     }),
     alerts: failed.map(failedAlert),
+    keptBack,
   }
 }
 

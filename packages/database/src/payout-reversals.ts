@@ -5,6 +5,7 @@ import { mayBecome, type ReversalStatus } from '@remesa/domain/payout-reversal'
 import { sql, type Transaction } from 'kysely'
 import { recordAudit } from './audit.ts'
 import type { Database } from './connection.ts'
+import type { NewAlert } from './finance-alerts.ts'
 import { type LedgerEntry, moved, owedFromBookings, paidFrom, recordEntries, userPayee } from './ledger.ts'
 import { receivableAccount } from './receivables.ts'
 import type { Schema } from './schema.ts'
@@ -39,15 +40,16 @@ export interface PayoutReversal {
 /**
  * Asks for money back. What the transfer never moved, because it was kept back at release, or has been asked for
  * already, no reversal can bring: the provider owes that again from now on.
- * @returns ids of the reversals to make, for the caller to put on their way in the same transaction (`payoutReversal`)
+ * @returns ids of the reversals to make, for the caller to put on their way in the same transaction (`payoutReversal`), and
+ *   the alerts to raise in it
  * @throws from the database for more than is left of the payout, a transfer that did not move it, or another provider's
  */
 export async function insertReversals(
   tx: Transaction<Schema>,
   asked: readonly NewReversal[],
   now: Date,
-): Promise<readonly string[]> {
-  if (asked.length === 0) return []
+): Promise<{ readonly reversalIds: readonly string[]; readonly alerts: readonly NewAlert[] }> {
+  if (asked.length === 0) return { reversalIds: [], alerts: [] }
   const left = await leftOfTransfers(tx, asked)
   const parts = asked.flatMap((one) => splitByTransfer(one, left))
   await insertRows(tx, parts, now)
@@ -64,8 +66,20 @@ export async function insertReversals(
       })),
     ...owed.map((part) => receivableAudit(part, NEVER_TRANSFERRED)),
   ])
-  return parts.flatMap(({ transferId, reversalId }) => (transferId === null ? [] : [reversalId]))
+  return {
+    reversalIds: parts.flatMap(({ transferId, reversalId }) => (transferId === null ? [] : [reversalId])),
+    alerts: owed.map(owedAlert),
+  }
 }
+
+/** One matter for each provider and currency: what is kept back of the next payouts settles all of it. */
+const owedAlert = ({ reversalId, payoutId, providerId, money: { amount, currency } }: Part): NewAlert => ({
+  kind: 'reversal_refused',
+  dedupKey: `reversal_refused:user:${providerId}:${currency}`,
+  subject: { type: 'user', id: providerId },
+  businessDate: null,
+  details: { reversalId, payoutId, providerId, amount: amount.toString(), currency, refusal: NEVER_TRANSFERRED },
+})
 
 /** Why money that never left cannot be reversed. */
 const NEVER_TRANSFERRED = 'never_transferred'

@@ -26,6 +26,7 @@ import {
   type PayoutTransfer,
 } from './payout-transfers.ts'
 import { oneOfEachAttempt, pauseRails, resumeRails, unexplainedAcceptances } from './rail-answers.ts'
+import { closeSettledDebts } from './receivables.ts'
 import type { Schema } from './schema.ts'
 import { resolveSettled, transferAlertKey } from './transfer-alerts.ts'
 import type { TransferClaim } from './transfer-claims.ts'
@@ -104,6 +105,7 @@ export async function recordTransfers(
   const payouts = await endBookingPayouts(tx, ended.flatMap(endOfPayout), now)
   await recordEntries(tx, [...applied.flatMap(entryOf), ...payouts.entries])
   await recordAudit(tx, [...applied.map(auditOf), ...completedJobs.map(jobAuditOf), ...payouts.audit])
+  await closeSettledDebts(tx, payouts.keptBack)
   const contradictions = await unexplainedAcceptances(
     tx,
     planned.filter((plan) => !isApplied.has(plan)),

@@ -27,13 +27,14 @@ export const ask = (
   { payoutId, transferId, providerId }: TransferredPayout,
   ...amounts: readonly bigint[]
 ) =>
-  inTransaction(world, (tx) =>
-    insertReversals(
+  inTransaction(world, async (tx) => {
+    const { reversalIds } = await insertReversals(
       tx,
       amounts.map((amount) => ({ payoutId, transferId, providerId, money: { amount, currency: USD } })),
       NOW,
-    ),
-  )
+    )
+    return reversalIds
+  })
 
 /** One reversal of part of a payout. */
 export async function aReversal(world: TestDatabase, payout: TransferredPayout, amount: bigint): Promise<string> {

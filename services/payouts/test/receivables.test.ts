@@ -2,11 +2,14 @@ import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { alertsAbout, auditTrail, ledgerFaults } from '@remesa/local-stack/testing/books'
 import { startWorld, type World } from '@remesa/local-stack/testing/world'
+import { topics } from '@remesa/messaging/catalogue'
 import { drawn } from '@remesa/sandbox/faults'
+import { sql } from 'kysely'
 import {
   aBooking,
   booksOf,
   DELAY_MS,
+  drain,
   payoutsOf,
   receivedBy,
   standing,
@@ -130,4 +133,43 @@ test('whatever is refunded, whenever banks take the money: what was received les
     expect({ seed, round, earned: provider.received() - owed }).toEqual({ seed, round, earned })
     expect(owed).toBeGreaterThanOrEqual(0n)
   }
+})
+
+/** Of a provider's debts, by their alerts. */
+async function debtAlerts(provider: { providerId: string }): Promise<readonly string[]> {
+  const { rows } = await sql<{ status: string; subject: string }>`
+    select status, subject_type as subject from finance_alerts
+    where kind = 'reversal_refused' and details->>'providerId' = ${provider.providerId}
+    order by subject_type`.execute(world.database)
+  return rows.map(({ status, subject }) => `${subject} ${status}`)
+}
+
+test('the alert of a debt closes once payouts that were transferred have settled it to zero, not before', async () => {
+  const provider = aProvider()
+  await refunded(await paid(provider, 10_000n), 4_000n)
+  expect(await debtAlerts(provider)).toEqual(['payout open'])
+  await paid(provider, 6_000n)
+  expect([await provider.owesUs(), await debtAlerts(provider)]).toEqual([1_000n, ['payout open']])
+  // Released, all of the debt is kept back; but the transfer may yet fail.
+  const last = await provider.completed(6_000n)
+  await world.deliver(handlers.tell, last.completed())
+  world.moveClock(DELAY_MS)
+  await world.take(topics.bookingPayout)
+  await world.deliver(handlers.settle, { bookingId: last.bookingId })
+  expect([await provider.owesUs(), await debtAlerts(provider)]).toEqual([0n, ['payout open']])
+  await drain(world, handlers)
+  expect(await standing(world, last)).toEqual(['transferred 6000'])
+  expect(await debtAlerts(provider)).toEqual(['payout resolved'])
+})
+
+test('people are told of a debt for what was kept back and is refunded; it closes when a payout is wholly kept back', async () => {
+  const wholly = payoutHandlers(world, { terms: { ...BOOKING_TERMS, setOffPercent: 100 } })
+  const provider = aProvider()
+  await refunded(await paid(provider, 10_000n), 4_000n)
+  const kept = await paid(provider, 4_000n, wholly)
+  expect([await provider.owesUs(), await debtAlerts(provider)]).toEqual([0n, ['payout resolved']])
+  await refunded(kept, 1_500n, wholly)
+  expect([await provider.owesUs(), await debtAlerts(provider)]).toEqual([1_500n, ['payout resolved', 'user open']])
+  await paid(provider, 1_500n, wholly)
+  expect([await provider.owesUs(), await debtAlerts(provider)]).toEqual([0n, ['payout resolved', 'user resolved']])
 })

@@ -64,14 +64,14 @@ export async function askBack(
   { payoutId, transferId, providerId }: PaidPayout,
   ...amounts: readonly bigint[]
 ): Promise<readonly { payoutReversalId: string }[]> {
-  const ids = await world.database.transaction().execute((tx) =>
+  const { reversalIds } = await world.database.transaction().execute((tx) =>
     insertReversals(
       tx,
       amounts.map((amount) => ({ payoutId, transferId, providerId, money: { amount, currency: USD } })),
       world.now(),
     ),
   )
-  return ids.map((payoutReversalId) => ({ payoutReversalId }))
+  return reversalIds.map((payoutReversalId) => ({ payoutReversalId }))
 }
 
 /** A payout of 1,000 of which 300 are asked back. */
