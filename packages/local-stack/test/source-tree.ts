@@ -81,7 +81,7 @@ function filesUnder(directory: string): readonly string[] {
   return readdirSync(directory, { withFileTypes: true }).flatMap((entry) => {
     const path = join(directory, entry.name)
     if (entry.isDirectory()) return entry.name === 'node_modules' ? [] : filesUnder(path)
-    return /(?<!\.tmp)\.ts$/.test(entry.name) ? [path] : [] // *.tmp.ts is nobody's but its writer's
+    return /(?<!\.tmp)\.tsx?$/.test(entry.name) ? [path] : [] // *.tmp.ts is nobody's but its writer's
   })
 }
 
@@ -92,7 +92,7 @@ function readSource(owner: Package, file: string): SourceFile {
   const text = readFileSync(file, 'utf8')
   const path = relative(ROOT, file).replaceAll('\\', '/')
   const inPackage = path.slice(owner.directory.length + 1)
-  const { body } = parseSync(text, { syntax: 'typescript', target: 'es2024' })
+  const { body } = parseSync(text, { syntax: 'typescript', tsx: path.endsWith('.tsx'), target: 'es2024' })
   const nodes = body.flatMap((item) => nodesOf(item))
   return {
     path,

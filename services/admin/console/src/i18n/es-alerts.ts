@@ -32,6 +32,8 @@ export const esAlerts: Readonly<Record<FinanceAlertKind, string>> = {
   rail_unavailable:
     'La vía responde cada vez con errores propios. Lo que había que pagar se intenta otra vez por sí solo; pregunte a la vía.',
   rail_paused: 'La vía rechaza nuestras credenciales. No se paga nada por ella hasta que se corrijan.',
+  cap_reached:
+    'Se alcanzó un tope de pagos. Lo que lo superaría espera hasta que pase la hora o el día del tope, o hasta que dos personas lo suban.',
   rail_stopped:
     'Una persona detuvo esta vía de pago: no se paga nada nuevo por ella. Resuelta la causa, dos personas la reanudan.',
   provider_credentials:

@@ -1,13 +1,10 @@
 import { FINANCE_ALERT_KINDS, type FinanceAlertKind } from '@remesa/domain/finance-alert'
+import type { Dictionary, MessageKey } from './dictionary.ts'
 import { en } from './en.ts'
 import { es } from './es.ts'
 import { esAlerts } from './es-alerts.ts'
 
 export type Language = 'en' | 'es'
-export type MessageKey = keyof typeof en
-
-/** A dictionary: each key of the English one, or it does not compile. */
-export type Dictionary = Readonly<Record<MessageKey, string>>
 
 type NamesIn<Text extends string> = Text extends `${string}{${infer Name}}${infer Rest}` ? Name | NamesIn<Rest> : never
 type Values<Key extends MessageKey> = [NamesIn<(typeof en)[Key]>] extends [never]
