@@ -6,7 +6,7 @@ import { DOCS_CONTENT_SECURITY_POLICY } from './security-headers.ts'
 export async function apiDocs(server: ZodServer): Promise<void> {
   await server.register(swaggerUi, {
     routePrefix: '/docs',
-    uiConfig: { docExpansion: 'none', defaultModelsExpandDepth: -1, persistAuthorization: false },
+    uiConfig: { layout: 'BaseLayout', docExpansion: 'none', defaultModelsExpandDepth: -1, persistAuthorization: false },
     staticCSP: DOCS_CONTENT_SECURITY_POLICY,
     theme: { title: 'Remesa, for operators' },
   })

@@ -67,6 +67,10 @@ export async function adminServer(parts: Parts): Promise<FastifyInstance> {
   server.setSerializerCompiler(serializerCompiler)
   server.decorateRequest(OPERATOR, null)
   server.addHook('onRoute', refuseUnlisted)
+  const headers = securityHeaders(publicUrl)
+  server.addHook('onRequest', async (_request, reply) => {
+    reply.headers(headers)
+  })
   await server.register(cookie)
   await server.register(rateLimit, { global: false })
   server.addHook(
@@ -76,10 +80,6 @@ export async function adminServer(parts: Parts): Promise<FastifyInstance> {
       return authorization === undefined ? sessions.operatorOf(request) : authenticate(authorization)
     }),
   )
-  const headers = securityHeaders(publicUrl)
-  server.addHook('onRequest', async (_request, reply) => {
-    reply.headers(headers)
-  })
   server.addHook('onSend', async (_request, reply) => {
     if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store')
   })
