@@ -67,8 +67,9 @@ export async function startRun(
   return { ...request, reportId: id, readingId, leaseToken, isResumed: left !== undefined }
 }
 
+/** A reading that began before the window was over has no idea of what came after. */
 const isSame = ({ kind, window, includeRefunds }: RunRequest) =>
-  sql`kind = ${kind} and window_from = ${window.from} and window_to = ${window.to} and include_refunds = ${includeRefunds}`
+  sql`reading_since >= window_to and kind = ${kind} and window_from = ${window.from} and window_to = ${window.to} and include_refunds = ${includeRefunds}`
 
 async function takeOver(
   tx: Transaction<Schema>,

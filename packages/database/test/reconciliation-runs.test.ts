@@ -82,6 +82,16 @@ test('what a failed run had read is gone on with once, and only for two hours', 
   expect(await staged()).toBe(0)
 })
 
+test('what was read before the window was over is not gone on with, be its run dead or failed', async () => {
+  const dead = await start(0)
+  const failed = await start()
+  await fail(failed)
+  await sql`update reconciliation_reports set reading_since = window_to - interval '1 second',
+    lease_expires_at = case when status = 'running' then now() end`.execute(world.database)
+  const old = [dead.readingId, failed.readingId]
+  for (const run of [await start(), await start()]) expect(old).not.toContain(run.readingId)
+})
+
 test('a run that succeeded leaves its report and nothing that was read', async () => {
   const run = await start()
   await slices(run.readingId)

@@ -1,11 +1,14 @@
 import { recordAudit } from '@remesa/database/audit'
+import { listFindings } from '@remesa/database/reconciliation-findings'
 import { findReconciliation, listReconciliations, reconciliationTrend } from '@remesa/database/reconciliation-overview'
 import type { Schema } from '@remesa/database/schema'
 import { RECONCILED_BOOKS } from '@remesa/domain/rail-reconciliation'
+import { settledAt } from '@remesa/domain/reconciliation-window'
 import { topics } from '@remesa/messaging/catalogue'
 import { enqueue } from '@remesa/messaging/outbox'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Transaction } from 'kysely'
+import type { z } from 'zod'
 import {
   type ApiParts,
   actorOf,
@@ -33,6 +36,7 @@ import {
   trendAnswer,
   trendQuery,
   withAssignee,
+  withWhatToSync,
 } from './reconciliation-schemas.ts'
 import { byId, withReason, withRequestKey } from './schemas.ts'
 import { toWire } from './wire.ts'
@@ -150,29 +154,39 @@ function decisions(server: ZodServer, parts: ApiParts): void {
 
 type Report = NonNullable<Awaited<ReturnType<typeof findReconciliation>>>
 type Requested = { requested: string }
+type Wish = z.output<typeof withReason> | z.output<typeof withWhatToSync>
 
 /** What is not done here but asked for: the reconciliation service does it, within Stripe's limits. */
 const REQUESTS: readonly (readonly [
   path: string,
   summary: string,
-  ask: (tx: Transaction<Schema>, report: Report, actor: string) => Promise<Outcome<Requested> | undefined>,
+  body: z.ZodType<Wish>,
+  ask: (
+    tx: Transaction<Schema>,
+    report: Report,
+    asked: Omit<z.output<typeof withWhatToSync>, 'reason'> & { actor: string },
+  ) => Promise<Outcome<Requested> | undefined>,
 ])[] = [
   [
     'sync',
-    'Have the payments that a billing report misses in the database copied from Stripe',
-    async (tx, { id, books, status }, actor) => {
+    'Have payments of a billing report copied from Stripe: those that the database misses, or others that are named',
+    withWhatToSync,
+    async (tx, { id, books, status }, { paymentIds, ...asked }) => {
       if (books !== 'billing' || status === 'running' || status === 'error') {
-        return refused('wrong-state', 'Only what a finished report of billing misses can be copied.', {
+        return refused('wrong-state', 'Only payments of a finished report of billing can be copied.', {
           current: status,
         })
       }
-      await enqueue(tx, topics.paymentSync, [{ data: { reportId: id, actor } }])
+      const unknown = await unknownOf(tx, id, paymentIds ?? [])
+      if (unknown.length > 0) return refused('not-found', `The report found nothing about ${unknown.join(', ')}.`)
+      await enqueue(tx, topics.paymentSync, [{ data: { reportId: id, ...asked, ...(paymentIds && { paymentIds }) } }])
       return undefined
     },
   ],
   [
     'repeat',
     'Have the same books compared again over the same days',
+    withReason,
     async (tx, { books, from, to, status }) => {
       const [startDate, endDate] = [dayOf(from), dayOf(to)]
       if (!startDate || !endDate) {
@@ -185,27 +199,30 @@ const REQUESTS: readonly (readonly [
 ]
 
 function requests(server: ZodServer, parts: ApiParts): void {
-  for (const [path, summary, ask] of REQUESTS) {
+  for (const [path, summary, body, ask] of REQUESTS) {
     server.post(
       `/v1/reconciliations/:id/${path}`,
       {
         schema: {
-          ...{ tags, summary, params: byId, headers: withRequestKey, body: withReason },
+          ...{ tags, summary, params: byId, headers: withRequestKey, body },
           response: { ...PROBLEMS_OF_DEEDS, 202: requestedAnswer },
         },
       },
       async (request, reply) => {
         const { id } = request.params
-        const { reason } = request.body
+        const { reason, ...which } = request.body
         const actor = actorOf(request)
+        const isNarrowed = Object.keys(which).length > 0
         const report = await findReconciliation(parts.database, id)
-        const asked = { request, reply, body: { reason }, answers: requestedAnswer }
+        const told = { reason, ...(isNarrowed && { which: JSON.stringify(which) }) }
+        const asked = { request, reply, body: told, answers: requestedAnswer }
         const { answer } = await doOnce(parts, asked, async (tx) => {
           if (!report) return refused('not-found', `There is no reconciliation ${id}.`)
-          const refusal = await ask(tx, report, actor)
+          const refusal = await ask(tx, report, { ...which, actor })
           if (refusal) return refusal
           const subject = { type: 'reconciliation_report', id }
-          await recordAudit(tx, [{ actor, action: `reconciliation.${path}_requested`, subject, reason }])
+          const after = isNarrowed ? which : null
+          await recordAudit(tx, [{ actor, action: `reconciliation.${path}_requested`, subject, reason, after }])
           return { kind: 'done', status: 202, answer: { requested: id } }
         })
         return reply.code(202).send(answer)
@@ -213,6 +230,18 @@ function requests(server: ZodServer, parts: ApiParts): void {
     )
   }
 }
+
+/** Which of these neither a payment nor a refund in the report's findings is called. */
+async function unknownOf(tx: Transaction<Schema>, reportId: string, paymentIds: readonly string[]) {
+  if (paymentIds.length === 0) return []
+  const findings = await listFindings(tx, { reportId, paymentIds, limit: FINDINGS_OF_NAMED })
+  const known = new Set(findings.flatMap(({ paymentId, refundId }) => [paymentId, refundId]))
+  return paymentIds.filter((id) => !known.has(id)).slice(0, UNKNOWN_NAMED)
+}
+
+/** Of one payment there may be one for each of its refunds. */
+const FINDINGS_OF_NAMED = 10_000
+const UNKNOWN_NAMED = 10
 
 /** What no report is there of: any books, over any UTC days. */
 function starts(server: ZodServer, parts: ApiParts): void {
@@ -229,6 +258,11 @@ function starts(server: ZodServer, parts: ApiParts): void {
       const told = Object.fromEntries(Object.entries(options).map(([name, value]) => [name, String(value)]))
       const body = { books, from, to, reason, ...told }
       const { answer } = await doOnce(parts, { request, reply, body, answers: startedAnswer }, async (tx) => {
+        const settled = settledAt({ to: new Date(`${to}T00:00:00Z`) })
+        if (books === 'billing' && parts.clock().now < settled) {
+          const detail = `The days before ${to} are not over, or only just: what Stripe tells of them is still under way.`
+          return refused('wrong-state', detail, { current: `books open until ${settled.toISOString()}` })
+        }
         await askFor(tx, books, { startDate: from, endDate: to, ...options })
         const subject = { type: 'reconciliation', id: `${books}:${from}:${to}` }
         await recordAudit(tx, [{ actor: actorOf(request), action: 'reconciliation.requested', subject, reason }])

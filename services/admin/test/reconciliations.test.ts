@@ -149,6 +149,14 @@ test('what a billing report misses is copied on request, once per key; a report 
   }
 })
 
+test('billing is not compared over days that are not over, which the answer says', async () => {
+  const wish = { books: 'billing', from: '2999-11-01', to: '2999-11-02' }
+  expect(await api.act('/v1/reconciliations', OPERATOR, { body: { ...wish, reason: 'a good reason' } })).toMatchObject({
+    status: 409,
+    body: { detail: expect.stringContaining('2999-11-02'), current: 'books open until 2999-11-02T02:00:00.000Z' },
+  })
+})
+
 test('the same books are compared again over the same days', async () => {
   await api.act(`/v1/reconciliations/${await aReport('netsuite', { n: 3 })}/repeat`, OPERATOR)
   await api.act(`/v1/reconciliations/${await aReport('billing', { n: 4 })}/repeat`, OPERATOR)

@@ -32,6 +32,7 @@ export interface BillingReconciliationService {
    * Compares Stripe with the database. What cannot be read ends in a result with status `error`, stored and told of like
    * any other.
    * @throws RangeError for days that are none, or in the wrong order
+   * @throws NotOverError for days that are not over yet, or only just
    * @throws Error when the database cannot be asked, and once the service stops
    */
   reconcile(options: ReconciliationOptions): Promise<ReconciliationResult>
@@ -50,18 +51,20 @@ export interface BillingReconciliationParts extends Omit<ReadParts, 'stripe' | '
   readonly includeRefunds: boolean
   readonly reportingCurrency: Currency
   readonly leaseMs: number
+  /** How long after its end a window may not be compared yet. */
+  readonly graceMs: number
   /** Sends what was just committed on its way. */
   readonly nudge: () => void
   readonly logger: Pick<Logger, 'info' | 'warn' | 'error'>
 }
 
 export function createBillingReconciliationService(parts: BillingReconciliationParts): BillingReconciliationService {
-  const { database, now, logger } = parts
+  const { database, now, logger, graceMs } = parts
   const stopping = new AbortController()
   const running = new Set<Promise<unknown>>()
 
   async function reconcile(options: ReconciliationOptions): Promise<ReconciliationResult> {
-    const window = windowOf(options)
+    const window = windowOf(options, { now: now(), graceMs })
     const { tolerancePercentage = parts.tolerancePercentage, includeRefunds = parts.includeRefunds } = options
     if (!(tolerancePercentage >= 0 && tolerancePercentage <= 100)) {
       throw new RangeError(`${tolerancePercentage} is no percentage from 0 to 100`)

@@ -1,4 +1,5 @@
 import { isCurrency } from '@remesa/domain/currency'
+import { SETTLED_AFTER_MS } from '@remesa/domain/reconciliation-window'
 import { workerEnvironment } from '@remesa/messaging/worker-service'
 import { booksEnvironment } from '@remesa/rails/books'
 import { parseEnvironment, timeZone, wholeNumber } from '@remesa/service-kit/environment'
@@ -34,6 +35,8 @@ export const readConfig = (env: NodeJS.ProcessEnv) =>
       BILLING_RECONCILIATION_SLICES_AT_ONCE: wholeNumber({ from: 1, to: 100 }).default(8),
       /** The first wait after a page that could not be read; it doubles, and the sixth failure in a row ends the run. */
       BILLING_RECONCILIATION_RETRY_FIRST_MS: wholeNumber({ from: 1, to: 60_000 }).default(1_000),
+      /** How long after its end a window may not be compared yet: what Stripe tells of it is still under way. */
+      BILLING_RECONCILIATION_GRACE_MS: wholeNumber({ from: 0, to: 86_400_000 }).default(SETTLED_AFTER_MS),
       /** How long a run whose worker died waits for another one. */
       BILLING_RECONCILIATION_LEASE_MS: wholeNumber({ from: 1_000, to: 3_600_000 }).default(30_000),
     }),

@@ -47,6 +47,7 @@ await runService({
       reportingCurrency: currency(config.BILLING_RECONCILIATION_CURRENCY),
       slicesAtOnce: config.BILLING_RECONCILIATION_SLICES_AT_ONCE,
       retryFirstMs: config.BILLING_RECONCILIATION_RETRY_FIRST_MS,
+      graceMs: config.BILLING_RECONCILIATION_GRACE_MS,
       leaseMs: config.BILLING_RECONCILIATION_LEASE_MS,
       nudge: () => relay.nudge(),
       now: () => new Date(),
@@ -61,7 +62,7 @@ await runService({
     work({
       topic: topics.billingReconciliation,
       maxBatch: 1,
-      handle: reconcileOnRequest({ service, againAfterMs: AGAIN_AFTER_MS }),
+      handle: reconcileOnRequest({ service, againAfterMs: AGAIN_AFTER_MS, now: () => new Date() }),
     })
     work({
       topic: topics.paymentSync,

@@ -91,6 +91,7 @@ export function aService(
     reportingCurrency: currency('USD') as Currency,
     slicesAtOnce: 6,
     retryFirstMs: 1,
+    graceMs: 7_200_000,
     leaseMs: 60_000,
     nudge: () => undefined,
     now,

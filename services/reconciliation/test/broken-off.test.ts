@@ -118,14 +118,31 @@ test('a worker that was too slow to keep its run writes nothing more', async () 
 })
 
 test('a message reconciles the day that it names; one that cannot be read from Stripe is asked for again', async () => {
-  const service = aService(world, { now: () => new Date('2026-11-13T02:00:00Z') })
-  const handle = reconcileOnRequest({ service, againAfterMs: 1_000 })
-  expect(await world.deliver(handle, { startDate: DAY, endDate: '2026-11-14' })).toEqual([{ kind: 'done' }])
+  const now = () => new Date('2026-11-13T02:00:00Z')
+  const service = aService(world, { now })
+  const handle = reconcileOnRequest({ service, againAfterMs: 1_000, now })
+  expect(await world.deliver(handle, { startDate: '2026-11-11', endDate: '2026-11-13' })).toEqual([{ kind: 'done' }])
   expect(await world.deliver(handle, {})).toEqual([{ kind: 'done' }])
   const reports = await listReports(world.database, { kind: 'billing', limit: 10 })
-  expect(reports.map(({ result }) => result?.date).sort()).toEqual([DAY, `${DAY}/2026-11-14`])
+  expect(reports.map(({ result }) => result?.date).sort()).toEqual(['2026-11-11/2026-11-13', DAY])
   expect(await world.deliver(handle, { startDate: DAY, endDate: DAY })).toMatchObject([{ kind: 'reject' }])
   expect(await world.deliver(handle, { endDate: DAY })).toMatchObject([{ kind: 'reject' }])
   breakStripe()
   expect(await world.deliver(handle, { startDate: DAY })).toMatchObject([{ kind: 'retry', afterMs: 1_000 }])
+})
+
+test('a day that is not over, or only just, is not compared: soon it is, later it is refused with the time to ask again', async () => {
+  let now = new Date('2026-11-13T01:59:59.500Z')
+  const handle = reconcileOnRequest({
+    service: aService(world, { now: () => now }),
+    ...{ againAfterMs: 1_000, now: () => now },
+  })
+  expect(await world.deliver(handle, {})).toMatchObject([{ kind: 'retry', afterMs: 1_000 }])
+  now = new Date('2026-11-12T12:00:00Z')
+  expect(await world.deliver(handle, { startDate: DAY })).toMatchObject([
+    { kind: 'reject', reason: expect.stringContaining('ask again from 2026-11-13T02:00:00.000Z on') },
+  ])
+  expect(await listReports(world.database, { kind: 'billing', limit: 10 })).toEqual([])
+  now = new Date('2026-11-13T02:00:00Z')
+  expect(await world.deliver(handle, {})).toEqual([{ kind: 'done' }])
 })

@@ -176,6 +176,7 @@ test('what cannot be asked is refused before anything is begun', async () => {
     { startDate: DAY, endDate: DAY },
     { startDate: at(0.5) },
     { startDate: DAY, tolerancePercentage: Number.NaN },
+    { startDate: '2999-11-12' },
   ]) {
     await expect(reconcile(asked)).rejects.toThrow(RangeError)
   }

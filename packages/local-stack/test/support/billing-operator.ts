@@ -19,7 +19,14 @@ export async function syncedByAnOperator(
   })
   const service = createBillingReconciliationService({
     ...{ database, stripe, reportingCurrency: currency('USD'), tolerancePercentage: 1, includeRefunds: true },
-    ...{ slicesAtOnce: 1, retryFirstMs: 100, leaseMs: 60_000, nudge: () => undefined, now: () => new Date() },
+    ...{
+      slicesAtOnce: 1,
+      retryFirstMs: 100,
+      graceMs: 0,
+      leaseMs: 60_000,
+      nudge: () => undefined,
+      now: () => new Date(),
+    },
     logger: createLogger({ service: 'operator', level: 'fatal' }),
   })
   try {
