@@ -68,6 +68,7 @@ const withSampleValues = (statement: string): string =>
   statement.replaceAll(/'…'/g, 'null').replaceAll(/:'(\w+)'/g, (_, name: string) => {
     if (['balance', 'letter', 'alert', 'transfer', 'job', 'reversal'].includes(name))
       return `'00000000-0000-4000-8000-000000000000'`
+    if (name === 'minor_units') return `'1'`
     return name === 'date' ? `'2026-11-20'` : `'${name}'`
   })
 

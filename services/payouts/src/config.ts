@@ -36,7 +36,10 @@ export const readConfig = (env: NodeJS.ProcessEnv) =>
       PAYOUT_SCHEDULER_GRACE_MS: wholeNumber({ from: 0, to: 3_600_000 }).default(120_000),
       /** From a booking's completion to its payout. */
       BOOKING_PAYOUT_DELAY_MS: wholeNumber({ from: 0, to: 90 * DAY_MS }).default(BOOKING_RULES.delayMs),
-      /** How long after its completion a tip still belongs to a booking. */
+      /**
+       * How long after its completion a tip still belongs to a booking. It reaches back: where it is shortened, tips that were
+       * paid under the longer one are taken back as their bookings are next looked at.
+       */
       BOOKING_TIP_WINDOW_MS: wholeNumber({ from: 0, to: 90 * DAY_MS }).default(BOOKING_RULES.tipWindowMs),
       /** Of each payout at most so much is kept back against what its provider owes us. */
       BOOKING_SET_OFF_PERCENT: wholeNumber({ from: 0, to: 100 }).default(50),
