@@ -37,7 +37,7 @@ test('what takes two people says what the second one types; they type it, and it
   )
   const [, approvalId = ''] = /remesa approve (\S+)/.exec(asked.out) ?? []
   expect((await api.remesa('approve')).out).toMatch(
-    new RegExp(`${approvalId} +cancel +${payoutId} +USD 500.00 +operator:olga`),
+    new RegExp(`${approvalId} +cancel +payout ${payoutId} +USD 500.00 +operator:olga`),
   )
   expect((await api.remesa('payout', 'show', payoutId)).out).toContain(`Waits for a second person to cancel it`)
 
@@ -52,6 +52,18 @@ test('what takes two people says what the second one types; they type it, and it
   const done = await api.remesa('approve', approvalId, ...WHY)
   expect([done.code, done.out]).toEqual([0, `✓ payout ${payoutId}: cancelled, USD 500.00\n`])
   expect((await api.remesa('approve')).out).toBe('Nothing waits for a second person.\n')
+})
+
+test('what concerns payments as a whole is approved by the same command', async () => {
+  await api.remesa('stop', 'fpay', ...WHY)
+  await api.remesa('restart', 'fpay', '--reason', 'mended')
+  const { out } = await api.remesa('approve')
+  const [id = ''] = /^\S+(?= +rail restart +fpay .* operator:olga .* mended$)/m.exec(out) ?? []
+  const words = ['approve', id, ...WHY, '--key', 'restart-1']
+  const done = { code: 0, out: '✓ rail restart fpay: approved\n', err: '' }
+  expect(await api.remesa(...words)).toEqual(done)
+  expect(await api.remesa(...words)).toEqual(done)
+  expect((await api.remesa('rails')).code).toBe(0)
 })
 
 test('the same command with the same key is done once; what does not fit is exit code 2 and the API’s own words', async () => {

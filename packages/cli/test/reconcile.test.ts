@@ -73,7 +73,8 @@ test('books that cannot be read are exit code 2, and it is said why', async () =
 })
 
 test('no service that compares: exit code 2 after the wait, with what to look at', async () => {
-  const words = ['reconcile', 'billing', ...DAYS, '--tolerance', '0.5', '--no-refunds', '--wait', '1']
+  const days = ['--from', '2026-11-01', '--to', '2026-11-03', '--reason', 'month’s end']
+  const words = ['reconcile', 'billing', ...days, '--tolerance', '0.5', '--no-refunds', '--wait', '1']
   const { code, err } = await api.remesa(...words)
   expect([code, err]).toEqual([2, expect.stringContaining('No report within 1 s. It is asked for')])
 })

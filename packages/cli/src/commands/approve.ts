@@ -1,9 +1,9 @@
 import { Command } from 'commander'
 import { z } from 'zod'
-import { type ApiOptions, acts, inPath, openApi } from '../api.ts'
+import { type Api, type ApiOptions, acts, inPath, openApi, pageOf } from '../api.ts'
 import { CannotError, type Context, exitCodes } from '../context.ts'
 import { actionAnswer, actionText, approval, payoutMoney } from '../payouts.ts'
-import { asJson, table, timeText } from '../text.ts'
+import { asJson, plain, table, timeText } from '../text.ts'
 
 interface Options extends ApiOptions {
   readonly reason?: string
@@ -12,6 +12,18 @@ interface Options extends ApiOptions {
 }
 
 const approvalPage = z.looseObject({ approvals: z.array(approval), next: z.string().nullable() })
+/** Of payments as a whole: a rail's restart, a cap. */
+const controlApproval = z.looseObject({
+  id: z.string(),
+  kind: z.string(),
+  subjectId: z.string(),
+  wish: z.record(z.string(), z.unknown()),
+  reason: z.string(),
+  requestedBy: z.string(),
+  requestedAt: z.string(),
+  status: z.string(),
+})
+const controlAnswer = z.looseObject({ approval: controlApproval })
 
 /** `remesa approve [ID]`: the second of two people. */
 export const approveCommands = (context: Context): Command =>
@@ -28,29 +40,59 @@ export const approveCommands = (context: Context): Command =>
       if (options.reason === undefined) throw new CannotError('Why? Give --reason: it becomes part of the audit log.')
       const api = await openApi(context, options, 'approver')
       const deed = { key: options.key, body: { reason: options.reason } }
-      const verdict = options.refuse ? 'refuse' : 'approve'
-      const answer = await api.post(`/v1/approvals/${inPath(id)}/${verdict}`, actionAnswer, deed)
-      context.out(options.json ? asJson(answer) : actionText(context, answer))
+      const path = `${inPath(id)}/${options.refuse ? 'refuse' : 'approve'}`
+      if (await isOfControls(api, id)) {
+        const answer = await api.post(`/v1/control-approvals/${path}`, controlAnswer, deed)
+        context.out(options.json ? asJson(answer) : controlText(context, answer.approval))
+      } else {
+        const answer = await api.post(`/v1/approvals/${path}`, actionAnswer, deed)
+        context.out(options.json ? asJson(answer) : actionText(context, answer))
+      }
     })
+
+/** Decided ones count, too: the same command with the same key gets the same answer. */
+async function isOfControls(api: Api, id: string): Promise<boolean> {
+  let cursor: string | undefined
+  do {
+    const page = await api.get('/v1/control-approvals', pageOf(controlApproval), { cursor, limit: 200 })
+    if (page.items.some((one) => one.id === id)) return true
+    cursor = page.next ?? undefined
+  } while (cursor !== undefined)
+  return false
+}
+
+const controlText = ({ colours }: Context, { kind, subjectId, status }: z.output<typeof controlApproval>): string =>
+  `${status === 'approved' ? colours.green('✓') : colours.yellow('!')} ${kindText(kind)} ${plain(subjectId)}: ${plain(status)}`
+
+const kindText = (kind: string): string => plain(kind.replaceAll('_', ' '))
 
 async function list(context: Context, options: ApiOptions): Promise<void> {
   const api = await openApi(context, options, 'viewer')
-  const answer = await api.get('/v1/approvals', approvalPage, { status: 'open', limit: 200 })
-  const rows = answer.approvals.map((one) => [
-    ...[one.id, one.action, one.payoutId, payoutMoney(one.seen), one.requestedBy],
-    ...[timeText(one.requestedAt), one.reason],
+  const open = { status: 'open', limit: 200 }
+  const [{ approvals }, controls] = await Promise.all([
+    api.get('/v1/approvals', approvalPage, open),
+    api.get('/v1/control-approvals', pageOf(controlApproval), open),
   ])
-  const text = table(
-    ['id', 'to', 'payout', '>amount', 'asked by', 'at', 'why'],
-    rows,
-    'Nothing waits for a second person.',
-  )
-  context.out(options.json ? asJson(answer) : text)
+  const asked = (one: { requestedBy: string; requestedAt: string; reason: string }) => [
+    ...[one.requestedBy, timeText(one.requestedAt), one.reason],
+  ]
+  const rows = [
+    ...approvals.map((one) => [one.id, one.action, `payout ${one.payoutId}`, payoutMoney(one.seen), ...asked(one)]),
+    ...controls.items.map((one) => [...[one.id, kindText(one.kind), one.subjectId, wishText(one.wish)], ...asked(one)]),
+  ]
+  const text = table(['id', 'to', 'what', 'as', 'asked by', 'at', 'why'], rows, 'Nothing waits for a second person.')
+  context.out(options.json ? asJson({ approvals, controls: controls.items }) : text)
 }
 
+/** What is agreed to, and nothing else. */
+const wishText = (wish: Readonly<Record<string, unknown>>): string =>
+  Object.entries(wish)
+    .map(([name, value]) => `${name} ${typeof value === 'string' ? value : JSON.stringify(value)}`)
+    .join(', ')
+
 const HELP = `
-Role: approver, and never whoever asked. What is approved is the payout as it was asked for: if its amount, its status or its
-disputes have changed since, the approval is void and nothing is done.
+Role: approver, and never whoever asked. What is approved is what was asked for, as it stood then: if a payout's amount,
+its status or its disputes have changed since, the approval is void and nothing is done.
 
 ${exitCodes({ 0: 'it is decided, or they are listed' })}
 
