@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
-import { readdir, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { readdir, rename, rm, stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 
@@ -29,8 +29,21 @@ export async function buildConsole(outDir = CONSOLE_DIST): Promise<boolean> {
   const vite = fileURLToPath(new URL('bin/vite.js', import.meta.resolve('vite/package.json')))
   // A process of its own: its memory goes with it, and what NODE_ENV is here does not make it build for development.
   const env = { ...process.env, NODE_ENV: 'production' }
-  await promisify(execFile)(process.execPath, [vite, 'build', HERE, '--outDir', outDir, '--emptyOutDir'], { env })
+  const fresh = join(dirname(outDir), '.cache', `console-${process.pid}`)
+  await promisify(execFile)(process.execPath, [vite, 'build', HERE, '--outDir', fresh, '--emptyOutDir'], { env })
+  await takePlace(fresh, outDir)
   return true
+}
+
+/** At once, so that nobody is served half a console. Of two that were built at the same time either may stay. */
+async function takePlace(fresh: string, outDir: string): Promise<void> {
+  await rm(outDir, { recursive: true, force: true })
+  try {
+    await rename(fresh, outDir)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOTEMPTY') throw error
+    await rm(fresh, { recursive: true })
+  }
 }
 
 async function newestIn(path: string): Promise<number> {
