@@ -185,7 +185,7 @@ CREATE TABLE control_approvals (
   constraint control_approvals_check2 CHECK (((status = ANY (ARRAY['open'::text, 'approved'::text])) OR (decision_reason IS NOT NULL))),
   constraint control_approvals_decided_by_check CHECK ((decided_by <> ''::text)),
   constraint control_approvals_decision_reason_check CHECK ((decision_reason <> ''::text)),
-  constraint control_approvals_kind_check CHECK ((kind = 'rail_restart'::text)),
+  constraint control_approvals_kind_check CHECK ((kind = ANY (ARRAY['rail_restart'::text, 'cap_change'::text]))),
   constraint control_approvals_reason_check CHECK ((reason <> ''::text)),
   constraint control_approvals_requested_by_check CHECK ((requested_by <> ''::text)),
   constraint control_approvals_status_check CHECK ((status = ANY (ARRAY['open'::text, 'approved'::text, 'refused'::text, 'void'::text]))),
@@ -375,6 +375,7 @@ CREATE TABLE payment_attempts (
   accepted_at timestamp with time zone,
   settled_at timestamp with time zone,
   updated_at timestamp with time zone default now() not null,
+  begun_at timestamp with time zone default now() not null,
   constraint payment_attempts_pkey PRIMARY KEY (id),
   constraint payment_attempts_idempotency_key_key UNIQUE (idempotency_key),
   constraint payment_attempts_payable_type_payable_id_generation_key UNIQUE (payable_type, payable_id, generation),
@@ -392,6 +393,28 @@ CREATE INDEX payment_attempts_abandoned ON public.payment_attempts USING btree (
 CREATE INDEX payment_attempts_by_time ON public.payment_attempts USING btree (rail, COALESCE(accepted_at, first_called_at), id);
 CREATE UNIQUE INDEX payment_attempts_one_live ON public.payment_attempts USING btree (payable_type, payable_id) WHERE (state = ANY (ARRAY['claimed'::text, 'postponed'::text, 'accepted'::text, 'paid'::text]));
 CREATE UNIQUE INDEX payment_attempts_one_reference ON public.payment_attempts USING btree (rail, provider_reference) WHERE (provider_reference IS NOT NULL);
+
+CREATE TABLE payment_caps (
+  id uuid default gen_random_uuid() not null,
+  rail text,
+  currency text not null,
+  scope text not null,
+  amount bigint not null,
+  reason text not null,
+  set_by text not null,
+  set_at timestamp with time zone not null,
+  approval_id uuid,
+  constraint payment_caps_pkey PRIMARY KEY (id),
+  constraint payment_caps_one_each UNIQUE NULLS NOT DISTINCT (rail, currency, scope),
+  constraint payment_caps_amount_check CHECK ((amount >= 0)),
+  constraint payment_caps_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+  constraint payment_caps_reason_check CHECK ((reason <> ''::text)),
+  constraint payment_caps_scope_check CHECK ((scope = ANY (ARRAY['payee_day'::text, 'rail_hour'::text, 'run'::text]))),
+  constraint payment_caps_set_by_check CHECK ((set_by <> ''::text)),
+  constraint payment_caps_approval_id_fkey FOREIGN KEY (approval_id) REFERENCES control_approvals(id),
+  constraint payment_caps_rail_fkey FOREIGN KEY (rail) REFERENCES rails(name)
+);
+CREATE TRIGGER takes_two_to_raise BEFORE DELETE OR UPDATE ON public.payment_caps FOR EACH ROW EXECUTE FUNCTION refuse_lone_raise();
 
 CREATE TABLE payment_disputes (
   dispute_id text not null,
@@ -1131,6 +1154,31 @@ CREATE OR REPLACE FUNCTION public.refuse_control_approval_change()
 AS $function$
 begin
   raise exception 'approval % has ended as %, or what was asked for was to be changed', old.id, old.status
+    using errcode = 'restrict_violation';
+end $function$;
+
+CREATE OR REPLACE FUNCTION public.refuse_lone_raise()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if tg_op = 'UPDATE' then
+    if (new.id, new.currency, new.scope) is distinct from (old.id, old.currency, old.scope)
+      or new.rail is distinct from old.rail then
+      raise exception 'cap % stays what it is a cap on', old.id using errcode = 'restrict_violation';
+    end if;
+    if new.amount <= old.amount then return new; end if;
+  end if;
+  if exists (
+    select from control_approvals a where a.kind = 'cap_change' and a.subject_id = old.id::text and a.status = 'approved'
+      and a.wish->>'from' = old.amount::text
+      and case when tg_op = 'UPDATE' then a.id = new.approval_id and a.wish->>'to' = new.amount::text
+        else a.wish->'to' = 'null'::jsonb end
+      and a.decided_at >= old.set_at
+  ) then
+    return case when tg_op = 'UPDATE' then new else old end;
+  end if;
+  raise exception 'cap % is lowered by one person, and raised or removed by two', old.id
     using errcode = 'restrict_violation';
 end $function$;
 

@@ -1,3 +1,5 @@
+import type { Currency } from '@remesa/domain/currency'
+import type { CapScope } from '@remesa/domain/payment-controls'
 import type { RailName } from '@remesa/domain/rail'
 import type { ColumnType, Generated, JSONColumnType } from 'kysely'
 
@@ -8,12 +10,13 @@ type Timestamp = ColumnType<Date, Date, Date>
 /** The part of the schema by which people control payments as a whole. */
 export interface ControlTables {
   control_approvals: ControlApprovals
+  payment_caps: PaymentCaps
   rail_stops: RailStops
 }
 
 interface ControlApprovals {
   id: Generated<string>
-  kind: 'rail_restart'
+  kind: 'rail_restart' | 'cap_change'
   subject_id: string
   wish: JSONColumnType<object>
   reason: string
@@ -35,4 +38,19 @@ interface RailStops {
   reason: string | null
   /** How it was restarted last. */
   restart_approval_id: string | null
+}
+
+interface PaymentCaps {
+  id: Generated<string>
+  /** Null: all of them together. */
+  rail: RailName | null
+  currency: Currency
+  scope: CapScope
+  /** Minor units. */
+  amount: bigint
+  reason: string
+  set_by: string
+  set_at: Timestamp
+  /** By which it was raised last. */
+  approval_id: string | null
 }

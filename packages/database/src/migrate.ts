@@ -11,6 +11,7 @@ import * as alertDeliveries from '../migrations/0008-alert-deliveries.ts'
 import * as railReconciliation from '../migrations/0009-rail-reconciliation.ts'
 import * as operators from '../migrations/0010-operators.ts'
 import * as controls from '../migrations/0011-controls.ts'
+import * as paymentCaps from '../migrations/0012-payment-caps.ts'
 import type { Database } from './connection.ts'
 
 const MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -25,6 +26,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0009-rail-reconciliation': railReconciliation,
   '0010-operators': operators,
   '0011-controls': controls,
+  '0012-payment-caps': paymentCaps,
 }
 
 /**

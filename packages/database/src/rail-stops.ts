@@ -68,6 +68,16 @@ export async function restingRails(
 }
 
 /**
+ * Waits for the claims of these rails that have begun, and keeps later ones waiting until this transaction has ended: what it
+ * changes, every claim has seen or sees.
+ */
+export async function lockOutClaims(tx: Transaction<Schema>, rails: readonly RailName[]): Promise<void> {
+  await sql`
+    select pg_advisory_xact_lock(hashtextextended('rail_stops:' || rail, 0))
+    from unnest(${[...rails].sort()}::text[]) as r(rail)`.execute(tx)
+}
+
+/**
  * Stops a rail: from the moment this commits no worker claims anything new for it. Stopped again it stays as it was, and a
  * restart that somebody asked for is void.
  * @returns what to tell people, where they do not know yet
@@ -77,7 +87,7 @@ export async function stopRail(
   rail: RailName,
   { actor, reason, now }: Asked,
 ): Promise<readonly NewAlert[]> {
-  await sql`select pg_advisory_xact_lock(hashtextextended(${`rail_stops:${rail}`}, 0))`.execute(tx)
+  await lockOutClaims(tx, [rail])
   const { rows } = await sql<{ stops: number }>`
     update rail_stops set stops = stops + 1, stopped_at = ${now}, stopped_by = ${actor}, reason = ${reason}
     where rail = ${rail} and stopped_at is null returning stops`.execute(tx)

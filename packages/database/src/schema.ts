@@ -186,6 +186,8 @@ interface PaymentAttempts {
   refusal_reason: string | null
   created_at: Timestamp
   first_called_at: Timestamp
+  /** When the try that it is at, or was accepted by, began: what a cap counts. */
+  begun_at: Timestamp
   accepted_at: Date | null
   settled_at: Date | null
   updated_at: Timestamp

@@ -1,6 +1,7 @@
 import { chooseRail } from '@remesa/domain/bank-choice'
 import { currency as currencyOf } from '@remesa/domain/currency'
 import { sellerBalanceKey } from '@remesa/domain/idempotency-key'
+import type { CapCandidate } from '@remesa/domain/payment-controls'
 import type { Counted } from '@remesa/domain/payment-steps'
 import type { PaymentInstruction, RailName } from '@remesa/domain/rail'
 import type { OperationType, SellerStatus } from '@remesa/domain/seller'
@@ -18,6 +19,7 @@ import {
   reclaimAttempts,
   supersedeAttempts,
 } from './payment-attempts.ts'
+import { cappedClaims } from './payment-caps.ts'
 import { type RailRest, restingRails } from './rail-stops.ts'
 import type { Schema } from './schema.ts'
 
@@ -37,8 +39,12 @@ export interface SellerPaymentClaim {
 
 export type ClaimAnswer =
   | { readonly kind: 'claimed'; readonly claim: SellerPaymentClaim }
-  /** Somebody else has it, it waits for its next try, or its rail takes nothing now: ask again then. */
-  | { readonly kind: 'later'; readonly at: Date; readonly why: 'locked' | 'leased' | 'not_yet' | RailRest['why'] }
+  /** Somebody else has it, it waits for its next try or for a cap, or its rail takes nothing now: ask again then. */
+  | {
+      readonly kind: 'later'
+      readonly at: Date
+      readonly why: 'locked' | 'leased' | 'not_yet' | 'cap_reached' | RailRest['why']
+    }
   | { readonly kind: 'blocked'; readonly reason: BlockedReason }
   /** There is nothing to pay: the row decides, not the message. */
   | { readonly kind: 'nothing_to_pay' }
@@ -69,8 +75,8 @@ export async function claimSellerPayments(
     rows.map(({ id }) => id),
   )
   const resting = await restingRails(tx, RAILS, lease.now)
-  const fresh: { row: PayableRow; rail: RailName; instruction: PaymentInstruction }[] = []
-  const again: { row: PayableRow; attempt: LatestAttempt; superseded: boolean }[] = []
+  let fresh: { row: PayableRow; rail: RailName; instruction: PaymentInstruction }[] = []
+  let again: { row: PayableRow; attempt: LatestAttempt; superseded: boolean }[] = []
   const blocked: { row: PayableRow; reason: BlockedReason }[] = []
 
   for (const row of rows) {
@@ -85,6 +91,19 @@ export async function claimSellerPayments(
     else if (step.kind === 'block') blocked.push({ row, reason: step.reason })
     else answers.set(row.id, step.answer)
   }
+
+  // What may be out already is finished whatever the caps; so is what is only looked up.
+  const postponed = again.filter(({ row, superseded }) => row.status !== 'paying' && !superseded)
+  const capped = await cappedClaims(
+    tx,
+    'seller_balance',
+    [...fresh, ...postponed.map(({ row, attempt: { rail } }) => ({ row, rail }))].map(candidateOf),
+    lease.now,
+  )
+  for (const [id, at] of capped.waiting) answers.set(id, { kind: 'later', at, why: 'cap_reached' })
+  const fits = ({ row }: { row: PayableRow }) => !capped.waiting.has(row.id)
+  fresh = fresh.filter(fits)
+  again = again.filter(fits)
 
   await supersedeAttempts(
     tx,
@@ -140,7 +159,7 @@ export async function claimSellerPayments(
     }),
     ...blocked.map(({ row, reason }) => ({ ...change(row, 'seller_balance.blocked', 'blocked'), reason })),
   ])
-  return { answers, alerts: blocked.map(({ row, reason }) => blockedAlert(row, reason)) }
+  return { answers, alerts: [...capped.alerts, ...blocked.map(({ row, reason }) => blockedAlert(row, reason))] }
 }
 
 const ACTOR = 'pay-seller-balance'
@@ -230,6 +249,14 @@ function refuseWhatIsNotOwed({ id, amount_owed, payee_balance, currency }: Payab
     `the ledger owes ${payee_balance} ${currency} where seller balance ${id} is to be paid ${amount_owed}`,
   )
 }
+
+const candidateOf = ({ row, rail }: { row: PayableRow; rail: RailName }): CapCandidate => ({
+  id: row.id,
+  rail,
+  money: { amount: row.amount_owed ?? 0n, currency: currencyOf(row.currency) },
+  payeeId: row.seller_id,
+  businessDate: row.business_date,
+})
 
 function instructionOf(row: PayableRow, destination: string, generation: number): PaymentInstruction {
   if (row.amount_owed === null) throw new Error(`seller balance ${row.id} is ${row.status} without an amount`)

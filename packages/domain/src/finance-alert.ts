@@ -61,6 +61,10 @@ const FINANCE_ALERTS = {
     'critical',
     'A person stopped this rail: nothing new is paid through it. Once the cause is settled, two people restart it.',
   ),
+  cap_reached: alert(
+    'critical',
+    'A cap on payments is reached. What would go beyond it waits until the cap’s hour or day is over, or two people raise it.',
+  ),
   provider_credentials: alert(
     'critical',
     'NetSuite or GSC refuses our credentials. No pay-day goes on without them: have them mended.',

@@ -21,12 +21,13 @@ const BODIES: Readonly<Partial<Record<RouteName, object>>> = {
   'POST /v1/alerts/:id/acknowledge': { note: 'a good note' },
   'POST /v1/alerts/:id/resolve': { note: 'a good note' },
   'POST /v1/dead-letters/replay': { ids: [ID], reason: 'a good reason' },
+  'PUT /v1/caps': { rail: 'nowhere', currency: 'USD', scope: 'run', amount: '1', reason: 'a good reason' },
   // No such range: otherwise it would be compared.
   'POST /v1/reconciliations': { books: 'fpay', from: '2026-11-02', to: '2026-11-01', reason: 'a good reason' },
 }
 
 /** How that ends. */
-const OUTCOMES: Readonly<Partial<Record<RouteName, number>>> = { 'POST /v1/reconciliations': 400 }
+const OUTCOMES: Readonly<Partial<Record<RouteName, number>>> = { 'POST /v1/reconciliations': 400, 'PUT /v1/caps': 404 }
 
 /** An address of each route that has many. */
 const ADDRESSES: Readonly<Partial<Record<RouteName, string>>> = {
@@ -41,7 +42,9 @@ async function send(route: RouteName, roles?: readonly string[]) {
   const [method = '', listed = ''] = route.replace(ONE, ID).split(' ')
   const path = ADDRESSES[route] ?? listed
   const token = roles && (await api.token({ subject: 'somebody', roles: [...roles] }))
-  const deed = method !== 'POST' ? {} : { key: aKey(), body: BODIES[route] ?? { reason: 'a good reason' } }
+  const deed = ['GET', 'HEAD'].includes(method)
+    ? {}
+    : { key: aKey(), body: BODIES[route] ?? { reason: 'a good reason' } }
   return api.ask(method, path, { ...deed, ...(token !== undefined && { token }) })
 }
 
@@ -97,9 +100,10 @@ test.each(guarded.filter(([route]) => !route.startsWith('GET ')))(
   async (route) => {
     const before = await everything(api.world)
     const [{ cookie, csrf }, another] = sessions
-    const path = route.replace(ONE, ID).replace('POST ', '')
+    const [method = '', listed = ''] = route.replace(ONE, ID).split(' ')
+    const path = ADDRESSES[route] ?? listed
     const send = (headers: Readonly<Record<string, string>>) =>
-      api.ask('POST', path, { key: aKey(), body: BODIES[route] ?? { reason: 'a good reason' }, headers })
+      api.ask(method, path, { key: aKey(), body: BODIES[route] ?? { reason: 'a good reason' }, headers })
     for (const wrong of [{}, { 'x-csrf-token': '' }, { 'x-csrf-token': 'made up' }, { 'x-csrf-token': another.csrf }]) {
       expect(await send({ cookie, ...wrong })).toMatchObject({
         status: 403,

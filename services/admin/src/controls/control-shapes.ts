@@ -1,16 +1,18 @@
 import { APPROVAL_STATUSES } from '@remesa/database/approvals'
 import type { ControlApproval } from '@remesa/database/control-approvals'
+import type { CapState } from '@remesa/database/payment-cap-changes'
 import type { RailState } from '@remesa/database/rail-stops'
+import { CAP_SCOPES } from '@remesa/domain/payment-controls'
 import { z } from 'zod'
-import { facts, time } from '../routes/shapes.ts'
+import { facts, minorUnits, time } from '../routes/shapes.ts'
 import { toWire } from '../wire.ts'
 
-export const CONTROL_KINDS = ['rail_restart'] as const
+export const CONTROL_KINDS = ['rail_restart', 'cap_change'] as const
 
 export const controlApproval = z.object({
   id: z.uuid(),
   kind: z.enum(CONTROL_KINDS),
-  subjectId: z.string().meta({ description: 'what it is about: a rail by its name' }),
+  subjectId: z.string().meta({ description: 'what it is about: a rail by its name, a cap by its id' }),
   wish: facts.meta({ description: 'what is agreed to: this, and nothing else' }),
   reason: z.string(),
   requestedBy: z.string(),
@@ -43,3 +45,19 @@ export const railJson = ({ restart, ...state }: RailState): z.output<typeof rail
   ...toWire(state),
   restart: restart && controlApprovalJson(restart),
 })
+
+export const cap = z.object({
+  id: z.uuid(),
+  rail: z.string().nullable().meta({ description: 'null: all of them together' }),
+  currency: z.string(),
+  scope: z.enum(CAP_SCOPES).meta({
+    description:
+      '`payee_day`: to one payee in a UTC day; `rail_hour`: in a UTC hour; `run`: to the sellers of one business date',
+  }),
+  amount: minorUnits,
+  reason: z.string(),
+  setBy: z.string(),
+  setAt: time,
+})
+
+export const capJson = (state: CapState): z.output<typeof cap> => toWire(state)

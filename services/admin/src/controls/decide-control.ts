@@ -7,6 +7,7 @@ import {
   findControlApproval,
   lockControlApproval,
 } from '@remesa/database/control-approvals'
+import { changeCap, isStillAsked, lockCap } from '@remesa/database/payment-cap-changes'
 import { lockStop, restartRail } from '@remesa/database/rail-stops'
 import type { Schema } from '@remesa/database/schema'
 import type { Transaction } from 'kysely'
@@ -26,22 +27,25 @@ export interface ControlDecision {
 
 export const decisionAnswer = z.object({ approval: controlApproval })
 
-/** What each kind of wish is about, and how it is done. Each locks what it is about before the approval is locked. */
-const DEEDS: Readonly<
-  Record<
-    ControlKind,
-    {
-      readonly subjectType: string
-      readonly lock: (tx: Transaction<Schema>, approval: ControlApproval) => Promise<unknown>
-      readonly act: (tx: Transaction<Schema>, approval: ControlApproval) => Promise<void>
-    }
-  >
-> = {
+/** What each kind of wish is about, and how it is done. */
+const DEEDS: Readonly<Record<ControlKind, Deed>> = {
   rail_restart: {
     subjectType: 'rail',
-    lock: (tx, { subjectId }) => lockStop(tx, subjectId),
+    isStillAsked: async (tx, { subjectId }) => (await lockStop(tx, subjectId)) !== null,
     act: (tx, approval) => restartRail(tx, approval),
   },
+  cap_change: {
+    subjectType: 'payment_cap',
+    isStillAsked: async (tx, approval) => isStillAsked(await lockCap(tx, approval.subjectId), approval),
+    act: changeCap,
+  },
+}
+
+interface Deed {
+  readonly subjectType: string
+  /** Locks what it is about, before the approval is locked. */
+  readonly isStillAsked: (tx: Transaction<Schema>, approval: ControlApproval) => Promise<boolean>
+  readonly act: (tx: Transaction<Schema>, approval: ControlApproval, now: Date) => Promise<void>
 }
 
 /** Decides an open approval, never by whoever asked for it. What is approved is done at once. */
@@ -54,12 +58,17 @@ export async function decideControl(
   if (asked.requestedBy === actor) {
     return refused('own-request', 'You asked for it yourself; somebody else must decide.')
   }
-  const { lock, act, subjectType } = DEEDS[asked.kind]
-  await lock(tx, asked)
+  const deed = DEEDS[asked.kind]
+  const isStill = await deed.isStillAsked(tx, asked)
   const approval = await lockControlApproval(tx, approvalId)
   if (approval.status !== 'open') {
     const detail = `The approval is ${approval.status} already.`
     return refused('approval-decided', detail, { approval: controlApprovalJson(approval) })
+  }
+  if (verdict === 'approve' && !isStill) {
+    const ended = await decideControlApproval(tx, approvalId, { status: 'void', reason: DRIFTED }, now)
+    await auditDecision(tx, deed.subjectType, ended, { actor, reason: DRIFTED })
+    return refused('approval-void', DRIFTED, { approval: controlApprovalJson(ended) })
   }
   const decision: ApprovalDecision = {
     status: verdict === 'approve' ? 'approved' : 'refused',
@@ -67,16 +76,27 @@ export async function decideControl(
     reason,
   }
   const ended = await decideControlApproval(tx, approvalId, decision, now)
-  await recordAudit(tx, [
-    {
-      actor,
-      action: `control.${ended.status}`,
-      subject: { type: subjectType, id: approval.subjectId },
-      reason,
-      before: { approvalId, status: 'open' },
-      after: { approvalId, kind: approval.kind, status: ended.status },
-    },
-  ])
-  if (verdict === 'approve') await act(tx, ended)
+  await auditDecision(tx, deed.subjectType, ended, { actor, reason })
+  if (verdict === 'approve') await deed.act(tx, ended, now)
   return { kind: 'done', status: 200, answer: { approval: controlApprovalJson(ended) } }
 }
+
+/** What it is about was changed otherwise. */
+const DRIFTED = 'What was asked for is no longer a change of what stands.'
+
+const auditDecision = (
+  tx: Transaction<Schema>,
+  subjectType: string,
+  { id, kind, subjectId, status }: ControlApproval,
+  { actor, reason }: Pick<ControlDecision, 'actor' | 'reason'>,
+): Promise<void> =>
+  recordAudit(tx, [
+    {
+      actor,
+      action: `control.${status}`,
+      subject: { type: subjectType, id: subjectId },
+      reason,
+      before: { approvalId: id, status: 'open' },
+      after: { approvalId: id, kind, status },
+    },
+  ])

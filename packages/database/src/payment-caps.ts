@@ -1,0 +1,111 @@
+import { type CapCandidate, capShare, capWindow, fitCaps, type PaymentCap } from '@remesa/domain/payment-controls'
+import type { RailName } from '@remesa/domain/rail'
+import { sql, type Transaction } from 'kysely'
+import type { NewAlert } from './finance-alerts.ts'
+import type { Schema } from './schema.ts'
+
+/** Whose payments a claim is about: where payees and runs are found. */
+export type CappedPayable = 'seller_balance' | 'payout_transfer'
+
+/** What waits for a cap, and what to tell people. */
+export interface CappedClaims {
+  /** When to ask again, by the payable's id. */
+  readonly waiting: ReadonlyMap<string, Date>
+  readonly alerts: readonly NewAlert[]
+}
+
+const NONE: CappedClaims = { waiting: new Map(), alerts: [] }
+
+/**
+ * Which of these payments would go beyond a cap. The caps that concern them stay locked until the transaction ends, so that
+ * two claims at once never go beyond one together. Call it after `restingRails`, and claim nothing that waits.
+ */
+export async function cappedClaims(
+  tx: Transaction<Schema>,
+  payable: CappedPayable,
+  candidates: readonly CapCandidate[],
+  now: Date,
+): Promise<CappedClaims> {
+  if (candidates.length === 0) return NONE
+  const caps = await lockCaps(tx, [...new Set(candidates.map(({ rail }) => rail))])
+  const concerned = caps.filter((cap) => candidates.some((one) => capShare(cap, one) !== undefined))
+  if (concerned.length === 0) return NONE
+  const sums = new Map<string, bigint>()
+  for (const cap of concerned) {
+    const shares = [...new Set(candidates.flatMap((one) => capShare(cap, one) ?? []))]
+    for (const { share, amount } of await usedOf(tx, cap, { payable, shares, now })) {
+      sums.set(`${cap.id} ${share}`, amount)
+    }
+  }
+  const used = (cap: PaymentCap, share: string) => sums.get(`${cap.id} ${share}`) ?? 0n
+  const waiting = fitCaps(candidates, concerned, { used, now })
+  return {
+    waiting: new Map([...waiting].map(([id, { askAgainAt }]) => [id, askAgainAt])),
+    alerts: [...waiting.values()].map(({ cap, share }) => reachedAlert(cap, { share, used: used(cap, share), now })),
+  }
+}
+
+async function lockCaps(tx: Transaction<Schema>, rails: readonly RailName[]): Promise<readonly PaymentCap[]> {
+  return tx
+    .selectFrom('payment_caps')
+    .select(['id', 'rail', 'currency', 'scope', 'amount'])
+    .where((eb) => eb.or([eb('rail', 'is', null), eb('rail', 'in', [...rails])]))
+    .orderBy('id')
+    .forUpdate()
+    .execute()
+}
+
+/** What has gone, or is on its way: whatever the rail has not refused. */
+const OUT = sql`a.state in ('claimed', 'accepted', 'paid', 'reversed')`
+
+async function usedOf(
+  tx: Transaction<Schema>,
+  { scope, rail, currency }: PaymentCap,
+  { payable, shares, now }: { payable: CappedPayable; shares: readonly string[]; now: Date },
+): Promise<readonly { share: string; amount: bigint }[]> {
+  const { start } = capWindow(scope, now)
+  const counted = sql`${OUT} and a.currency = ${currency} and a.begun_at >= ${start}
+    and (${rail}::text is null or a.rail = ${rail})`
+  const { rows } = await {
+    // What is accepted is found by the time it was accepted at, which is never before it began; what is not, is little.
+    rail_hour: () => sql<{ share: string; amount: bigint }>`
+      select '' as share, coalesce(sum(a.amount), 0)::bigint as amount from (
+        select a.* from rails r join payment_attempts a on a.rail = r.name
+          and coalesce(a.accepted_at, a.first_called_at) >= ${start} where a.state <> 'claimed'
+        union all
+        select * from payment_attempts where state = 'claimed'
+      ) a where ${counted} and a.payable_type <> 'payout_reversal'`,
+    payee_day: () =>
+      payable === 'seller_balance'
+        ? sql<{ share: string; amount: bigint }>`
+          select b.seller_id as share, sum(a.amount)::bigint as amount
+          from seller_balances b join payment_attempts a on a.payable_type = 'seller_balance' and a.payable_id = b.id
+          where b.seller_id = any(${[...shares]}::uuid[]) and ${counted} group by 1`
+        : sql<{ share: string; amount: bigint }>`
+          select t.user_id as share, sum(a.amount)::bigint as amount
+          from payout_transfers t join payment_attempts a on a.payable_type = 'payout_transfer' and a.payable_id = t.id
+          where t.user_id = any(${[...shares]}::text[]) and ${counted} group by 1`,
+    run: () => sql<{ share: string; amount: bigint }>`
+      select b.business_date as share, sum(a.amount)::bigint as amount
+      from seller_balances b join payment_attempts a on a.payable_type = 'seller_balance' and a.payable_id = b.id
+      where b.business_date = any(${[...shares]}::date[]) and ${counted} group by 1`,
+  }
+    [scope]()
+    .execute(tx)
+  return rows
+}
+
+/** People hear once of each cap and window, whoever is the first to meet it. */
+function reachedAlert(
+  { id, scope, rail, currency, amount }: PaymentCap,
+  { share, used, now }: { share: string; used: bigint; now: Date },
+): NewAlert {
+  const window = scope === 'run' ? share : capWindow(scope, now).start.toISOString()
+  return {
+    kind: 'cap_reached',
+    dedupKey: `cap_reached:${id}:${window}`,
+    subject: { type: 'payment_cap', id },
+    businessDate: scope === 'run' ? share : null,
+    details: { scope, rail, currency, amount, used, ...(scope === 'payee_day' && { payeeId: share }) },
+  }
+}
