@@ -128,6 +128,11 @@ test('a dispute holds the payout until it is resolved; resolved for nothing, all
   await tell(world, handlers, booking.resolved(0n))
   expect(await standing(world, booking)).toEqual(['transferred 10000'])
   expect(receivedBy(world, booking.account)).toBe(10_000n)
+  const [payout] = await payoutsOf(world, booking)
+  const trail = await auditTrail(world, payout?.payoutId ?? '')
+  expect(trail).toEqual(
+    expect.arrayContaining(['payout.held: scheduled → on_hold', 'payout.unheld: on_hold → scheduled']),
+  )
 })
 
 test('a partial refund leaves the rest to the provider; a full one cancels the payout', async () => {
