@@ -8,13 +8,12 @@ import type {
   Alert,
   Approval,
   Balance,
-  ControlApproval,
   Finding,
   PayoutStory,
-  Rail,
   Reconciliation,
   ReconciliationReport,
 } from '../console/src/api.ts'
+import type { ControlApproval, Rail } from '../console/src/api-controls.ts'
 import type { controlApproval, rail } from '../src/controls/control-shapes.ts'
 import type { finding, reconciliation, reconciliationReport } from '../src/reconciliation-schemas.ts'
 import { ROUTE_ROLES } from '../src/roles.ts'

@@ -169,6 +169,7 @@ export function answersOf(seconds: number): ReadonlyMap<string, unknown> {
     ['/v1/jobs', { items: jobs }],
     ['/v1/system', system],
     ['/v1/rails', list({ ...rail, name: 'fpay' }, { ...rail, stopped, name: 'payoneer' }, { ...rail, ...waiting })],
+    ['/v1/caps', list(cap)],
     ['/v1/control-approvals', list(waiting.restart)],
   ])
 }
@@ -242,6 +243,11 @@ const waiting = {
     ...{ requestedBy: 'operator:olga', requestedAt: ago(9), status: 'open' },
     ...{ decidedBy: null, decisionReason: null, decidedAt: null },
   },
+}
+
+const cap = {
+  ...{ id: id(2), rail: null, currency: 'USD', scope: 'payee_day', amount: '5000000', reason: 'agreed with the bank' },
+  ...{ setBy: 'operator:adam', setAt: ago(9_000) },
 }
 
 const system = {

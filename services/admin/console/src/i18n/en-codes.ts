@@ -103,5 +103,9 @@ export const enCodes = {
   'code.payout_job': 'payout job',
   'code.pay_day_run': 'pay-day run',
   'code.rail_restart': 'restart a rail',
+  'code.payee_day': 'to one payee in a UTC day',
+  'code.rail_hour': 'in a UTC hour',
+  'code.run': 'to the sellers of one business date',
+  'code.cap_change': 'change a cap',
   'code.billing': 'billing',
 } as const

@@ -105,5 +105,9 @@ export const esCodes: Readonly<Record<keyof typeof enCodes, string>> = {
   'code.payout_job': 'trabajo de pagos',
   'code.pay_day_run': 'jornada de pagos',
   'code.rail_restart': 'reanudar una vía de pago',
+  'code.payee_day': 'a quien cobra, en un día UTC',
+  'code.rail_hour': 'en una hora UTC',
+  'code.run': 'a los vendedores de una fecha de pago',
+  'code.cap_change': 'cambiar un tope',
   'code.billing': 'cobros',
 }

@@ -1,4 +1,5 @@
-import type { Approval, ControlApproval } from '../api.ts'
+import type { Approval } from '../api.ts'
+import type { ControlApproval } from '../api-controls.ts'
 import { at } from '../http.ts'
 import { useSpeech } from '../language.tsx'
 import { Filters, useFilters } from '../ui/filters.tsx'

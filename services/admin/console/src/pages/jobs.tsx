@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query'
-import type { Job } from '../api.ts'
+import type { Job } from '../api-controls.ts'
 import { readPage } from '../client.ts'
 import { at } from '../http.ts'
 import { useSpeech } from '../language.tsx'

@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { Link } from 'react-router'
-import type { Rail, System } from '../api.ts'
+import type { Rail, System } from '../api-controls.ts'
 import { readPage } from '../client.ts'
 import { at } from '../http.ts'
 import { useSpeech } from '../language.tsx'

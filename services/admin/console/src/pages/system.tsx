@@ -1,12 +1,13 @@
 import { useQuery } from '@tanstack/react-query'
 import { Link } from 'react-router'
-import type { System } from '../api.ts'
+import type { System } from '../api-controls.ts'
 import { read } from '../client.ts'
 import { useSpeech } from '../language.tsx'
 import { formatAge } from '../time.ts'
 import { Facts, PageOf, Section } from '../ui/page.tsx'
 import { Answer } from '../ui/states.tsx'
 import { Table } from '../ui/table.tsx'
+import { Caps } from './caps.tsx'
 import { Rails } from './rails.tsx'
 
 const REFRESH_MS = 5_000
@@ -48,6 +49,7 @@ function Whole({ system: { outbox, deadLetters, attempts, subscriptions } }: { s
         </Section>
       </div>
       <Rails attempts={attempts} />
+      <Caps />
       <Section title={t('system.subscriptions')}>
         <Table
           caption={t('system.subscriptionsCaption')}
