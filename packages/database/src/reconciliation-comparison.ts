@@ -24,6 +24,7 @@ import {
   sumStagedRefunds,
 } from './reconciliation-differences.ts'
 import { deleteFindings, insertFindings } from './reconciliation-findings.ts'
+import { isHeld, type Run } from './reconciliation-runs.ts'
 import { analyzeStaging, isWhole } from './reconciliation-staging.ts'
 import type { Schema } from './schema.ts'
 
@@ -38,55 +39,80 @@ export interface Comparison {
  * Compares what was read of Stripe with what is on record, in one snapshot, and stores the findings of the report.
  * However many payments there are, only those that differ pass through here, some thousand at a time.
  * @param onFinding - told of each, in the order of time; of payments first, then of refunds of earlier payments
- * @throws Error when the reading is not whole, or when what agrees does not add up to the same on both sides: nothing is stored
+ * @throws Error when the run is in other hands, when the reading is not whole, or when what agrees does not add up to the
+ *   same on both sides: nothing is stored
  */
 export async function compareReading(
   database: Database,
-  { reportId, ...compared }: Compared & { readonly reportId: string },
+  { reportId, leaseToken, ...compared }: Compared & Pick<Run, 'reportId' | 'leaseToken'>,
   onFinding: (finding: Finding) => void,
 ): Promise<Comparison> {
   // What was staged a moment ago has no statistics yet, and the planner would take it for a few rows.
   await analyzeStaging(database)
-  return database
-    .transaction()
-    .setIsolationLevel('repeatable read')
-    .execute(async (tx) => {
-      // Larger joins go by way of the disk, in parts: memory does not grow with the number of payments.
-      await sql`set local work_mem = '6MB'`.execute(tx)
-      await sql`set local jit = off`.execute(tx)
-      if (!(await isWhole(tx, compared))) throw new Error('what was read of Stripe is not whole')
-      await deleteFindings(tx, reportId)
-      const store = async (findings: readonly (Finding | undefined)[]): Promise<void> => {
-        const found = findings.filter((finding) => finding !== undefined)
-        await insertFindings(tx, reportId, found)
-        found.forEach(onFinding)
-      }
-      const differing: Sums = new Map()
-      for await (const rows of selectDifferingPayments(tx, compared)) {
-        const pairs = rows.map(pairOf)
-        for (const pair of pairs) addPair(differing, pair)
-        await store(pairs.map(comparePayment))
-      }
-      if (compared.includeRefunds) {
-        for await (const rows of selectDifferingRefunds(tx, compared)) {
-          await store(rows.map((row) => compareRefund(refundPairOf(row))))
+  return alone(database, reportId, (connection) =>
+    connection
+      .transaction()
+      .setIsolationLevel('repeatable read')
+      .execute(async (tx) => {
+        // Larger joins go by way of the disk, in parts: memory does not grow with the number of payments.
+        await sql`set local work_mem = '6MB'`.execute(tx)
+        await sql`set local jit = off`.execute(tx)
+        if (!(await isHeld(tx, { reportId, leaseToken }))) throw new Error('the run was taken over by another worker')
+        if (!(await isWhole(tx, compared))) throw new Error('what was read of Stripe is not whole')
+        await deleteFindings(tx, reportId)
+        const store = async (findings: readonly (Finding | undefined)[]): Promise<void> => {
+          const found = findings.filter((finding) => finding !== undefined)
+          await insertFindings(tx, reportId, found)
+          found.forEach(onFinding)
         }
-      }
-      const parts = await sumStaged(tx, compared, BUCKETS)
-      const staged = totalsOf(parts)
-      await checkTheRest(tx, { compared, staged, differing })
-      const refunds = new Map((await sumStagedRefunds(tx, compared)).map((sum) => [sum.currency, sum.amount]))
-      const stripePayments = new Map<number, number>()
-      for (const { part, payments } of parts)
-        stripePayments.set(part, (stripePayments.get(part) ?? 0) + Number(payments))
-      return {
-        stripeTotals: Array.from(new Set([...staged.keys(), ...refunds.keys()]), (code) => {
-          const { amount, payments } = staged.get(code) ?? { amount: 0n, payments: 0n }
-          return { currency: currency(code), total: amount - (refunds.get(code) ?? 0n), payments: Number(payments) }
-        }),
-        stripePayments,
-      }
-    })
+        const differing: Sums = new Map()
+        for await (const rows of selectDifferingPayments(tx, compared)) {
+          const pairs = rows.map(pairOf)
+          for (const pair of pairs) addPair(differing, pair)
+          await store(pairs.map(comparePayment))
+        }
+        if (compared.includeRefunds) {
+          for await (const rows of selectDifferingRefunds(tx, compared)) {
+            await store(rows.map((row) => compareRefund(refundPairOf(row))))
+          }
+        }
+        const parts = await sumStaged(tx, compared, BUCKETS)
+        const staged = totalsOf(parts)
+        await checkTheRest(tx, { compared, staged, differing })
+        const refunds = new Map((await sumStagedRefunds(tx, compared)).map((sum) => [sum.currency, sum.amount]))
+        const stripePayments = new Map<number, number>()
+        for (const { part, payments } of parts)
+          stripePayments.set(part, (stripePayments.get(part) ?? 0) + Number(payments))
+        return {
+          stripeTotals: Array.from(new Set([...staged.keys(), ...refunds.keys()]), (code) => {
+            const { amount, payments } = staged.get(code) ?? { amount: 0n, payments: 0n }
+            return { currency: currency(code), total: amount - (refunds.get(code) ?? 0n), payments: Number(payments) }
+          }),
+          stripePayments,
+        }
+      }),
+  )
+}
+
+/**
+ * One comparison of a report after the other. The lock is taken before the transaction, so that its snapshot shows what
+ * the one before it stored: two would each delete nothing, and store everything. A lock of the report's row would keep its
+ * lease from being renewed. It ends with its connection, however that ends.
+ */
+async function alone<Result>(
+  database: Database,
+  reportId: string,
+  work: (connection: Database) => Promise<Result>,
+): Promise<Result> {
+  const key = sql`hashtextextended(${`comparison of ${reportId}`}, 0)`
+  return database.connection().execute(async (connection) => {
+    await sql`select pg_advisory_lock(${key})`.execute(connection)
+    try {
+      return await work(connection)
+    } finally {
+      await sql`select pg_advisory_unlock(${key})`.execute(connection)
+    }
+  })
 }
 
 type Totals = ReadonlyMap<string, { readonly amount: bigint; readonly payments: bigint }>

@@ -3,6 +3,7 @@ import type { ReconciliationWindow } from '@remesa/domain/reconciliation'
 import type { ReconciliationResult, ReconciliationSeverity } from '@remesa/domain/reconciliation-result'
 import { sql, type Transaction } from 'kysely'
 import type { Database } from './connection.ts'
+import { deleteFindings } from './reconciliation-findings.ts'
 import { discardReadings } from './reconciliation-staging.ts'
 import type { Schema } from './schema.ts'
 
@@ -105,14 +106,13 @@ async function takeReadings(
   return rows
 }
 
+export type AbandonedRun = Pick<Run, 'reportId' | 'readingId' | 'leaseToken' | 'includeRefunds' | 'window'>
+
 /** Runs that nobody has had in hand for so long that nobody will go on with them. */
-export async function findAbandoned(
-  database: Database,
-  kind: string,
-): Promise<readonly Pick<Run, 'reportId' | 'readingId' | 'leaseToken' | 'window'>[]> {
-  const { rows } = await sql<Pick<Run, 'reportId' | 'readingId' | 'leaseToken'> & ReconciliationWindow>`
-    select id as "reportId", reading_id as "readingId", lease_token as "leaseToken", window_from as "from",
-      window_to as "to"
+export async function findAbandoned(database: Database, kind: string): Promise<readonly AbandonedRun[]> {
+  const { rows } = await sql<Omit<AbandonedRun, 'window'> & ReconciliationWindow>`
+    select id as "reportId", reading_id as "readingId", lease_token as "leaseToken", include_refunds as "includeRefunds",
+      window_from as "from", window_to as "to"
     from reconciliation_reports
     where status = 'running' and kind = ${kind} and lease_expires_at < now() - ${READING_KEPT}`.execute(database)
   return rows.map(({ from, to, ...run }) => ({ ...run, window: { from, to } }))
@@ -133,6 +133,20 @@ export async function renewRun(
   return numUpdatedRows === 1n
 }
 
+/** Whether a run is still in the hands of whoever asks. */
+export async function isHeld(
+  tx: Transaction<Schema>,
+  { reportId, leaseToken }: Pick<Run, 'reportId' | 'leaseToken'>,
+): Promise<boolean> {
+  const row = await tx
+    .selectFrom('reconciliation_reports')
+    .select('id')
+    .where('id', '=', reportId)
+    .where('lease_token', '=', leaseToken)
+    .executeTakeFirst()
+  return row !== undefined
+}
+
 /** How a run ended. */
 export interface RunEnd {
   readonly result: ReconciliationResult
@@ -143,7 +157,10 @@ export interface RunEnd {
   readonly keepsReading: boolean
 }
 
-/** @returns false when the run was taken over by somebody else, whose word counts */
+/**
+ * Ends a run. One that ended with an error says nothing of money: what a comparison may have found before that is gone.
+ * @returns false when the run was taken over by somebody else, whose word counts
+ */
 export async function finishRun(
   tx: Transaction<Schema>,
   { reportId, leaseToken, readingId }: Pick<Run, 'reportId' | 'leaseToken' | 'readingId'>,
@@ -165,6 +182,8 @@ export async function finishRun(
     .where('id', '=', reportId)
     .where('lease_token', '=', leaseToken)
     .executeTakeFirst()
-  if (numUpdatedRows === 1n && !keepsReading) await discardReadings(tx, [readingId])
-  return numUpdatedRows === 1n
+  if (numUpdatedRows === 0n) return false
+  if (error !== null) await deleteFindings(tx, reportId)
+  if (!keepsReading) await discardReadings(tx, [readingId])
+  return true
 }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { currency } from '@remesa/domain/currency'
 import { parseMajor } from '@remesa/domain/money'
@@ -150,6 +151,22 @@ test('two empty sides agree, and what one side alone has is a hundred per cent',
   })
   const books = { ...someBooks(() => ({}), 1), recorded: [] }
   expect(await compare(books)).toMatchObject({ severity: 'critical', result: { discrepancyPercentage: 100 } })
+})
+
+test('a report that is compared twice at once has its findings once, and whoever lost the run stores none', async () => {
+  const { database } = world
+  const books = { ...someBooks(() => ({}), 1_000), recorded: [] }
+  await record(database, books)
+  const run = await stage(database, books)
+  const compared = () => compareReading(database, run, () => undefined)
+  const findings = () => listFindings(database, { reportId: run.reportId, limit: 10_000 })
+  await Promise.all([compared(), compared()])
+  expect(await findings()).toHaveLength(1_000)
+  await database.deleteFrom('reconciliation_findings').where('report_id', '=', run.reportId).execute()
+  await expect(compareReading(database, { ...run, leaseToken: randomUUID() }, () => undefined)).rejects.toThrow(
+    'taken over',
+  )
+  expect(await findings()).toEqual([])
 })
 
 test('what was read in part, or lost since, is never compared', async () => {

@@ -118,7 +118,7 @@ async function runOnce(
     await renewRun(database, run, { leaseMs: 0 }) // the next one goes on at once
     throw stopping.reason
   }
-  await store(parts, run, end)
+  if (!(await store(parts, run, end))) throw new Error('the run was taken over by another worker')
   parts.nudge()
   const { status, discrepancy } = end.result
   logger.info(
@@ -208,15 +208,19 @@ function failure({
   }
 }
 
-/** The report and what people are told of it, both or neither. */
+/**
+ * Ends a run: the report and what people are told of it, both or neither.
+ * @returns false when the run was taken over by another worker, whose word counts
+ */
 async function store(
   { database }: Pick<BillingReconciliationParts, 'database'>,
   run: Pick<Run, 'reportId' | 'leaseToken' | 'readingId' | 'window' | 'includeRefunds'>,
   end: Ended,
-): Promise<void> {
-  await database.transaction().execute(async (tx) => {
-    if (!(await finishRun(tx, run, end))) throw new Error('the run was taken over by another worker')
+): Promise<boolean> {
+  return database.transaction().execute(async (tx) => {
+    if (!(await finishRun(tx, run, end))) return false
     await tellOfReconciliation(tx, toldOf(run, end))
+    return true
   })
 }
 
@@ -225,7 +229,7 @@ async function closeAbandoned(parts: BillingReconciliationParts): Promise<void> 
   const { database, reportingCurrency } = parts
   for (const run of await findAbandoned(database, KIND)) {
     const end = failure({ ...run, reportingCurrency, error: 'its worker died' })
-    await database.transaction().execute((tx) => finishRun(tx, run, end))
+    if (await store(parts, run, end)) parts.nudge()
   }
 }
 

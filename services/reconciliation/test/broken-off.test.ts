@@ -1,10 +1,13 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
-import { listReports } from '@remesa/database/reconciliation-reports'
+import { insertFindings, listFindings } from '@remesa/database/reconciliation-findings'
+import { findReport, listReports } from '@remesa/database/reconciliation-reports'
+import { startRun } from '@remesa/database/reconciliation-runs'
+import { currency } from '@remesa/domain/currency'
 import { startWorld, type World } from '@remesa/local-stack/testing/world'
 import type { StripeReads } from '@remesa/stripe-client/stripe-reads'
 import { sql } from 'kysely'
 import { reconcileOnRequest } from '../src/reconcile-on-request.ts'
-import { aService, chargeQuietly, customersOf, DAY, recordThem } from './billing.ts'
+import { aService, at, chargeQuietly, customersOf, DAY, recordThem } from './billing.ts'
 
 let world: World
 beforeEach(async () => {
@@ -145,4 +148,31 @@ test('a day that is not over, or only just, is not compared: soon it is, later i
   expect(await listReports(world.database, { kind: 'billing', limit: 10 })).toEqual([])
   now = new Date('2026-11-13T02:00:00Z')
   expect(await world.deliver(handle, {})).toEqual([{ kind: 'done' }])
+})
+
+test('a run that nobody goes on with ends with an error that people are told of, and without findings', async () => {
+  const { database } = world
+  const request = { kind: 'billing', window: { from: at(-86_400), to: at(0) }, includeRefunds: true }
+  const run = await database
+    .transaction()
+    .execute((tx) => startRun(tx, { ...request, tolerancePercentage: 1, reportingCurrency: 'USD' }, { leaseMs: 0 }))
+  const payment = { currency: currency('USD'), amount: 1n, refunded: 0n, created: at(-1) }
+  await database.transaction().execute((tx) =>
+    insertFindings(tx, run.reportId, [
+      {
+        ...{ category: 'missing_in_stripe', paymentId: 'pi_1', refundId: null, stripe: null, database: payment },
+        ...{ over: null, under: null, source: null },
+      },
+    ]),
+  )
+  await sql`update reconciliation_reports set lease_expires_at = now() - interval '3 hours'`.execute(database)
+  const { reconcile } = aService(world)
+  await Promise.all([reconcile({ startDate: DAY }), reconcile({ startDate: DAY })])
+  expect(await findReport(database, run.reportId)).toMatchObject({ status: 'error', error: 'its worker died' })
+  expect(await listFindings(database, { reportId: run.reportId, limit: 10 })).toEqual([])
+  const { rows } = await sql`select channel, action from alert_deliveries order by position`.execute(database)
+  expect(rows).toEqual([
+    { channel: 'slack', action: 'post' },
+    { channel: 'pagerduty', action: 'trigger' },
+  ])
 })
