@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { money } from '@remesa/domain/money'
 import type { ReconciledBooks } from '@remesa/domain/rail-reconciliation'
@@ -70,6 +71,26 @@ test('books that cannot be read are exit code 2, and it is said why', async () =
   fpay.faults.script({ kind: 'error-before', route: 'GET /v1/payouts', times: 6 })
   const { code, err } = await api.remesa('reconcile', 'fpay', ...DAYS)
   expect([code, err]).toEqual([2, expect.stringContaining('could not be read to their end. fpay, list payouts')])
+})
+
+test('payments of a billing report are copied as asked, and who asked for which is audited', async () => {
+  const reportId = randomUUID()
+  const { database } = api.world
+  await sql`
+    insert into reconciliation_reports (id, kind, window_from, window_to, include_refunds, tolerance_percentage,
+      reporting_currency, status, severity, result, finished_at, duration_ms)
+    values (${reportId}, 'billing', '2026-11-01', '2026-11-02', true, 1, 'USD', 'discrepancy_found', 'none', '{}', now(), 1)`.execute(
+    database,
+  )
+  const sync = (...words: string[]) => api.remesa('reconcile', 'sync', reportId, '--reason', 'as advised', ...words)
+  expect((await sync()).out).toContain('Asked for.')
+  expect((await sync('--category', 'refund_mismatch', 'timing')).code).toBe(0)
+  const { rows } = await sql<{ after: object | null }>`
+    select after from audit_log where action = 'reconciliation.sync_requested' order by id`.execute(database)
+  expect(rows).toEqual([{ after: null }, { after: { categories: ['refund_mismatch', 'timing'] } }])
+  const { code, err } = await sync('--payment', 'pi_other')
+  expect([code, err]).toEqual([2, expect.stringContaining('found nothing about pi_other')])
+  expect((await sync('--category', 'missing_in_stripe')).err).toMatch(/Allowed choices are missing_in_database, amount/)
 })
 
 test('no service that compares: exit code 2 after the wait, with what to look at', async () => {

@@ -1,3 +1,4 @@
+import { currency as currencyOf } from '@remesa/domain/currency'
 import type { Money } from '@remesa/domain/money'
 import { type Selectable, sql, type Transaction } from 'kysely'
 import { bigintAsString } from './audit.ts'
@@ -176,4 +177,20 @@ export async function findPayments(
   const { rows } = await sql<PaymentRow>`
     select * from payments where payment_id = any(${paymentIds}::text[])`.execute(connection)
   return new Map(rows.map((row) => [row.payment_id, row]))
+}
+
+/** The refunds on record of these payments that count: none that failed or was canceled. */
+export async function findStandingRefunds(
+  connection: Database | Transaction<Schema>,
+  paymentIds: readonly string[],
+): Promise<readonly RefundNews[]> {
+  const { rows } = await sql<Selectable<PaymentTables['payment_refunds']>>`
+    select * from payment_refunds
+    where payment_id = any(${paymentIds}::text[]) and status not in ('failed', 'canceled') order by refund_id`.execute(
+    connection,
+  )
+  return rows.map(({ refund_id, payment_id, amount, currency, status, created, last_event_at }) => ({
+    ...{ refundId: refund_id, paymentId: payment_id, money: { amount, currency: currencyOf(currency) } },
+    ...{ status, created, asOf: last_event_at },
+  }))
 }

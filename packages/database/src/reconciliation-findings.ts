@@ -64,6 +64,9 @@ export async function deleteFindings(tx: Transaction<Schema>, reportId: string):
 export interface FindingsPage {
   readonly reportId: string
   readonly category?: FindingCategory
+  readonly categories?: readonly FindingCategory[]
+  /** Of these payments, by their ids or those of their refunds. */
+  readonly paymentIds?: readonly string[]
   readonly status?: FindingStatus
   /** The last one of the page before. */
   readonly after?: bigint
@@ -71,9 +74,16 @@ export interface FindingsPage {
 }
 
 /** In the order of time. */
-export async function listFindings(database: Database, page: FindingsPage): Promise<readonly StoredFinding[]> {
+export async function listFindings(
+  database: Database | Transaction<Schema>,
+  page: FindingsPage,
+): Promise<readonly StoredFinding[]> {
   let query = database.selectFrom('reconciliation_findings').selectAll().where('report_id', '=', page.reportId)
   if (page.category) query = query.where('category', '=', page.category)
+  if (page.categories) query = query.where('category', 'in', page.categories)
+  const { paymentIds } = page
+  if (paymentIds)
+    query = query.where((is) => is.or([is('payment_id', 'in', paymentIds), is('refund_id', 'in', paymentIds)]))
   if (page.status) query = query.where('status', '=', page.status)
   if (page.after !== undefined) query = query.where('id', '>', page.after)
   const rows = await query.orderBy('id').limit(page.limit).execute()

@@ -74,5 +74,18 @@ export interface ReconciliationResult {
   readonly reportId: string
 }
 
+/** Findings that a copy from Stripe can mend: whatever Stripe has. */
+export const SYNCED_CATEGORIES = [
+  'missing_in_database',
+  'amount_mismatch',
+  'refund_mismatch',
+  'currency_mismatch',
+  'duplicate',
+  'timing',
+] as const satisfies readonly FindingCategory[]
+
+/** Ids that one request may name. */
+export const SYNCED_AT_ONCE = 500
+
 /** A million missing payments are no list that anybody reads, and would not fit into a message. */
 export const LISTED = 10_000

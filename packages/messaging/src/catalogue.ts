@@ -1,4 +1,5 @@
 import { RECONCILED_BOOKS } from '@remesa/domain/rail-reconciliation'
+import { SYNCED_AT_ONCE, SYNCED_CATEGORIES } from '@remesa/domain/reconciliation-result'
 import { z } from 'zod'
 import { paymentStatusJson } from './payment-status-json.ts'
 import { defineTopic } from './topic.ts'
@@ -230,6 +231,10 @@ export const topics = {
     subscription: 'payment_sync_subscription',
     schema: z.object({
       reportId: uuid,
+      /** Which findings; none named: what is missing in the database, or all that `paymentIds` name. */
+      categories: z.array(z.enum(SYNCED_CATEGORIES)).min(1).optional(),
+      /** Payments of the report alone, by their ids or those of their refunds. */
+      paymentIds: z.array(z.string().min(1).max(255)).min(1).max(SYNCED_AT_ONCE).optional(),
       /** Who asked for it, for the audit: `operator:<who>`. */
       actor: z.string().min(1).max(300),
     }),

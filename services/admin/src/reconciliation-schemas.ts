@@ -1,4 +1,5 @@
 import { RECONCILED_BOOKS } from '@remesa/domain/rail-reconciliation'
+import { SYNCED_AT_ONCE, SYNCED_CATEGORIES } from '@remesa/domain/reconciliation-result'
 import { z } from 'zod'
 import { plainText } from './text.ts'
 
@@ -85,6 +86,22 @@ export const findingQuery = z.strictObject({
 
 export const byFindingId = z.object({ id: z.string().max(60) })
 const reason = plainText({ longest: 1_000 }).meta({ description: 'the note; it becomes part of the audit log' })
+/** Which findings of a billing report are mended by a copy of their payments. */
+export const withWhatToSync = z.strictObject({
+  reason,
+  categories: z
+    .array(z.enum(SYNCED_CATEGORIES))
+    .min(1)
+    .optional()
+    .meta({ description: 'default: missing_in_database; with `paymentIds`, any' }),
+  paymentIds: z
+    .array(z.string().regex(/^[\x21-\x7e]{1,255}$/))
+    .min(1)
+    .max(SYNCED_AT_ONCE)
+    .optional()
+    .meta({ description: 'only these payments of the report, by their ids or those of their refunds' }),
+})
+
 /** UTC days, half-open. */
 export const reconciliationWish = z
   .strictObject({

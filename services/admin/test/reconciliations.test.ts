@@ -157,6 +157,31 @@ test('billing is not compared over days that are not over, which the answer says
   })
 })
 
+test('other findings of a report are copied when they are named; what it did not find is refused', async () => {
+  const billing = await aReport('billing', { n: 5 })
+  await aBillingFinding(billing, 'pi_named')
+  const sync = (wish: object) => api.act(`/v1/reconciliations/${billing}/sync`, OPERATOR, { body: wish })
+  expect(await sync({ reason: 'as advised', categories: ['refund_mismatch'] })).toMatchObject({ status: 202 })
+  expect(await sync({ reason: 'as advised', paymentIds: ['pi_named'] })).toMatchObject({ status: 202 })
+  expect((await published('payment_sync_topic')).slice(-2)).toEqual([
+    { reportId: billing, actor: 'operator:olga', categories: ['refund_mismatch'] },
+    { reportId: billing, actor: 'operator:olga', paymentIds: ['pi_named'] },
+  ])
+  const { rows } = await sql<{ after: object }>`
+    select after from audit_log where action = 'reconciliation.sync_requested' and subject_id = ${billing}
+    order by id`.execute(api.world.database)
+  expect(rows.map(({ after }) => after)).toEqual([{ categories: ['refund_mismatch'] }, { paymentIds: ['pi_named'] }])
+  expect(await sync({ reason: 'as advised', paymentIds: ['pi_named', 'pi_other'] })).toMatchObject({
+    status: 404,
+    body: { detail: 'The report found nothing about pi_other.' },
+  })
+  for (const wrong of [{ categories: ['missing_in_stripe'] }, { categories: [] }, { paymentIds: [] }, { other: 1 }]) {
+    expect((await sync({ reason: 'as advised', ...wrong })).status).toBe(400)
+  }
+  const viewer = await api.act(`/v1/reconciliations/${billing}/sync`, VIEWER, { body: { reason: 'as advised' } })
+  expect(viewer.status).toBe(403)
+})
+
 test('the same books are compared again over the same days', async () => {
   await api.act(`/v1/reconciliations/${await aReport('netsuite', { n: 3 })}/repeat`, OPERATOR)
   await api.act(`/v1/reconciliations/${await aReport('billing', { n: 4 })}/repeat`, OPERATOR)

@@ -2,10 +2,19 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { recordAudit } from '@remesa/database/audit'
 import type { Database } from '@remesa/database/connection'
 import { groupCommit } from '@remesa/database/group-commit'
-import { type BillingNews, findPayments, type PaymentRow, recordPayments } from '@remesa/database/payments'
+import {
+  type BillingNews,
+  findPayments,
+  findStandingRefunds,
+  type PaymentRow,
+  type RefundNews,
+  recordPayments,
+} from '@remesa/database/payments'
+import type { Schema } from '@remesa/database/schema'
 import { ProviderError } from '@remesa/provider-http/provider-error'
 import type { Logger } from '@remesa/service-kit/logger'
 import type { StripeReads } from '@remesa/stripe-client/stripe-reads'
+import type { Transaction } from 'kysely'
 
 interface Parts {
   readonly database: Database
@@ -29,7 +38,8 @@ const AT_ONCE = 10
 
 /**
  * Copies payments and their refunds from Stripe. Harmless when repeated, or done while events of the same payments
- * arrive: the newest word stands. What cannot be read, or is no payment, is told as failed and changes nothing.
+ * arrive: the newest word stands. A refund on record that Stripe does not have is canceled. What cannot be read, or is no
+ * payment, is told as failed and changes nothing.
  * @param paymentIds - `pi_…`, or a charge's own id
  */
 export async function syncMissingPayments(parts: Parts, paymentIds: readonly string[]): Promise<SyncedPayments> {
@@ -40,15 +50,17 @@ export async function syncMissingPayments(parts: Parts, paymentIds: readonly str
     write: async (tx, copies) => {
       const ids = copies.map(({ paymentId }) => paymentId)
       const before = await findPayments(tx, ids)
+      const refunds = copies.flatMap(({ news }) => news.refunds ?? [])
+      const gone = await goneFrom(tx, copies)
       await recordPayments(tx, {
         payments: copies.flatMap(({ news }) => news.payments ?? []),
-        refunds: copies.flatMap(({ news }) => news.refunds ?? []),
+        refunds: [...refunds, ...gone.map(({ status: _, ...refund }) => ({ ...refund, status: 'canceled' as const }))],
       })
       const after = await findPayments(tx, ids)
-      await recordAudit(
-        tx,
-        ids.flatMap((id) => changeOf(actor, before.get(id), after.get(id))),
-      )
+      await recordAudit(tx, [
+        ...ids.flatMap((id) => changeOf(actor, before.get(id), after.get(id))),
+        ...gone.map((refund) => cancellationOf(actor, refund)),
+      ])
       return copies.map(() => undefined)
     },
   })
@@ -73,8 +85,29 @@ export async function syncMissingPayments(parts: Parts, paymentIds: readonly str
 
 interface Copied {
   readonly paymentId: string
+  /** When the reading began. */
+  readonly asOf: Date
   readonly news: BillingNews
 }
+
+/** Refunds on record that Stripe did not list: it has none such, or has never had. What was heard since stands. */
+async function goneFrom(tx: Transaction<Schema>, copies: readonly Copied[]): Promise<readonly RefundNews[]> {
+  const asOf = new Map(copies.map((copy) => [copy.paymentId, copy.asOf]))
+  const listed = new Set(copies.flatMap(({ news }) => news.refunds ?? []).map(({ refundId }) => refundId))
+  const standing = await findStandingRefunds(tx, [...asOf.keys()])
+  return standing.flatMap((refund) => {
+    const readAt = asOf.get(refund.paymentId)
+    const isGone = readAt !== undefined && refund.asOf < readAt && !listed.has(refund.refundId)
+    return isGone ? [{ ...refund, asOf: readAt }] : []
+  })
+}
+
+const cancellationOf = (actor: string, { refundId, paymentId, status, money }: RefundNews) => ({
+  ...{ actor, action: 'payment_refund.canceled', subject: { type: 'payment_refund', id: refundId } },
+  reason: 'Stripe does not have it.',
+  before: { paymentId, status, amount: money.amount.toString(), currency: money.currency },
+  after: { paymentId, status: 'canceled' },
+})
 
 /** @returns why it failed; undefined once it is on record */
 async function syncOne(
@@ -90,7 +123,8 @@ async function syncOne(
       return undefined
     } catch (error) {
       if (!(error instanceof ProviderError)) throw error
-      if (tries === TRIES || error.kind !== 'unavailable' || error.credentials) return error.message
+      // What is garbled may be half an answer, or a proxy's: as passing as none.
+      if (tries === TRIES || error.kind === 'refused' || error.credentials) return error.message
       await sleep(Math.max((parts.retryFirstMs ?? 250) * 2 ** (tries - 1), error.retryAfterMs ?? 0))
     }
   }
@@ -98,8 +132,13 @@ async function syncOne(
 
 const TRIES = 4
 
+/** Whether Stripe has nothing to copy of a payment that failed: asked again it would say the same. */
+export const isFinal = (reason: string): boolean => FINAL.some((one) => one === reason)
+
+const FINAL = ['not_found', 'not_paid'] as const
+
 /** @returns a word for why there is nothing to copy, where there is not */
-async function readOne({ stripe, now }: Parts, paymentId: string): Promise<Copied | 'not_found' | 'not_paid'> {
+async function readOne({ stripe, now }: Parts, paymentId: string): Promise<Copied | (typeof FINAL)[number]> {
   // Before the reading, in whole seconds as events have them: of an event of the same second, which may be newer, the
   // later state stands.
   const asOf = new Date(Math.floor(now().getTime() / 1_000) * 1_000)
@@ -108,7 +147,7 @@ async function readOne({ stripe, now }: Parts, paymentId: string): Promise<Copie
   if (!charge.isCounted) return 'not_paid'
   const refunds = await stripe.getRefunds(charge.chargeId)
   return {
-    paymentId: charge.paymentId,
+    ...{ paymentId: charge.paymentId, asOf },
     news: {
       payments: [{ ...charge, source: 'sync', asOf }],
       refunds: refunds.map((refund) => ({ ...refund, asOf })),

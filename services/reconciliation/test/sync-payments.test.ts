@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from '@jest/globals'
-import { findPayments } from '@remesa/database/payments'
+import { findPayments, recordPayments as writePayments } from '@remesa/database/payments'
 import { money } from '@remesa/domain/money'
 import { startWorld, type World } from '@remesa/local-stack/testing/world'
 import { done } from '@remesa/messaging/handler'
@@ -78,6 +78,7 @@ test('what Stripe does not have, has not been paid, or cannot be read is told as
   // Passing trouble is waited out.
   faults.script({ kind: 'lost-response', route: 'GET /v1/charges/:id' })
   faults.script({ kind: 'rate-limited', route: 'GET /v1/refunds' })
+  faults.script({ kind: 'garbage-before', route: 'GET /v1/charges/:id' })
   expect(await sync(['ch_dark'])).toEqual({ synced: ['ch_dark'], failed: [] })
 })
 
@@ -105,4 +106,40 @@ test('a copy brings a stale payment up to date, and an event that comes after it
   // The first events of all, once more: older than what is known.
   expect(await world.deliver(handle, ...events)).toEqual([done, done, done])
   expect(await refunded()).toBe(0n)
+})
+
+test('a refund on record that Stripe does not have is canceled, audited, and stays so; one heard of since stands', async () => {
+  world = await startWorld()
+  const { payments } = world.sandbox.stripe
+  const id = payments.load({ paymentId: 'pi_1', money: money(1_000n, 'USD'), refunded: 300n }, 'quietly')
+  const { database, now } = world
+  const long = new Date(now().getTime() - 3_600_000)
+  const refund = (refundId: string, asOf: Date) => ({
+    ...{ refundId, paymentId: id, money: money(200n, 'USD'), status: 'succeeded' as const, created: long, asOf },
+  })
+  const later = new Date(now().getTime() + 3_600_000)
+  const refunds = [refund('re_ghost', long), refund('re_later', later)]
+  await database.transaction().execute((tx) => writePayments(tx, { refunds }))
+  await sync([id])
+  const statuses = async () => {
+    const { rows } = await sql<{ status: string }>`
+      select status from payment_refunds where refund_id in ('re_ghost', 're_later') order by refund_id`.execute(
+      database,
+    )
+    return rows.map(({ status }) => status)
+  }
+  expect(await statuses()).toEqual(['canceled', 'succeeded'])
+  expect((await findPayments(database, [id])).get(id)?.refunded).toBe(500n)
+  await sync([id])
+  const { rows } = await sql<object>`
+    select actor, action, subject_id, before, after from audit_log where action = 'payment_refund.canceled'`.execute(
+    database,
+  )
+  expect(rows).toEqual([
+    {
+      ...{ actor: 'operator:ana', action: 'payment_refund.canceled', subject_id: 're_ghost' },
+      before: { paymentId: id, status: 'succeeded', amount: '200', currency: 'USD' },
+      after: { paymentId: id, status: 'canceled' },
+    },
+  ])
 })

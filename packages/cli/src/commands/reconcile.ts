@@ -6,6 +6,7 @@ import { type Api, acts, type DeedOptions, inPath, openApi } from '../api.ts'
 import { CannotError, type Context, type ExitCode } from '../context.ts'
 import { readDay, readSeconds } from '../read-arguments.ts'
 import { asJson, counted, money, moneyText, plain } from '../text.ts'
+import { reconcileSyncCommand } from './reconcile-sync.ts'
 
 interface Options extends DeedOptions {
   readonly from: string
@@ -17,8 +18,16 @@ interface Options extends DeedOptions {
 
 /** `remesa reconcile …`: somebody else's books against ours. */
 export function reconcileCommands(context: Context, ended: (code: ExitCode) => void): Command {
-  const reconcile = new Command('reconcile')
-    .description('Has somebody else’s books held against ours over a range of UTC days, and waits for the report.')
+  return new Command('reconcile')
+    .description('Somebody else’s books against ours.')
+    .addCommand(compareCommand(context, ended), { isDefault: true })
+    .addCommand(reconcileSyncCommand(context))
+    .addHelpText('after', HELP)
+}
+
+function compareCommand(context: Context, ended: (code: ExitCode) => void): Command {
+  const compare = new Command('compare')
+    .description('Has books compared over a range of UTC days, and waits for the report; the word may be left out.')
     .addArgument(new Argument('<books>', 'whose').choices(['billing', ...RECONCILED_BOOKS]))
     .requiredOption('--from <day>', 'the first UTC day, such as 2026-11-20', readDay)
     .option('--to <day>', 'the day after the last one (default: the day after --from)', readDay)
@@ -29,7 +38,7 @@ export function reconcileCommands(context: Context, ended: (code: ExitCode) => v
     )
     .option('--no-refunds', 'billing: leave refunds out')
     .option('--wait <seconds>', 'for the report', readSeconds, 900)
-  return acts(reconcile)
+  return acts(compare)
     .addHelpText('after', HELP)
     .action(async (books: string, options: Options) => {
       const to = options.to ?? Temporal.PlainDate.from(options.from).add({ days: 1 }).toString()
