@@ -94,7 +94,7 @@ const TEXTS: Readonly<Record<GroupName, (group: Group) => string>> = {
   amount_mismatch: (group) =>
     `${paymentsOf(group)} with another amount than in Stripe (${sumOf(group)}): sync ${idsOf(group)}.`,
   refund_mismatch: (group) =>
-    `${paymentsOf(group)} with other refunds than in Stripe (${sumOf(group)}): resend the refund events from ${spanOf(group)}, or sync ${idsOf(group)}.`,
+    `${paymentsOf(group)} with other refunds than in Stripe (${sumOf(group)}): sync ${idsOf(group)}.`,
   currency_mismatch: (group) =>
     `${paymentsOf(group)} in another currency than in Stripe (${sumOf(group)}): find out who wrote it, then sync ${idsOf(group)}.`,
   charged_twice: (group) =>
