@@ -101,6 +101,7 @@ export async function claimSellerPayments(
     lease.now,
   )
   for (const [id, at] of capped.waiting) answers.set(id, { kind: 'later', at, why: 'cap_reached' })
+  await waitUntil(tx, capped.waiting)
   const fits = ({ row }: { row: PayableRow }) => !capped.waiting.has(row.id)
   fresh = fresh.filter(fits)
   again = again.filter(fits)
@@ -294,6 +295,15 @@ async function updateBalances(
     from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as r(id uuid, status text, reason text, job jsonb)
     where b.id = any(${rows.map(({ id }) => id)}::uuid[]) and b.id = r.id -- by index: an array can be counted
     `.execute(tx)
+}
+
+/** So that the sweep leaves alone what comes back by its own message. */
+async function waitUntil(tx: Transaction<Schema>, waiting: ReadonlyMap<string, Date>): Promise<void> {
+  if (waiting.size === 0) return
+  await sql`
+    update seller_balances b set next_try_at = w.at
+    from unnest(${[...waiting.keys()]}::uuid[], ${[...waiting.values()]}::timestamptz[]) as w(id, at)
+    where b.id = w.id`.execute(tx)
 }
 
 /** Ids that exist but were locked; an unknown id is left out, and its message has nothing to pay. */

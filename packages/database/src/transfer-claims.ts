@@ -97,8 +97,8 @@ export async function claimTransfers(
   for (const transfer of transfers) {
     const step = nextStep(transfer, newest.get(transfer.transferId), lease.now)
     if (step.kind === 'answer') answers.set(transfer.transferId, step.answer)
-    // What may be out already is finished, though a person stopped the rail: only that tells whether it was paid.
-    else if (rest && !(rest.why === 'rail_stopped' && step.kind === 'again')) {
+    // What may be out already is finished, though a person stopped the rail, and what is wanted back is only looked up.
+    else if (rest && !(rest.why === 'rail_stopped' && (step.kind === 'again' || transfer.withdrawRequested))) {
       answers.set(transfer.transferId, { kind: 'later', at: rest.until, why: rest.why })
     } else if (step.kind === 'again') again.push({ transfer, attempt: step.attempt })
     else if (step.kind === 'postponed') postponed.push({ transfer, attempt: step.attempt })
@@ -122,6 +122,7 @@ export async function claimTransfers(
     lease.now,
   )
   for (const [id, at] of capped.waiting) answers.set(id, { kind: 'later', at, why: 'cap_reached' })
+  await waitUntil(tx, capped.waiting)
   const fits = ({ transfer }: { transfer: PayoutTransfer }) => !capped.waiting.has(transfer.transferId)
   const instructed = payable.filter(fits)
   await supersedeAttempts(
@@ -328,6 +329,15 @@ async function hold(
       after: { status: 'awaiting_destination' },
     })),
   )
+}
+
+/** So that the scheduler leaves alone what comes back by its own message. */
+async function waitUntil(tx: Transaction<Schema>, waiting: ReadonlyMap<string, Date>): Promise<void> {
+  if (waiting.size === 0) return
+  await sql`
+    update payout_transfers t set due_at = w.at
+    from unnest(${[...waiting.keys()]}::uuid[], ${[...waiting.values()]}::timestamptz[]) as w(id, at)
+    where t.id = w.id`.execute(tx)
 }
 
 /** Ids that exist but were locked; an unknown id is left out, and its message has nothing to pay. */

@@ -1,11 +1,15 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { claimBalancesToQueue } from '@remesa/database/balance-sweep'
 import { decideControlApproval } from '@remesa/database/control-approvals'
+import { changeCap, setCap } from '@remesa/database/payment-cap-changes'
 import { askForRestart, restartRail, stopRail } from '@remesa/database/rail-stops'
+import { currency } from '@remesa/domain/currency'
 import type { Rail, RailName } from '@remesa/domain/rail'
 import { attemptRows, balanceRow } from '@remesa/local-stack/testing/books'
 import { aPayableBalance } from '@remesa/local-stack/testing/sellers'
 import { startWorld, type World } from '@remesa/local-stack/testing/world'
 import { done } from '@remesa/messaging/handler'
+import { sql } from 'kysely'
 import { LEASE_MS, payHandler } from './handler.ts'
 
 let world: World
@@ -57,4 +61,35 @@ test('a balance whose worker died before the stop is asked for again with the sa
   expect(world.sandbox.fpay.payoutsOf(sellerBalanceId)).toHaveLength(1)
   expect(await attemptRows(world, sellerBalanceId)).toMatchObject([{ generation: 1, calls: 2, state: 'accepted' }])
   await restart('fpay')
+})
+
+test('a run’s cap holds what would go beyond it until two people raise it; no sweep makes copies of what waits', async () => {
+  const [first, second] = [
+    await aPayableBalance(world, { amount: 100n }),
+    await aPayableBalance(world, { amount: 50n }),
+  ]
+  const cap = { rail: 'fpay', currency: currency(first.currency), scope: 'run' } as const
+  const set = (amount: bigint) =>
+    world.database.transaction().execute((tx) => setCap(tx, { ...cap, amount }, asked('operator:olga')))
+  const { rows } = await sql<{ used: bigint }>`
+    select coalesce(sum(amount), 0)::bigint as used from payment_attempts where rail = 'fpay'`.execute(world.database)
+  await set((rows[0]?.used ?? 0n) + 120n)
+  expect(await world.deliver(pay, { sellerBalanceId: first.sellerBalanceId })).toEqual([done])
+  expect(await world.deliver(pay, { sellerBalanceId: second.sellerBalanceId })).toMatchObject([
+    { kind: 'retry', reason: 'cap_reached' },
+  ])
+  expect(await balanceRow(world, second.sellerBalanceId)).toMatchObject({ status: 'payable', attempts: 0 })
+  const sweep = { now: new Date(world.now().getTime() + 240_000), graceMs: 60_000, limit: 100 }
+  const left = await world.database.transaction().execute((tx) => claimBalancesToQueue(tx, sweep))
+  expect(left.map(({ sellerBalanceId }) => sellerBalanceId)).not.toContain(second.sellerBalanceId)
+
+  const raise = await set((rows[0]?.used ?? 0n) + 150n)
+  if (raise.kind !== 'asked') throw new Error(`the raise is ${raise.kind}`)
+  await world.database.transaction().execute(async (tx) => {
+    const decision = { status: 'approved', decidedBy: 'operator:adam', reason: null } as const
+    await changeCap(tx, await decideControlApproval(tx, raise.approval.id, decision, world.now()), world.now())
+  })
+  world.moveClock(300_000)
+  expect(await world.deliver(pay, { sellerBalanceId: second.sellerBalanceId })).toEqual([done])
+  expect(world.sandbox.fpay.payoutsOf(second.sellerBalanceId)).toHaveLength(1)
 })
