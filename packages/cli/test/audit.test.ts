@@ -33,7 +33,7 @@ async function sealed(subjects: readonly string[]): Promise<string> {
 }
 
 const remesa = (words: readonly string[], env: Readonly<Record<string, string>> = { DATABASE_URL: world.url }) =>
-  remesaProcess(words, env)
+  run(words, env)
 
 const idOf = async (subject: string): Promise<string> => {
   const { rows } = await sql<{ id: bigint }>`select id from audit_log where subject_id = ${subject}`.execute(
@@ -50,7 +50,7 @@ const tamper = (statement: string) =>
   })
 
 test('a log that nobody touched is clean: exit code 0, and the digest to keep', async () => {
-  const { code, out, err } = await remesa(['audit', 'verify'])
+  const { code, out, err } = await remesaProcess(['audit', 'verify'], { DATABASE_URL: world.url })
   expect({ code, out, err }).toEqual({
     code: 0,
     out: `✓ 4 rows are as they were written.\nLast digest: ${digest}\n`,
@@ -162,7 +162,7 @@ test.each([
 })
 
 test('the process itself ends with 2 and one line when it is used wrongly', async () => {
-  const { code, out, err } = await remesa(['audit', 'verify'], {})
+  const { code, out, err } = await remesaProcess(['audit', 'verify'], {})
   expect({ code, out, err }).toEqual({
     code: 2,
     out: '',
