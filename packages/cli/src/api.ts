@@ -38,7 +38,14 @@ export interface Api {
   readonly url: string
   get<Answer>(path: string, schema: z.ZodType<Answer>, query?: Query): Promise<Answer>
   /** Sends a deed, again with the same key when no answer came. @param body - `{ reason }` and what else it takes */
-  post<Answer>(path: string, schema: z.ZodType<Answer>, deed: { key: string; body: object }): Promise<Answer>
+  post<Answer>(path: string, schema: z.ZodType<Answer>, deed: Deed): Promise<Answer>
+}
+
+export interface Deed {
+  readonly key: string
+  readonly body: object
+  /** Default `POST`. */
+  readonly method?: 'PUT' | 'DELETE'
 }
 
 export type Query = Readonly<Record<string, string | number | undefined>>
@@ -99,9 +106,9 @@ function apiAt(url: string, token: string, advice: string): Api {
       const search = new URLSearchParams(wanted).toString()
       return read(url, schema, await send(search === '' ? path : `${path}?${search}`, { method: 'GET' }))
     },
-    async post(path, schema, { key, body }) {
+    async post(path, schema, { key, body, method }) {
       const init = {
-        method: 'POST',
+        method: method ?? 'POST',
         headers: { 'content-type': 'application/json', 'idempotency-key': key },
         body: JSON.stringify(body),
       }

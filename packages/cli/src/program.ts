@@ -11,6 +11,7 @@ const GROUPS: Readonly<Record<string, () => Promise<CommandGroup>>> = {
   payout: async () => (await import('./commands/payout.ts')).payoutCommands,
   approve: async () => (await import('./commands/approve.ts')).approveCommands,
   rails: async () => (await import('./commands/rails.ts')).railsCommands,
+  caps: async () => (await import('./commands/caps.ts')).capsCommands,
   stop: async () => (await import('./commands/rails.ts')).stopCommands,
   restart: async () => (await import('./commands/rails.ts')).restartCommands,
   alerts: async () => (await import('./commands/alerts.ts')).alertsCommands,
