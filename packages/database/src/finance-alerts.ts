@@ -120,6 +120,17 @@ export async function resolveAlerts(
   return Number(numAffectedRows ?? 0n)
 }
 
+/** The kinds of those among these matters that wait for a person. */
+export async function openAmong(
+  tx: Transaction<Schema>,
+  dedupKeys: readonly string[],
+): Promise<readonly FinanceAlertKind[]> {
+  const { rows } = await sql<{ kind: FinanceAlertKind }>`
+    select distinct kind from finance_alerts where dedup_key = any(${dedupKeys}::text[]) and status <> 'resolved'
+    order by kind`.execute(tx)
+  return rows.map(({ kind }) => kind)
+}
+
 /** Alerts that wait for a person, newest first. */
 export async function openAlerts(database: Database, { limit }: { limit: number }): Promise<readonly FinanceAlert[]> {
   const { rows } = await sql<AlertRow>`

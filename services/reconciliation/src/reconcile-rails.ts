@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Database } from '@remesa/database/connection'
-import { resolveAlerts } from '@remesa/database/finance-alerts'
+import { openAmong, resolveAlerts } from '@remesa/database/finance-alerts'
 import {
   compareRail,
   dropReading,
@@ -116,7 +116,10 @@ function windowOf({ rail, from, to }: RailWindow): Span {
   return { from: new Date(first * DAY_MS), to: new Date(end * DAY_MS) }
 }
 
-/** One alert per books and window; a later run of the same window that finds nothing settles it. */
+/**
+ * One alert per books and window: what the newest run that was finished makes of it, or none. A run that failed knows
+ * nothing: it leaves the alert that stands, and says which one that is.
+ */
 async function tell(tx: Transaction<Schema>, { from, to }: Span, { result, severity, error }: RailRun): Promise<void> {
   const { books, reportId, findings, urgent, byCurrency, recommendations } = result
   const keyOf = (kind: string) => `${kind}:${books}:${from.toISOString()}:${to.toISOString()}`
@@ -126,6 +129,11 @@ async function tell(tx: Transaction<Schema>, { from, to }: Span, { result, sever
     return
   }
   const isUrgent = severity === 'critical'
+  const standing = severity === null ? await openAmong(tx, [differ, unclear]) : []
+  if (severity !== null) {
+    const note = isUrgent ? 'A later run found what is urgent.' : 'A later run found nothing that is urgent any more.'
+    await resolveAlerts(tx, { dedupKeys: [isUrgent ? unclear : differ], note })
+  }
   await raiseAlerts(tx, [
     {
       kind: isUrgent ? 'rail_books_differ' : 'rail_books_unclear',
@@ -134,7 +142,7 @@ async function tell(tx: Transaction<Schema>, { from, to }: Span, { result, sever
       businessDate: null,
       details: {
         ...{ books, from: from.toISOString(), to: to.toISOString(), findings, urgent, byCurrency },
-        ...{ recommendations: recommendations.slice(0, 3), error: error ?? null },
+        ...{ recommendations: recommendations.slice(0, 3), error: error ?? null, standing },
       },
     },
   ])

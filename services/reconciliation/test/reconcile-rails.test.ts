@@ -244,6 +244,43 @@ test('books that agree are a success; what finance mended settles the alert of t
   ])
 })
 
+test('a run says which alert stands: one with nothing urgent ends the urgent one, a failed one ends none and names it', async () => {
+  const { world, pay, record, reconcile } = await start()
+  const asked = anInstruction('seller-balance', 'FP-000123', { money: money(1_000n, 'CLP') })
+  const reference = await pay('fpay', asked)
+  world.sandbox.fpay.settle(reference)
+  const open = async () =>
+    (await openAlerts(world.database, { limit: 10 }))
+      .map(({ kind, details }) => `${kind}, ${(details as { standing?: string[] }).standing?.join()}`)
+      .sort()
+  expect((await reconcile('fpay')).severity).toBe('critical')
+  expect(await open()).toEqual(['rail_books_differ, '])
+
+  const list = { kind: 'error-before', route: 'GET /v1/payouts', times: 6 } as const
+  world.sandbox.fpay.faults.script(list)
+  expect((await reconcile('fpay')).result.status).toBe('error')
+  expect(await open()).toEqual(['rail_books_differ, ', 'rail_books_unclear, rail_books_differ'])
+
+  // Recorded at last, by an amount that is not theirs: a difference, and nothing that could be paid twice.
+  await record('fpay', { ...asked, money: money(1_001n, 'CLP') }, { state: 'paid', reference })
+  expect((await reconcile('fpay')).severity).toBe('warning')
+  expect(await open()).toEqual(['rail_books_unclear, '])
+  world.sandbox.fpay.faults.script(list)
+  await reconcile('fpay')
+  expect(await open()).toEqual(['rail_books_unclear, rail_books_unclear'])
+})
+
+test('an urgent run leaves one alert of its window, not two', async () => {
+  const { world, pay, reconcile } = await start()
+  const asked = anInstruction('seller-balance', 'FP-000123', { money: money(1_000n, 'CLP') })
+  world.sandbox.fpay.settle(await pay('fpay', asked))
+  world.sandbox.fpay.faults.script({ kind: 'error-before', route: 'GET /v1/payouts', times: 6 })
+  await reconcile('fpay')
+  expect(await openAlerts(world.database, { limit: 10 })).toMatchObject([{ kind: 'rail_books_unclear' }])
+  expect((await reconcile('fpay')).severity).toBe('critical')
+  expect(await openAlerts(world.database, { limit: 10 })).toMatchObject([{ kind: 'rail_books_differ' }])
+})
+
 test('books that cannot be read to the end give a report that says so, no findings, and an alert', async () => {
   const { world, pay, record, reconcile } = await start()
   await times(150, async () => {
