@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -10,6 +10,7 @@ import { generateMarketplace } from '../marketplace/generate.ts'
 import { runPayDay } from '../run.ts'
 import { type Stack, startStack } from '../stack/stack.ts'
 import { act, chromiumPath, launchBrowser, settled, visitor } from '../testing/browser.ts'
+import { webpOf } from './webp.ts'
 
 // `pnpm screenshots`: the console's pages as docs/images has them, of a marketplace that is the same each time.
 
@@ -34,6 +35,7 @@ try {
   await mkdir(IMAGES, { recursive: true })
   const paths = await pathsOf(stack)
   const held = paths.payout ?? ''
+  const blank = await browser.newPage()
   for (const dark of [false, true]) {
     const { page } = await visitor(browser, { adminUrl: stack.adminUrl, person: 'olga', dark, ...SIZE })
     if (!dark) {
@@ -43,7 +45,7 @@ try {
     for (const [name, path] of dark ? [['today-dark', '/'] as const] : Object.entries(paths)) {
       await page.goto(stack.adminUrl + path)
       await settled(page)
-      await page.screenshot({ path: join(IMAGES, `${name}.png`) })
+      await writeFile(join(IMAGES, `${name}.webp`), await webpOf(blank, await page.screenshot()))
     }
   }
 } finally {
