@@ -198,6 +198,8 @@ function databaseSide(row: PairRow): DatabaseSide | null {
     isInWindow: row.d_in_window,
     source: row.d_source,
     duplicateOf: row.duplicate_of,
+    recordedAs: row.recorded_as,
+    isLookedUp: row.looked_up,
   }
 }
 
@@ -207,7 +209,7 @@ function refundPairOf(row: RefundRow): RefundPair {
   return {
     refundId: row.refund_id,
     paymentId: row.payment_id,
-    stripe: side(row.s_currency, row.s_amount, row.s_created, true),
+    stripe: side(row.s_currency, row.s_amount, row.s_created, row.s_in_window),
     database: side(row.d_currency, row.d_amount, row.d_created, row.d_in_window),
     unnamed: row.unnamed,
   }

@@ -1,5 +1,6 @@
 import type { PaymentSource, ReconciliationWindow } from '@remesa/domain/reconciliation'
 import { sql, type Transaction } from 'kysely'
+import { STRIPE_PAYMENT } from './reconciliation-staging.ts'
 import type { Schema } from './schema.ts'
 
 /** What is compared: a reading, and what the database has in its window. */
@@ -30,6 +31,8 @@ export interface PairRow {
   d_source: PaymentSource
   d_in_window: boolean
   duplicate_of: string | null
+  recorded_as: string | null
+  looked_up: boolean
 }
 
 /** A refund of a payment made before the window that is not plainly the same on both sides. */
@@ -39,6 +42,7 @@ export interface RefundRow {
   s_currency: string | null
   s_amount: bigint
   s_created: Date
+  s_in_window: boolean
   d_currency: string | null
   d_amount: bigint
   d_created: Date
@@ -88,7 +92,23 @@ export async function* selectDifferingPayments(
     tx,
     'differing_payments_cursor',
     sql`
-    select c.payment_id, c.s_in_window, c.d_in_window,
+    with same_charge as materialized (
+      select x.payment_id, s.payment_id as stripe_id, exists (
+        select from payments p where p.payment_id = s.payment_id) as is_again
+      from differing_payments x
+      join payments y on y.payment_id = x.payment_id
+      join reconciliation_staged_payments s
+        on s.reading_id = ${reading} and s.charge_id = y.charge_id and s.payment_id <> x.payment_id
+      where not x.s_in_window
+    ), under_charge as materialized (
+      select m.stripe_id as payment_id, min(m.payment_id) as recorded_as
+      from same_charge m join differing_payments x on x.payment_id = m.stripe_id and x.s_in_window
+      where not m.is_again group by m.stripe_id
+    )
+    select c.payment_id, c.s_in_window, c.d_in_window or m.recorded_as is not null as d_in_window, m.recorded_as,
+      (c.payment_id !~ ${sql.lit(STRIPE_PAYMENT)} or coalesce(c.payment_id <= (
+        select after from reconciliation_slices where reading_id = ${reading} and kind = 'look_ups' and number = 0
+      ), false)) as looked_up,
       e.currency as s_currency, e.amount as s_amount, e.refunded ${counts} as s_refunded,
       (coalesce(r.amount, 0) ${counts})::bigint as s_refunded_in_window,
       (coalesce(r.unknown, 0) ${counts})::bigint as s_refunded_unknown, e.created as s_created, e.charges as s_charges,
@@ -99,11 +119,12 @@ export async function* selectDifferingPayments(
       o.created as d_created, o.source as d_source, q.duplicate_of
     from differing_payments c
     left join reconciliation_staged_payments e on e.reading_id = ${reading} and e.payment_id = c.payment_id
-    left join payments o on o.payment_id = c.payment_id
+    left join under_charge m on m.payment_id = c.payment_id
+    left join payments o on o.payment_id = coalesce(m.recorded_as, c.payment_id)
     left join (
       select f.payment_id, sum(f.amount) as amount, sum(f.amount) filter (where g.refund_id is null) as unknown
       from reconciliation_staged_refunds f
-      left join payment_refunds g on g.refund_id = f.refund_id and g.payment_id = f.payment_id and ${isHeld('g')}
+      left join payment_refunds g on g.refund_id = f.refund_id and ${isHeld('g')}
       where f.reading_id = ${reading} and f.created >= ${from} and f.created < ${to}
         and f.payment_id in (select payment_id from differing_payments)
       group by f.payment_id
@@ -114,20 +135,14 @@ export async function* selectDifferingPayments(
         sum(g.amount) filter (
           where f.refund_id is null and g.status = 'succeeded' and g.created >= ${from} and g.created < ${to}) as alone
       from payment_refunds g
-      left join reconciliation_staged_refunds f
-        on f.reading_id = ${reading} and f.refund_id = g.refund_id and f.payment_id = g.payment_id
+      left join reconciliation_staged_refunds f on f.reading_id = ${reading} and f.refund_id = g.refund_id
       where ${isHeld('g')} and g.payment_id in (select payment_id from differing_payments)
       group by g.payment_id
-    ) l on l.payment_id = c.payment_id
+    ) l on l.payment_id = o.payment_id
     left join (
-      select x.payment_id, min(s.payment_id) as duplicate_of
-      from differing_payments x
-      join payments y on y.payment_id = x.payment_id
-      join reconciliation_staged_payments s
-        on s.reading_id = ${reading} and s.charge_id = y.charge_id and s.payment_id <> x.payment_id
-      where not x.s_in_window and exists (select from payments p where p.payment_id = s.payment_id)
-      group by x.payment_id
+      select payment_id, min(stripe_id) as duplicate_of from same_charge where is_again group by payment_id
     ) q on q.payment_id = c.payment_id
+    where c.payment_id not in (select recorded_as from under_charge)
     order by coalesce(e.created, o.created), c.payment_id`,
   )
 }
@@ -158,11 +173,14 @@ export async function* selectDifferingRefunds(
               where q.reading_id = ${reading} and q.payment_id = p.payment_id))
     ), pairs as (
       select coalesce(s.refund_id, d.refund_id) as refund_id, coalesce(s.payment_id, d.payment_id) as payment_id,
-        s.currency as s_currency, s.amount as s_amount, s.created as s_created,
+        coalesce(s.currency, v.currency) as s_currency, coalesce(s.amount, v.amount) as s_amount,
+        coalesce(s.created, v.created) as s_created, s.refund_id is not null as s_in_window,
         coalesce(d.currency, o.currency) as d_currency, coalesce(d.amount, o.amount) as d_amount,
         coalesce(d.created, o.created) as d_created,
         coalesce(coalesce(d.created, o.created) >= ${from} and coalesce(d.created, o.created) < ${to}, false) as d_in_window
       from s full join d on d.refund_id = s.refund_id
+      left join reconciliation_staged_refunds v
+        on s.refund_id is null and v.reading_id = ${reading} and v.refund_id = d.refund_id
       left join payment_refunds o on d.refund_id is null and o.refund_id = s.refund_id and ${isHeld('o')}
       where s.refund_id is null or d.refund_id is null or s.currency <> d.currency or s.amount <> d.amount
     )

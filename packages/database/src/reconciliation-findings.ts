@@ -24,27 +24,30 @@ export async function insertFindings(
   findings: readonly Finding[],
 ): Promise<void> {
   if (findings.length === 0) return
-  const rows = findings.map(({ category, paymentId, refundId, stripe, database, over, under, source }) => ({
-    ...{ category, payment_id: paymentId, refund_id: refundId, source },
-    ...side('stripe', stripe),
-    ...side('database', database),
-    ...{ over_currency: over?.currency, over_amount: over?.amount },
-    ...{ under_currency: under?.currency, under_amount: under?.amount },
-  }))
+  const rows = findings.map(
+    ({ category, paymentId, refundId, stripe, database, over, under, source, isNotLookedUp }) => ({
+      ...{ category, payment_id: paymentId, refund_id: refundId, source },
+      ...(isNotLookedUp && { note: 'not looked up in Stripe: there were too many' }),
+      ...side('stripe', stripe),
+      ...side('database', database),
+      ...{ over_currency: over?.currency, over_amount: over?.amount },
+      ...{ under_currency: under?.currency, under_amount: under?.amount },
+    }),
+  )
   await sql`
     insert into reconciliation_findings (report_id, category, payment_id, refund_id, stripe_currency, stripe_amount,
       stripe_refunded, stripe_created, database_currency, database_amount, database_refunded, database_created,
-      over_currency, over_amount, under_currency, under_amount, source)
+      over_currency, over_amount, under_currency, under_amount, source, note)
     select ${reportId}, category, payment_id, refund_id, stripe_currency, stripe_amount, stripe_refunded, stripe_created,
       database_currency, database_amount, database_refunded, database_created, over_currency, over_amount,
-      under_currency, under_amount, source
+      under_currency, under_amount, source, note
     from rows from (jsonb_to_recordset(${JSON.stringify(rows, bigintAsString)}::jsonb) as (category text,
       payment_id text, refund_id text, stripe_currency text, stripe_amount bigint, stripe_refunded bigint,
       stripe_created timestamptz, database_currency text, database_amount bigint, database_refunded bigint,
       database_created timestamptz, over_currency text, over_amount bigint, under_currency text, under_amount bigint,
-      source text)) with ordinality as f(category, payment_id, refund_id, stripe_currency, stripe_amount,
+      source text, note text)) with ordinality as f(category, payment_id, refund_id, stripe_currency, stripe_amount,
       stripe_refunded, stripe_created, database_currency, database_amount, database_refunded, database_created,
-      over_currency, over_amount, under_currency, under_amount, source, position)
+      over_currency, over_amount, under_currency, under_amount, source, note, position)
     order by position`.execute(tx)
 }
 

@@ -49,7 +49,15 @@ export async function planSlices(
       as s(kind text, number int, "from" timestamptz, "to" timestamptz)
     where not exists (
       select from reconciliation_slices t where t.reading_id = ${readingId} and t.kind = s.kind)`.execute(database)
-  const kinds = [...new Set(slices.map(({ kind }) => kind))]
+  return findSlices(database, readingId, [...new Set(slices.map(({ kind }) => kind))])
+}
+
+/** The slices of these kinds that are planned, and how far they have come. */
+export async function findSlices(
+  database: Database,
+  readingId: string,
+  kinds: readonly SliceKind[],
+): Promise<readonly Slice[]> {
   const { rows } = await sql<Slice>`
     select kind, number, slice_from as "from", slice_to as "to", after, done from reconciliation_slices
     where reading_id = ${readingId} and kind = any(${kinds}::text[]) order by kind, number`.execute(database)
@@ -81,7 +89,7 @@ export async function storePage(database: Database, page: StagedPage): Promise<v
   const { rows } = await sql<{ moved: boolean }>`
     with moved as (
       update reconciliation_slices set after = ${page.to}, pages = pages + 1, done = ${page.isLast},
-        staged = staged + ${isListed ? charges.length + refunds.length : 0}
+        staged = staged + ${(isListed ? charges.length : 0) + refunds.length}
       where reading_id = ${page.readingId} and kind = ${page.slice.kind} and number = ${page.slice.number}
         and after is not distinct from ${page.from} and not done
       returning true as moved
@@ -141,20 +149,51 @@ function column<Row extends object>(rows: readonly Row[], name: keyof Row & stri
   })
 }
 
+interface Unread {
+  readonly readingId: string
+  readonly window: ReconciliationWindow
+  /** Those before it were looked up. */
+  readonly after: string | null
+  readonly limit: number
+}
+
 /**
- * Payments that the database has in the window and that were not read of Stripe.
+ * Payments that the database has in the window under a name of Stripe's, and that were not read of Stripe. What people
+ * enter by hand has names of their own, which Stripe need not be asked about.
  * @returns at most `limit`, the first by id
  */
 export async function findUnread(
   database: Database,
-  { readingId, window: { from, to }, limit }: { readingId: string; window: ReconciliationWindow; limit: number },
+  { readingId, window: { from, to }, after, limit }: Unread,
 ): Promise<readonly string[]> {
   const { rows } = await sql<{ paymentId: string }>`
     select payment_id as "paymentId" from payments p
-    where created >= ${from} and created < ${to} and not exists (
-      select from reconciliation_staged_payments s where s.reading_id = ${readingId} and s.payment_id = p.payment_id)
+    where created >= ${from} and created < ${to} and payment_id > ${after ?? ''} and payment_id ~ ${STRIPE_PAYMENT}
+      and not exists (
+        select from reconciliation_staged_payments s where s.reading_id = ${readingId} and s.payment_id = p.payment_id)
     order by payment_id limit ${limit}`.execute(database)
   return rows.map(({ paymentId }) => paymentId)
+}
+
+/** What Stripe calls a payment. */
+export const STRIPE_PAYMENT = '^(pi|ch|py)_'
+
+/**
+ * Refunds that the database alone has in the window, with the charge that Stripe is to be asked about.
+ * @returns at most `limit`, the first by id
+ */
+export async function findUnreadRefunds(
+  database: Database,
+  { readingId, window: { from, to }, after, limit }: Unread,
+): Promise<readonly { readonly refundId: string; readonly chargeId: string }[]> {
+  const { rows } = await sql<{ refundId: string; chargeId: string }>`
+    select g.refund_id as "refundId", p.charge_id as "chargeId"
+    from payment_refunds g join payments p on p.payment_id = g.payment_id
+    where g.created >= ${from} and g.created < ${to} and g.status = 'succeeded' and g.refund_id > ${after ?? ''}
+      and g.refund_id ~ '^(re|pyr)_' and p.charge_id ~ '^(ch|py)_' and not exists (
+        select from reconciliation_staged_refunds s where s.reading_id = ${readingId} and s.refund_id = g.refund_id)
+    order by g.refund_id limit ${limit}`.execute(database)
+  return rows
 }
 
 /**

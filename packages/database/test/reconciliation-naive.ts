@@ -35,9 +35,17 @@ export function compareNaively({ charges, refunds, recorded, recordedRefunds }: 
       charges: 1 + (known?.charges ?? 0),
     })
   }
-  const database = new Map(recorded.map((row) => [row.paymentId, row]))
+  // What stands under the id of its charge is taken for its payment, whose own row there is none of.
+  const rows = new Map(recorded.map((row) => [row.paymentId, row]))
+  const paymentOf = new Map(charges.map(({ chargeId, paymentId }) => [chargeId, paymentId]))
+  const ownId = (paymentId: string) => {
+    const own = paymentOf.get(paymentId)
+    return own === undefined || rows.has(own) ? paymentId : own
+  }
+  const database = new Map(recorded.map((row) => [ownId(row.paymentId), row]))
   const sum = (some: readonly { amount: bigint }[]) => some.reduce((all, { amount }) => all + amount, 0n)
-  const ofPayment = (some: Books['refunds'], paymentId: string) => some.filter((one) => one.paymentId === paymentId)
+  const ofPayment = (some: Books['refunds'], paymentId: string) =>
+    some.filter((one) => ownId(one.paymentId) === paymentId)
 
   // One refund after the other: those that we know by name stand for themselves, and only for themselves.
   const recordedOfTheDay = (paymentId: string, { s, d }: { s: { refunded: bigint }; d: { refunded: bigint } }) => {
@@ -66,7 +74,8 @@ export function compareNaively({ charges, refunds, recorded, recordedRefunds }: 
   for (const paymentId of new Set([...stripe.keys(), ...database.keys()])) {
     const s = stripe.get(paymentId)
     const d = database.get(paymentId)
-    const found = (category: FindingCategory) => findings.push({ category, paymentId, refundId: null })
+    const found = (category: FindingCategory) =>
+      findings.push({ category, paymentId: d?.paymentId ?? paymentId, refundId: null })
     const given = sum(ofPayment(refunds, paymentId).filter((refund) => isIn(DAY, refund)))
     const recordedLate = sum(ofPayment(recordedRefunds, paymentId).filter(({ created }) => created >= DAY.to))
     if (s && isIn(DAY, s)) {
@@ -86,7 +95,7 @@ export function compareNaively({ charges, refunds, recorded, recordedRefunds }: 
       }
       differ(s.currency, s.amount - d.amount)
       differ(s.currency, refunded - given)
-      if (s.charges > 1) found('duplicate')
+      if (s.charges > 1 || d.paymentId !== paymentId) found('duplicate')
       else if (s.amount !== d.amount) found('amount_mismatch')
       else if (refunded !== given) found('refund_mismatch')
       else if (s.refunded !== d.refunded || !isIn(DAY, d)) found('timing')
@@ -105,7 +114,7 @@ export function compareNaively({ charges, refunds, recorded, recordedRefunds }: 
   }
 
   const early = (refund: { paymentId: string }) => {
-    const s = stripe.get(refund.paymentId)
+    const s = stripe.get(ownId(refund.paymentId))
     return s !== undefined && !isIn(DAY, s)
   }
   for (const refundId of new Set([...refunds, ...recordedRefunds].map((refund) => refund.refundId))) {
@@ -122,6 +131,10 @@ export function compareNaively({ charges, refunds, recorded, recordedRefunds }: 
       if (recordedAmount !== s.amount) found('refund_mismatch')
       else if (d && !isIn(DAY, d)) found('timing')
     } else if (d && isIn(DAY, d)) {
+      if (refunds.some((refund) => refund.refundId === refundId)) {
+        found('timing')
+        continue
+      }
       total(d.currency).database -= d.amount
       differ(d.currency, d.amount)
       found('refund_mismatch')

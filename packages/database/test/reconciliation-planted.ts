@@ -21,14 +21,17 @@ const KINDS = {
   refund_invented_beside_a_later_one: 'refund_mismatch',
   other_currency: 'currency_mismatch',
   charged_twice: 'duplicate',
+  recorded_under_charge: 'duplicate',
   recorded_twice: 'duplicate',
   recorded_outside: 'timing',
   charged_outside: 'timing',
   refund_is_late: 'timing',
+  refund_recorded_early: 'timing',
   old_refund_lost: 'refund_mismatch',
   old_refund_invented: 'refund_mismatch',
   old_refund_differs: 'refund_mismatch',
   old_refund_recorded_outside: 'timing',
+  old_refund_given_outside: 'timing',
 } as const satisfies Readonly<Record<string, FindingCategory | undefined>>
 export type Kind = keyof typeof KINDS
 export const ALL_KINDS = Object.keys(KINDS) as readonly Kind[]
@@ -163,6 +166,22 @@ function plantOne(books: Books, plan: Plan, at: number): readonly Expected[] {
       books.recordedRefunds.push(refund(), later)
       break
     }
+    case 'refund_recorded_early': {
+      const later = refund({ refundId: `${refundId}_later`, created: late })
+      charge({ refunded: 2n * part })
+      row({ refunded: part })
+      books.refunds.push(refund({ created: late }), later)
+      books.recordedRefunds.push(refund())
+      break
+    }
+    case 'recorded_under_charge': {
+      const under = { paymentId: `ch_under_${at}`, chargeId: `ch_under_${at}` }
+      charge({ chargeId: under.chargeId, refunded: part })
+      row({ ...under, refunded: part })
+      books.refunds.push(refund())
+      books.recordedRefunds.push({ ...refund(), paymentId: under.paymentId })
+      return [{ category: 'duplicate', paymentId: under.paymentId, refundId: null }]
+    }
     case 'other_currency':
       charge()
       row({ currency: 'PEN' })
@@ -214,7 +233,7 @@ function plantOld(
 ): void {
   const isInvented = kind === 'old_refund_invented'
   charge({ created: old, refunded: isInvented ? 0n : part })
-  if (!isInvented) books.refunds.push(refund())
+  if (!isInvented) books.refunds.push(refund(kind === 'old_refund_given_outside' ? { created: late } : {}))
   switch (kind) {
     case 'old_refund_lost':
       row({ created: old })

@@ -144,11 +144,21 @@ test('what the database alone has in the window is found, edges to the milliseco
       source: 'webhook' as const,
     }
   }
-  const recorded = [row('before', at(-1)), row('first', at(0)), row('last', at(86_399_999)), row('after', DAY.to)]
+  const recorded = [
+    row('pi_before', at(-1)),
+    row('pi_first', at(0)),
+    row('pi_last', at(86_399_999)),
+    row('cash-7', at(7)),
+    row('pi_after', DAY.to),
+  ]
   await record(database, { ...emptyBooks(), recorded })
   const { readingId } = await start()
-  expect(await findUnread(database, { readingId, window: DAY, limit: 10 })).toEqual(['first', 'last'])
-  expect(await findUnread(database, { readingId, window: DAY, limit: 1 })).toEqual(['first'])
+  expect(await findUnread(database, { readingId, window: DAY, after: null, limit: 10 })).toEqual([
+    'pi_first',
+    'pi_last',
+  ])
+  expect(await findUnread(database, { readingId, window: DAY, after: null, limit: 1 })).toEqual(['pi_first'])
+  expect(await findUnread(database, { readingId, window: DAY, after: 'pi_first', limit: 10 })).toEqual(['pi_last'])
 })
 
 test('a finding is assigned and resolved with a note, and both are audited', async () => {

@@ -81,6 +81,9 @@ export async function stage(
   const refunds = books.refunds.filter((refund) => isIn(window, refund))
   if (includeRefunds) await storePage(database, { ...page, slice: { kind: 'refunds', number: 0 }, refunds })
   const known = books.charges.filter(({ paymentId }) => unread.has(paymentId))
-  await storePage(database, { ...page, slice: { kind: 'look_ups', number: 0 }, charges: known })
+  const ours = new Set(books.recordedRefunds.filter((one) => isIn(window, one)).map(({ refundId }) => refundId))
+  const knownRefunds = books.refunds.filter((refund) => ours.has(refund.refundId) && !isIn(window, refund))
+  const lookedUp = { charges: known, ...(includeRefunds && { refunds: knownRefunds }) }
+  await storePage(database, { ...page, slice: { kind: 'look_ups', number: 0 }, ...lookedUp })
   return run
 }

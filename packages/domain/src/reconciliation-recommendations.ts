@@ -81,6 +81,8 @@ type GroupName =
   | 'currency_mismatch'
   | 'charged_twice'
   | 'recorded_twice'
+  | 'recorded_under_charge'
+  | 'not_looked_up'
   | 'late_refund'
   | 'other_window'
 
@@ -101,6 +103,10 @@ const TEXTS: Readonly<Record<GroupName, (group: Group) => string>> = {
     `${paymentsOf(group)} charged more than once (${sumOf(group)} not on record): give the customers back what is too much: ${idsOf(group)}.`,
   recorded_twice: (group) =>
     `${paymentsOf(group)} recorded again under another id (${sumOf(group)} counted twice): delete ${idsOf(group)}.`,
+  recorded_under_charge: (group) =>
+    `${paymentsOf(group)} recorded under the id of the charge, not of its payment: sync ${idsOf(group)}, which records the payment, and then delete what stands under these ids.`,
+  not_looked_up: (group) =>
+    `${paymentsOf(group)} in the database (${sumOf(group)}) ${areOf(group)} not in Stripe’s lists of the window, and ${group.count === 1 ? 'was' : 'were'} not looked up, there being too many: find out who wrote them from ${spanOf(group)}, then reconcile shorter windows: ${idsOf(group)}.`,
   late_refund: (group) =>
     `${paymentsOf(group)} refunded outside the window: nothing to do, the refund belongs to its own day: ${idsOf(group)}.`,
   other_window: (group) =>
@@ -111,11 +117,13 @@ function groupNameOf(finding: Finding): GroupName {
   const { category, source, stripe, database } = finding
   switch (category) {
     case 'missing_in_stripe':
+      if (finding.isNotLookedUp) return 'not_looked_up'
       return source === 'manual' ? 'recorded_by_hand' : 'missing_in_stripe'
     case 'missing_in_database':
     case 'amount_mismatch':
       return stripe && database && isScaled(stripe.amount, database.amount) ? 'scaled_amount' : 'amount_mismatch'
     case 'duplicate':
+      if (stripe && database && /^(ch|py)_/.test(finding.paymentId)) return 'recorded_under_charge'
       return stripe ? 'charged_twice' : 'recorded_twice'
     case 'timing':
       return stripe && database && stripe.created.getTime() !== database.created.getTime()

@@ -19,7 +19,7 @@ const stripe = (changes: Partial<StripeSide> = {}): StripeSide => ({
 const database = (changes: Partial<DatabaseSide> = {}): DatabaseSide => ({
   ...{ currency: USD, amount: 1_000n, refunded: 0n, created, isInWindow: true },
   ...{ refundedShared: 0n, refundedAlone: 0n, refundedElsewhere: 0n },
-  ...{ source: 'webhook', duplicateOf: null },
+  ...{ source: 'webhook', duplicateOf: null, recordedAs: null, isLookedUp: true },
   ...changes,
 })
 const compare = (s: StripeSide | null, d: DatabaseSide | null) =>
@@ -39,6 +39,18 @@ test.each([
     s: null,
     d: database(),
     found: { category: 'missing_in_stripe', over: null, under: usd(1_000n) },
+  },
+  {
+    about: 'Stripe lacks it in its lists and was not asked',
+    s: null,
+    d: database({ isLookedUp: false }),
+    found: { category: 'missing_in_stripe', isNotLookedUp: true },
+  },
+  {
+    about: 'we have it under the id of its charge',
+    s: stripe(),
+    d: database({ recordedAs: 'ch_1' }),
+    found: { category: 'duplicate', paymentId: 'ch_1', over: null, under: null },
   },
   {
     about: 'we have its charge under another id, too',
@@ -167,6 +179,13 @@ test.each([
     d: refund(),
     unnamed: 0n,
     found: { category: 'refund_mismatch', over: usd(50n) },
+  },
+  {
+    about: 'Stripe has it tomorrow',
+    s: refund({ isInWindow: false }),
+    d: refund(),
+    unnamed: 0n,
+    found: { category: 'timing', over: null },
   },
   { about: 'we have less', s: refund(), d: refund({ amount: 20n }), unnamed: 0n, found: { under: usd(30n) } },
 ])('of a refund of an earlier payment: $about', ({ s, d, unnamed, found }) => {

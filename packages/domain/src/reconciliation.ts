@@ -11,7 +11,7 @@ export interface ReconciliationWindow {
  * What a comparison found.
  * `missing_in_database`: Stripe has it, we do not. `missing_in_stripe`: the other way round. `amount_mismatch`,
  * `refund_mismatch`, `currency_mismatch`: both have it and disagree. `duplicate`: one payment was charged, or recorded,
- * more than once. `timing`: both have it and agree, but one puts it, or a refund of it, outside the window; that is worth
+ * more than once, or stands under the id of its charge and not under its own. `timing`: both have it and agree, but one puts it, or a refund of it, outside the window; that is worth
  * knowing, and no discrepancy.
  */
 export type FindingCategory = (typeof FINDING_CATEGORIES)[number]
@@ -59,6 +59,10 @@ export interface DatabaseSide extends SideFacts {
   readonly source: PaymentSource
   /** The payment under whose id the same charge is recorded, too. */
   readonly duplicateOf: string | null
+  /** The id of its charge, when it is recorded under that and not under the payment's own. */
+  readonly recordedAs: string | null
+  /** False when Stripe was not asked about it, there being too many to ask about. */
+  readonly isLookedUp: boolean
 }
 
 /** One payment on both sides; at least one of them within the window. */
@@ -99,6 +103,8 @@ export interface Finding {
   /** What the database has more than Stripe: positive, or null. */
   readonly under: Money | null
   readonly source: PaymentSource | null
+  /** It is not in Stripe's lists of the window, and Stripe was not asked about it by its id. */
+  readonly isNotLookedUp?: boolean
 }
 
 /**
@@ -108,7 +114,7 @@ export interface Finding {
 export function comparePayment({ paymentId, stripe, database }: PaymentPair): Finding | undefined {
   const finding = (category: FindingCategory, { over, under }: Difference): Finding => ({
     category,
-    paymentId,
+    paymentId: database?.recordedAs ?? paymentId,
     refundId: null,
     stripe: stripe && factsOf(stripe),
     database: database && factsOf(database),
@@ -120,7 +126,8 @@ export function comparePayment({ paymentId, stripe, database }: PaymentPair): Fi
     if (!database) return undefined
     const held = moneyOf(database.currency, database.amount - refundsHere(database))
     const category = database.duplicateOf === null ? 'missing_in_stripe' : 'duplicate'
-    return finding(category, differenceOf([{ ...held, amount: -held.amount }]))
+    const missing = finding(category, differenceOf([{ ...held, amount: -held.amount }]))
+    return category === 'duplicate' || database.isLookedUp ? missing : { ...missing, isNotLookedUp: true }
   }
   if (!stripe.isInWindow) {
     if (database?.isInWindow !== true) return undefined
@@ -137,7 +144,7 @@ export function comparePayment({ paymentId, stripe, database }: PaymentPair): Fi
   const amounts = moneyOf(stripe.currency, stripe.amount - database.amount)
   const refunds = moneyOf(stripe.currency, refunded - stripe.refundedInWindow)
   const difference = differenceOf([amounts, refunds])
-  if (stripe.charges > 1) return finding('duplicate', difference)
+  if (stripe.charges > 1 || database.recordedAs !== null) return finding('duplicate', difference)
   if (amounts.amount !== 0n) return finding('amount_mismatch', difference)
   if (refunds.amount !== 0n) return finding('refund_mismatch', difference)
   const isLate = stripe.refunded !== database.refunded
@@ -178,8 +185,9 @@ export function compareRefund({ refundId, paymentId, stripe, database, unnamed }
     under,
     source: null,
   })
-  if (!stripe) {
+  if (!stripe?.isInWindow) {
     if (!database?.isInWindow) return undefined
+    if (stripe) return finding('timing', NO_DIFFERENCE)
     return finding('refund_mismatch', differenceOf([moneyOf(database.currency, database.amount)]))
   }
   if (!database) {

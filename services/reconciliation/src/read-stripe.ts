@@ -3,6 +3,7 @@ import type { Database } from '@remesa/database/connection'
 import type { Run } from '@remesa/database/reconciliation-runs'
 import {
   analyzeStaging,
+  findSlices,
   findUnread,
   planSlices,
   type Slice,
@@ -13,16 +14,12 @@ import {
 import type { ReconciliationWindow } from '@remesa/domain/reconciliation'
 import { ProviderError } from '@remesa/provider-http/provider-error'
 import type { Logger } from '@remesa/service-kit/logger'
-import type { ChargeFacts } from '@remesa/stripe-client/charge'
 import type { StripeReads } from '@remesa/stripe-client/stripe-reads'
+import { type LookUpParts, lookUpPayments, lookUpRefunds, stagedOf } from './look-up.ts'
+import { passes, TRIES } from './patience.ts'
 
-export interface ReadParts {
-  readonly database: Database
-  readonly stripe: Pick<StripeReads, 'listCharges' | 'listRefunds' | 'getPayment'>
-  /** Slices that are read at once; the pace itself is the limiter's. */
-  readonly slicesAtOnce: number
-  /** The first wait after a page that could not be read; it doubles. */
-  readonly retryFirstMs: number
+export interface ReadParts extends LookUpParts {
+  readonly stripe: Pick<StripeReads, 'listCharges' | 'listRefunds' | 'getPayment' | 'getRefunds'>
   readonly now: () => Date
   readonly logger: Pick<Logger, 'warn'>
 }
@@ -42,25 +39,29 @@ export async function readStripe(parts: ReadParts, run: Run, signal: AbortSignal
   ]
   await readSlices(parts, run, await planSlices(database, readingId, listed), signal)
 
-  const [lookUps] = await planSlices(database, readingId, [{ kind: 'look_ups', number: 0, ...window }])
-  if (!lookUps || lookUps.done) return
-  await analyzeStaging(database) // a planner that takes a million rows for a few looks each of them up
-  const unread = () => findUnread(database, { readingId, window, limit: LOOKED_UP_AT_MOST + 1 })
-  // A few that are only on record are looked up one by one. Of many, the times around the window are read instead: a
-  // writer that mistakes the time zone puts hours of payments on the wrong side of its edge.
-  if ((await unread()).length > LOOKED_UP_AT_MOST) {
-    await readSlices(parts, run, await planSlices(database, readingId, aroundOf(window, parts.now())), signal)
+  const [payments, refunds] = await planSlices(database, readingId, [
+    { kind: 'look_ups', number: 0, ...window },
+    ...(run.includeRefunds ? [{ kind: 'look_ups' as const, number: 1, ...window }] : []),
+  ])
+  if (payments && !payments.done) {
+    await analyzeStaging(database) // a planner that takes a million rows for a few looks each of them up
+    const around = await findSlices(database, readingId, ['margin'])
+    const unread = await findUnread(database, { readingId, window, after: null, limit: LOOKED_UP_ONE_BY_ONE + 1 })
+    // A few that are only on record are looked up one by one. Of many, the times around the window are read first: a
+    // writer that mistakes the time zone puts hours of payments on the wrong side of its edge. What is begun is ended.
+    if (around.length > 0 || unread.length > LOOKED_UP_ONE_BY_ONE) {
+      await readSlices(parts, run, await planSlices(database, readingId, aroundOf(window, parts.now())), signal)
+    }
+    await lookUpPayments(parts, { readingId, window, slice: payments }, signal)
   }
-  const ids = (await unread()).slice(0, LOOKED_UP_AT_MOST)
-  const charges = await lookUp(parts, ids, signal)
-  await storePage(database, { readingId, slice: lookUps, from: lookUps.after, to: null, isLast: true, charges })
+  if (refunds && !refunds.done) await lookUpRefunds(parts, { readingId, window, slice: refunds }, signal)
 }
 
 /** More than are read at once, so that a busy hour does not keep the others waiting at the end. */
 const SLICES = 48
 const SLICES_OF_REFUNDS = 12
 const SLICES_OF_MARGIN = 12
-const LOOKED_UP_AT_MOST = 100
+const LOOKED_UP_ONE_BY_ONE = 100
 /** No two places on earth are further apart. */
 const MARGIN_MS = 14 * 3_600_000
 
@@ -113,9 +114,6 @@ async function readSlices(
   )
 }
 
-/** So many failures in a row, without a page between them, end a run. */
-const TRIES = 6
-
 async function readSlice(
   parts: ReadParts,
   { readingId, slice }: { readingId: string; slice: Slice },
@@ -136,9 +134,6 @@ async function readSlice(
     await sleep(waitMs, undefined, { signal })
   }
 }
-
-/** Reading changes nothing, so a body that something between us and Stripe has mangled is asked for again, too. */
-const passes = ({ kind, credentials }: ProviderError): boolean => kind !== 'refused' && !credentials
 
 /** Pages that are stored together: a statement for each would cost more than the page. */
 const PAGES_TOGETHER = 10
@@ -207,47 +202,5 @@ function storeBehind(database: Database, { readingId, slice }: { readingId: stri
       if (isLast || pages.length > 0) await store(isLast)
       return stored
     },
-  }
-}
-
-const stagedOf = ({ chargeId, paymentId, money, refunded, created }: Omit<ChargeFacts, 'isCounted'>): StagedCharge => ({
-  ...{ chargeId, paymentId, ...money, refunded, created },
-})
-
-/** @returns the charges of those that Stripe knows and counts */
-async function lookUp(
-  { stripe, slicesAtOnce, retryFirstMs }: ReadParts,
-  paymentIds: readonly string[],
-  signal: AbortSignal,
-): Promise<readonly StagedCharge[]> {
-  const found: StagedCharge[] = []
-  const waiting = paymentIds.filter((id) => STRIPE_ID.test(id)).values()
-  await Promise.all(
-    Array.from({ length: slicesAtOnce }, async () => {
-      for (const paymentId of waiting) {
-        const charge = await patiently(() => stripe.getPayment(paymentId), { retryFirstMs, signal })
-        if (charge === 'not-found' || !charge.isCounted) continue
-        found.push(stagedOf(charge))
-      }
-    }),
-  )
-  return found
-}
-
-/** What people enter by hand has names of their own, which Stripe need not be asked about. */
-const STRIPE_ID = /^(pi|ch|py)_\w+$/
-
-async function patiently<Answer>(
-  ask: () => Promise<Answer>,
-  { retryFirstMs, signal }: { retryFirstMs: number; signal: AbortSignal },
-): Promise<Answer> {
-  for (let failures = 1; ; failures++) {
-    signal.throwIfAborted()
-    try {
-      return await ask()
-    } catch (error) {
-      if (!(error instanceof ProviderError) || !passes(error) || failures >= TRIES) throw error
-      await sleep(Math.max(retryFirstMs * 2 ** (failures - 1), error.retryAfterMs ?? 0), undefined, { signal })
-    }
   }
 }
