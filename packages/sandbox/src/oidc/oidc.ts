@@ -17,6 +17,8 @@ export interface OidcOptions {
   readonly issuer?: string
   /** Where browsers find it, when that is elsewhere than the issuer, which other containers know. Default: the issuer. */
   readonly browserUrl?: string
+  /** Which tokens of a sign-in say what a person may do; some issuers have it in access tokens alone. Default both. */
+  readonly rolesIn?: 'both' | 'access-token'
   readonly faults?: FaultPlan
   readonly latencyMs?: number
 }
@@ -153,7 +155,10 @@ export async function startOidc(options: OidcOptions = {}): Promise<OidcSandbox>
       token_type: 'Bearer',
       expires_in: TOKEN_LIFETIME_SECONDS,
       access_token: await mint({ ...wish, claims: { name } }),
-      id_token: await mint({ ...wish, audience: OIDC_CLIENT_ID, claims: { name, nonce: nonce ?? null } }),
+      id_token: await mint({
+        ...{ ...wish, audience: OIDC_CLIENT_ID },
+        claims: { name, nonce: nonce ?? null, ...(options.rolesIn === 'access-token' && { roles: null }) },
+      }),
     }
   }
 
