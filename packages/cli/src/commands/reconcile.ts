@@ -33,7 +33,7 @@ function compareCommand(context: Context, ended: (code: ExitCode) => void): Comm
     .option('--to <day>', 'the day after the last one (default: the day after --from)', readDay)
     .option(
       '--tolerance <percent>',
-      'billing: a discrepancy up to it is tolerated (default: the service’s)',
+      'billing: nobody is told of a discrepancy up to it (default: the service’s)',
       readPercent,
     )
     .option('--no-refunds', 'billing: leave refunds out')
