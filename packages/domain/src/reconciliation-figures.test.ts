@@ -46,7 +46,7 @@ test('exactly five per cent is a warning, a cent more is critical', () => {
 test('something missing is a discrepancy however small it is, of which nobody is told; timing is none', () => {
   expect(judge(1_000_000_000n, [aFinding('missing_in_database', 1n)])).toMatchObject({
     severity: 'none',
-    result: { status: 'discrepancy_found', missingInDatabase: ['pi_1'], discrepancyPercentage: 0 },
+    result: { status: 'discrepancy_found', missingInDatabase: ['pi_1'], discrepancyPercentage: 0.0001 },
   })
   expect(judge(0n, [aFinding('timing', 0n)])).toMatchObject({ severity: 'none', result: { status: 'success' } })
 })
@@ -100,7 +100,9 @@ test.each([
   { difference: 1n, total: 0n, percentage: 100 },
   { difference: -1n, total: 0n, percentage: 100 },
   { difference: 100n, total: 100n, percentage: 100 },
-  { difference: 1n, total: 3n, percentage: 33.3333 },
+  { difference: 1n, total: 3n, percentage: 33.3334 },
+  { difference: 500_004n, total: 10_000_000n, percentage: 5.0001 },
+  { difference: 499_999n, total: 10_000_000n, percentage: 5 },
   { difference: 5n, total: -100n, percentage: 5 },
 ])('$difference of $total is $percentage %', ({ difference, total, percentage }) => {
   expect(percentageOf(difference, total)).toBe(percentage)

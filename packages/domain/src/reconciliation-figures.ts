@@ -230,12 +230,13 @@ export function dateOf({ from, to }: ReconciliationWindow): string {
 const DAY_MS = 86_400_000
 
 /**
- * A difference in per cent of the database's total, for people: four decimals, rounded to nothing larger. 100 when the
- * total is zero and the difference is not, 0 when both are.
+ * A difference in per cent of the database's total, for people: four decimals, rounded up, so that what is above a limit
+ * never reads as the limit itself. 100 when the total is zero and the difference is not, 0 when both are.
  */
 export function percentageOf(difference: bigint, total: bigint): number {
   if (total === 0n) return difference === 0n ? 0 : 100
-  return Number((absolute(difference) * 1_000_000n) / absolute(total)) / 10_000
+  const whole = absolute(total)
+  return Number((absolute(difference) * 1_000_000n + whole - 1n) / whole) / 10_000
 }
 
 /** Exactly, whatever {@link percentageOf} rounds: is the difference above so many per cent of the total? */

@@ -83,21 +83,26 @@ test('each kind of finding has its own advice, and names its payments', () => {
     aFinding('refund_mismatch', { id: 'back' }),
     aFinding('currency_mismatch', { id: 'sol' }),
     aFinding('duplicate', { id: 'twice' }),
+    { ...aFinding('duplicate', { id: 'x' }), paymentId: 'ch_pi_under' },
+    { ...aFinding('missing_in_stripe', { id: 'many', source: 'webhook' }), isNotLookedUp: true },
     aFinding('timing', { id: 'late' }),
     aFinding('timing', { id: 'edge', minutes: 0, recordedMinutes: -0.5 }),
   ])
   const about = (id: string): string => texts.find((text) => text.includes(`pi_${id}`)) ?? ''
   expect(about('hand')).toContain('by hand')
   expect(about('odd')).toContain('unknown to Stripe')
-  expect(about('scaled')).toContain('minor units')
+  expect(about('scaled')).toMatch(/^1 payment differs by exactly .* minor units/)
   expect(about('off')).toContain('another amount')
   // The finding has the charge's time; its refunds' events came at other times, which are not known here.
   expect(about('back')).toBe('1 payment with other refunds than in Stripe (USD 1.00): sync pi_back.')
   expect(about('sol')).toContain('another currency')
   expect(about('twice')).toContain('charged more than once')
+  expect(about('under')).toContain('recorded under the id of the charge')
+  expect(about('many')).toMatch(/was not looked up.*shorter windows/)
+  expect(about('many')).not.toContain('void')
   expect(about('late')).toContain('nothing to do')
   expect(about('edge')).toContain('edge of the window')
-  expect(texts).toHaveLength(9)
+  expect(texts).toHaveLength(11)
 })
 
 test('the advice about the most money comes first, each currency by its share', () => {

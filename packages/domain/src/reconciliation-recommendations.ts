@@ -92,7 +92,7 @@ const TEXTS: Readonly<Record<GroupName, (group: Group) => string>> = {
   missing_in_stripe: (group) =>
     `${paymentsOf(group)} in the database (${sumOf(group)}) ${areOf(group)} unknown to Stripe: look for another account or test mode, else void them: ${idsOf(group)}.`,
   scaled_amount: (group) =>
-    `${paymentsOf(group)} differ by exactly a factor of 10, 100 or 1,000 (${sumOf(group)}): somebody mistakes minor units. Mend the writer, then sync ${idsOf(group)}.`,
+    `${paymentsOf(group)} ${group.count === 1 ? 'differs' : 'differ'} by exactly a factor of 10, 100 or 1,000 (${sumOf(group)}): somebody mistakes minor units. Mend the writer, then sync ${idsOf(group)}.`,
   amount_mismatch: (group) =>
     `${paymentsOf(group)} with another amount than in Stripe (${sumOf(group)}): sync ${idsOf(group)}.`,
   refund_mismatch: (group) =>

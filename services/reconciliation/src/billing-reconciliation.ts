@@ -126,7 +126,10 @@ async function runOnce(
     'Reconciliation completed',
   )
   if (status === 'discrepancy_found') {
-    logger.warn({ reportId, discrepancy, severity: end.severity }, 'Billing discrepancy detected')
+    // The reporting currency's net may be nothing where errors cancel out, or another currency differs.
+    const { moneyAtRisk } = end.result
+    const risk = { discrepancy, moneyAtRisk, percentage: end.worstPercentage, severity: end.severity }
+    logger.warn({ reportId, ...risk }, 'Billing discrepancy detected')
   }
   return end.result
 }

@@ -91,7 +91,7 @@ test('what is planted is found, stored, logged and told, each currency on its ow
   expect(lines.at(-1)).toMatchObject({
     level: 'warn',
     text: 'Billing discrepancy detected',
-    fields: { discrepancy: '-869.23', severity: 'critical' },
+    fields: { discrepancy: '-869.23', moneyAtRisk: '1069.23', percentage: 9.8077, severity: 'critical' },
   })
   expect((await told()).map(({ channel, action }) => `${channel} ${action}`)).toEqual([
     'slack post',

@@ -177,8 +177,9 @@ function figuresOf(currency: string, book: Book): ExpectedFigures {
   }
 }
 
-/** To four decimals, rounded down; of nothing anything is all. */
+/** To four decimals, rounded up; of nothing anything is all. */
 function percentageOf(part: bigint, whole: bigint): number {
   if (whole === 0n) return part === 0n ? 0 : 100
-  return Math.floor((Math.abs(Number(part)) * 1_000_000) / Math.abs(Number(whole))) / 10_000
+  const [a, b] = [part, whole].map((one) => (one < 0n ? -one : one)) as [bigint, bigint]
+  return Number((a * 1_000_000n) / b + ((a * 1_000_000n) % b === 0n ? 0n : 1n)) / 10_000
 }
