@@ -88,9 +88,9 @@ inBrowser(
       { marketplace, businessDate: DATE, setupSeconds: 0 },
       { patienceMs: PATIENCE_MS, onProgress: () => {}, onPhase: () => {} },
     )
-    await page.getByText('The run of Nov 19, 2026: finished').waitFor({ timeout: PATIENCE_MS })
+    await page.getByText('The run of Nov 19, 2026: finished · Opened').waitFor({ timeout: PATIENCE_MS })
     const paid = page.getByRole('listitem').filter({ has: page.getByRole('link', { name: 'paid', exact: true }) })
-    expect(await paid.getByRole('strong').textContent()).toBe(String(summary.balances.paid))
+    await paid.getByText(String(summary.balances.paid), { exact: true }).waitFor()
     const seen = await page.evaluate<readonly string[]>('[...seen]')
     expect(seen).toEqual(expect.arrayContaining(['none', 'running', 'finished'])) // and the window is the same one
   },
