@@ -182,6 +182,7 @@ function stripeSide(row: PairRow): StripeSide | null {
     created: row.s_created,
     isInWindow: row.s_in_window,
     charges: row.s_charges,
+    chargeId: row.s_charge_id,
   }
 }
 
@@ -200,6 +201,7 @@ function databaseSide(row: PairRow): DatabaseSide | null {
     duplicateOf: row.duplicate_of,
     recordedAs: row.recorded_as,
     isLookedUp: row.looked_up,
+    chargeId: row.d_charge_id,
   }
 }
 

@@ -20,6 +20,7 @@ export interface PairRow {
   s_refunded_unknown: bigint
   s_created: Date
   s_charges: number
+  s_charge_id: string
   s_in_window: boolean
   d_currency: string | null
   d_amount: bigint
@@ -28,6 +29,7 @@ export interface PairRow {
   d_refunded_alone: bigint
   d_refunded_elsewhere: bigint
   d_created: Date
+  d_charge_id: string
   d_source: PaymentSource
   d_in_window: boolean
   duplicate_of: string | null
@@ -112,6 +114,7 @@ export async function* selectDifferingPayments(
       e.currency as s_currency, e.amount as s_amount, e.refunded ${counts} as s_refunded,
       (coalesce(r.amount, 0) ${counts})::bigint as s_refunded_in_window,
       (coalesce(r.unknown, 0) ${counts})::bigint as s_refunded_unknown, e.created as s_created, e.charges as s_charges,
+      e.charge_id as s_charge_id, o.charge_id as d_charge_id,
       o.currency as d_currency, o.amount as d_amount, o.refunded ${counts} as d_refunded,
       (coalesce(l.shared, 0) ${counts})::bigint as d_refunded_shared,
       (coalesce(l.alone, 0) ${counts})::bigint as d_refunded_alone,

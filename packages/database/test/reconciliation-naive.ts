@@ -25,6 +25,7 @@ export function compareNaively({ charges, refunds, recorded, recordedRefunds }: 
     string,
     { currency: string; amount: bigint; refunded: bigint; created: Date; charges: number }
   >()
+  const chargeIds = new Map(charges.map(({ paymentId, chargeId }) => [paymentId, chargeId]))
   for (const charge of charges) {
     const known = stripe.get(charge.paymentId)
     stripe.set(charge.paymentId, {
@@ -82,6 +83,11 @@ export function compareNaively({ charges, refunds, recorded, recordedRefunds }: 
       total(s.currency).stripe += s.amount - given
       if (!d) {
         found('missing_in_database')
+        differ(s.currency, s.amount - given)
+        continue
+      }
+      if (!isIn(DAY, d) && d.chargeId !== chargeIds.get(paymentId)) {
+        found('duplicate')
         differ(s.currency, s.amount - given)
         continue
       }

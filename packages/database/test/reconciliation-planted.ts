@@ -22,6 +22,7 @@ const KINDS = {
   other_currency: 'currency_mismatch',
   charged_twice: 'duplicate',
   recorded_under_charge: 'duplicate',
+  charged_again_outside: 'duplicate',
   recorded_twice: 'duplicate',
   recorded_outside: 'timing',
   charged_outside: 'timing',
@@ -174,6 +175,10 @@ function plantOne(books: Books, plan: Plan, at: number): readonly Expected[] {
       books.recordedRefunds.push(refund())
       break
     }
+    case 'charged_again_outside':
+      charge()
+      row({ chargeId: `ch_${at}_again`, created: late })
+      break
     case 'recorded_under_charge': {
       const under = { paymentId: `ch_under_${at}`, chargeId: `ch_under_${at}` }
       charge({ chargeId: under.chargeId, refunded: part })

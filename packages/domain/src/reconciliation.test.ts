@@ -13,13 +13,13 @@ const USD = currency('USD')
 const created = new Date('2026-11-20T12:00:00Z')
 const stripe = (changes: Partial<StripeSide> = {}): StripeSide => ({
   ...{ currency: USD, amount: 1_000n, refunded: 0n, refundedInWindow: 0n, created, isInWindow: true, charges: 1 },
-  refundedUnknown: changes.refundedInWindow ?? 0n,
+  ...{ refundedUnknown: changes.refundedInWindow ?? 0n, chargeId: 'ch_1' },
   ...changes,
 })
 const database = (changes: Partial<DatabaseSide> = {}): DatabaseSide => ({
   ...{ currency: USD, amount: 1_000n, refunded: 0n, created, isInWindow: true },
   ...{ refundedShared: 0n, refundedAlone: 0n, refundedElsewhere: 0n },
-  ...{ source: 'webhook', duplicateOf: null, recordedAs: null, isLookedUp: true },
+  ...{ source: 'webhook', duplicateOf: null, recordedAs: null, isLookedUp: true, chargeId: 'ch_1' },
   ...changes,
 })
 const compare = (s: StripeSide | null, d: DatabaseSide | null) =>
@@ -141,6 +141,18 @@ test.each([
     s: stripe(),
     d: database({ currency: currency('PEN') }),
     found: { category: 'currency_mismatch', over: usd(1_000n), under: { amount: 1_000n, currency: 'PEN' } },
+  },
+  {
+    about: 'it was charged once in the window and once outside, of which we have the one outside',
+    s: stripe({ chargeId: 'ch_2' }),
+    d: database({ isInWindow: false }),
+    found: { category: 'duplicate', over: usd(1_000n), under: null },
+  },
+  {
+    about: 'we put it outside, by hand and under no charge of Stripe’s',
+    s: stripe(),
+    d: database({ isInWindow: false, chargeId: 'by hand' }),
+    found: { category: 'timing', over: null },
   },
   {
     about: 'we put it outside',

@@ -45,6 +45,8 @@ export interface StripeSide extends SideFacts {
   readonly refundedUnknown: bigint
   readonly isInWindow: boolean
   readonly charges: number
+  /** Of the first of them. */
+  readonly chargeId: string
 }
 
 /** A payment as the database has it. */
@@ -63,6 +65,7 @@ export interface DatabaseSide extends SideFacts {
   readonly recordedAs: string | null
   /** False when Stripe was not asked about it, there being too many to ask about. */
   readonly isLookedUp: boolean
+  readonly chargeId: string
 }
 
 /** One payment on both sides; at least one of them within the window. */
@@ -136,6 +139,11 @@ export function comparePayment({ paymentId, stripe, database }: PaymentPair): Fi
   const charged = moneyOf(stripe.currency, stripe.amount)
   const given = moneyOf(stripe.currency, -stripe.refundedInWindow)
   if (!database) return finding('missing_in_database', differenceOf([addOf(charged, given)]))
+  // Recorded by another charge, of another window: this one was made besides, and is not on record.
+  const isCharge = /^(ch|py)_/.test(database.chargeId)
+  if (!database.isInWindow && isCharge && stripe.chargeId !== database.chargeId) {
+    return finding('duplicate', differenceOf([addOf(charged, given)]))
+  }
   const refunded = refundedInWindow({ stripe, database })
   if (stripe.currency !== database.currency) {
     const recorded = moneyOf(database.currency, refunded - database.amount)
