@@ -152,10 +152,10 @@ test('a message goes out when it is due and not before, though nobody nudges and
   const deliverAt = new Date(Date.now() + 400)
   await world.send({ data: { n: 2 }, deliverAt }, { data: { n: 1 } })
   await relay.drained()
-  await world.until('the one that is due', () => arrivals.length === 1)
-  expect(numbers()).toEqual([1])
+  await world.until('the one that is due', () => arrivals.length >= 1)
   await world.until('the later one', () => arrivals.length === 2)
   expect(Date.now()).toBeGreaterThanOrEqual(deliverAt.getTime())
+  expect(numbers()).toEqual([1, 2]) // on a slow machine both may be due by the time they are looked for
 })
 
 test('a relay that is stopped finishes its batch; the rest stays for the next', async () => {

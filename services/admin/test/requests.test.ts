@@ -101,14 +101,17 @@ test.each([
 })
 
 test.each([
-  ['GET', '/'],
   ['GET', '/v1'],
   ['POST', '/v1/payouts'],
   ['DELETE', '/v1/payouts/00000000-0000-4000-8000-000000000000'],
   ['GET', '/v1/payouts/00000000-0000-4000-8000-000000000000/hold'],
-  ['GET', '/%00'],
 ])('%s %s is no route: 404', async (method, unknown) => {
   expect(await api.ask(method, unknown)).toMatchObject({ status: 404, body: { type: 'urn:remesa:problem:not-found' } })
+})
+
+test('a path that is none is 400, and the console is 503 where nobody has built it', async () => {
+  expect(await api.ask('GET', '/%00')).toMatchObject({ status: 400, body: { type: 'urn:remesa:problem:bad-request' } })
+  expect(await api.ask('GET', '/')).toMatchObject({ status: 503, body: { type: 'urn:remesa:problem:console-missing' } })
 })
 
 test('what goes wrong here is 500 without a word of why, and nothing of the action stays', async () => {
