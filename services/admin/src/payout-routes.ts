@@ -1,8 +1,9 @@
 import { listPayouts } from '@remesa/database/payout-reads'
-import { findPayoutStory } from '@remesa/database/payout-story'
+import { findPayoutStory, type PayoutStory } from '@remesa/database/payout-story'
 import type { BookingOverride } from '@remesa/domain/booking-payout'
 import { actOnPayout } from './act-on-payout.ts'
 import { type ApiParts, actorOf, doOnce, PROBLEMS, PROBLEMS_OF_DEEDS, PROBLEMS_OF_ONE, type ZodServer } from './api.ts'
+import { maskEnd, maskedFacts } from './masks.ts'
 import { ProblemError, problem } from './problem.ts'
 import { actionAnswer, byId, payoutPage, payoutQuery, payoutStory, withReason, withRequestKey } from './schemas.ts'
 import { payoutJson, toWire } from './wire.ts'
@@ -62,7 +63,7 @@ export function payoutRoutes(server: ZodServer, parts: ApiParts): void {
     async ({ params: { id } }) => {
       const story = await findPayoutStory(parts.database, id)
       if (!story) throw new ProblemError(problem('not-found', `There is no payout ${id}.`))
-      return { ...toWire(story), payout: payoutJson(story.payout) }
+      return { ...toWire(maskedStory(story)), payout: payoutJson(story.payout) }
     },
   )
 
@@ -92,3 +93,19 @@ export function payoutRoutes(server: ZodServer, parts: ApiParts): void {
     )
   }
 }
+
+/** A payout's story without what is a provider's own: where its money goes, and personal data in answers and audit rows. */
+const maskedStory = (story: PayoutStory) => ({
+  ...story,
+  booking: {
+    ...story.booking,
+    stripeAccountId: story.booking.stripeAccountId && maskEnd(story.booking.stripeAccountId),
+  },
+  transfers: story.transfers.map((one) => ({ ...one, destination: one.destination && maskEnd(one.destination) })),
+  attempts: story.attempts.map((one) => ({ ...one, lastFacts: one.lastFacts && maskedFacts(one.lastFacts) })),
+  audit: story.audit.map((one) => ({
+    ...one,
+    before: one.before && maskedFacts(one.before),
+    after: one.after && maskedFacts(one.after),
+  })),
+})

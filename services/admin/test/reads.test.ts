@@ -109,7 +109,14 @@ test('what was tried at the rail is told with its answer, and so is what was tak
   await database.transaction().execute(async (tx) => {
     await insertReversals(tx, [{ payoutId, transferId, providerId, money }], now())
   })
+  const facts = JSON.stringify({ status: 200, requestId: 'req_1', destination: 'acct_of_the_provider_0001' })
+  await sql`update payment_attempts set last_facts = ${facts}::jsonb where payable_id = ${transferId}`.execute(database)
+  const { rows } = await sql<{ destination: string }>`
+    select destination from payout_transfers where id = ${transferId}`.execute(database)
   const story = await get(`/v1/payouts/${payoutId}`)
+  expect(story.transfers[0].destination).toMatch(/^\*+/)
+  expect(story.transfers[0].destination).not.toBe(rows[0]?.destination)
+  expect(story.attempts[0].lastFacts).toEqual({ status: 200, requestId: 'req_1', destination: '********0001' })
   expect(story).toMatchObject({
     payout: { status: 'transferred', amount: '5000' },
     transfers: [{ id: transferId, status: 'completed', providerReference: 'tr_1' }],
