@@ -65,6 +65,10 @@ const FINANCE_ALERTS = {
     'critical',
     'A cap on payments is reached. What would go beyond it waits until the cap’s hour or day is over, or two people raise it.',
   ),
+  plan_required: alert(
+    'critical',
+    'A run has sent out as much as it may without an approved plan, and the rest waits. Plan it, have a second person approve the plan, and apply it.',
+  ),
   provider_credentials: alert(
     'critical',
     'NetSuite or GSC refuses our credentials. No pay-day goes on without them: have them mended.',

@@ -1,11 +1,11 @@
 import { expect, test } from '@jest/globals'
 import { isComplete, mayBecome, PAYOUT_JOB_STATUSES } from './payout-job.ts'
 
-test('a job goes from pending over processing to complete, never back and never past a step', () => {
+test('a job goes from pending over processing to complete, never past a step, and back only to pay again what failed', () => {
   const steps = PAYOUT_JOB_STATUSES.flatMap((from) =>
     PAYOUT_JOB_STATUSES.flatMap((to) => (mayBecome(from, to) ? [`${from} → ${to}`] : [])),
   )
-  expect(steps).toEqual(['pending → processing', 'processing → complete'])
+  expect(steps).toEqual(['pending → processing', 'processing → complete', 'complete → processing'])
 })
 
 test('a job is complete when every transfer has ended, well or badly', () => {

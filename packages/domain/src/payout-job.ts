@@ -4,7 +4,7 @@ export type PayoutJobStatus = 'pending' | 'processing' | 'complete'
 const NEXT: Readonly<Record<PayoutJobStatus, readonly PayoutJobStatus[]>> = {
   pending: ['processing'], // the first of its transfers was claimed
   processing: ['complete'],
-  complete: [],
+  complete: ['processing'], // one of its transfers that had failed is paid again
 }
 
 export const PAYOUT_JOB_STATUSES = Object.keys(NEXT) as readonly PayoutJobStatus[]

@@ -51,7 +51,7 @@ const ALLOWED: Readonly<Record<TransferStatus, readonly TransferStatus[]>> = {
   processing: ['completed', 'retryable', 'failed_terminal'],
   retryable: ['processing', 'awaiting_destination', 'completed', 'failed_terminal', 'withdrawn'],
   completed: [],
-  failed_terminal: [],
+  failed_terminal: ['pending'],
   withdrawn: [],
 }
 

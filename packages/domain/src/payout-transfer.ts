@@ -28,7 +28,7 @@ const NEXT: Readonly<Record<TransferStatus, readonly TransferStatus[]>> = {
   // Its end may come while it waits: the rail accepts under a key that it refused to another call.
   retryable: ['processing', 'awaiting_destination', 'completed', 'failed_terminal', 'withdrawn'],
   completed: [],
-  failed_terminal: [],
+  failed_terminal: ['pending'], // two people, after the payee's details were mended; a contest's only
   withdrawn: [],
 }
 
@@ -36,8 +36,9 @@ export const TRANSFER_STATUSES = Object.keys(NEXT) as readonly TransferStatus[]
 
 export const mayBecome = (from: TransferStatus, to: TransferStatus): boolean => NEXT[from].includes(to)
 
-/** Nothing more happens to it, ever: its job no longer waits for it. */
-export const isTerminal = (status: TransferStatus): boolean => NEXT[status].length === 0
+/** Nothing more happens to it by itself: its job no longer waits for it. */
+export const isTerminal = (status: TransferStatus): boolean => TERMINAL.has(status)
+const TERMINAL: ReadonlySet<TransferStatus> = new Set(['completed', 'failed_terminal', 'withdrawn'])
 
 /** What follows from an answer for a transfer. `processing` moves nothing: it only waits, and perhaps alerts. */
 export interface TransferStep extends Omit<AnswerStep, 'standing'> {
@@ -74,7 +75,7 @@ export function afterBookingTransfer(
  * What a rail's answer makes of a transfer in `processing` and of its claimed attempt. Transfers move at once or not
  * at all: one that was made is paid, and has no state after that but reversed (facts: stripe §2).
  *
- * A transfer has no way back from its end, so a reason of Stripe's or of ours that passes never ends one, however often
+ * A transfer has no way back from its end by itself, so a reason of Stripe's or of ours that passes never ends one, however often
  * it is given: neither Stripe's own errors nor our want of funds.
  * @param counted - its `attempts` are the refusals that were Stripe's own trouble: each makes the next wait longer
  * @param patience - people are told of each `maxAttempts` such refusals

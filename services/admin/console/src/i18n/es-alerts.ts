@@ -34,6 +34,8 @@ export const esAlerts: Readonly<Record<FinanceAlertKind, string>> = {
   rail_paused: 'La vía rechaza nuestras credenciales. No se paga nada por ella hasta que se corrijan.',
   cap_reached:
     'Se alcanzó un tope de pagos. Lo que lo superaría espera hasta que pase la hora o el día del tope, o hasta que dos personas lo suban.',
+  plan_required:
+    'Una ejecución ya envió todo lo que puede sin un plan aprobado, y el resto espera. Haga el plan, que otra persona lo apruebe, y aplíquelo.',
   rail_stopped:
     'Una persona detuvo esta vía de pago: no se paga nada nuevo por ella. Resuelta la causa, dos personas la reanudan.',
   provider_credentials:
