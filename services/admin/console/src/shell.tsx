@@ -10,20 +10,41 @@ import { queryClient } from './queries.ts'
 import { useMe } from './session.tsx'
 import { Trouble } from './ui/states.tsx'
 
-const PAGES: readonly (readonly [path: string, name: PlainKey])[] = [
-  ['/', 'today.title'],
-  ['/alerts', 'alerts.title'],
-  ['/approvals?status=open', 'approvals.title'],
-  ['/sellers', 'sellers.title'],
-  ['/balances', 'balances.title'],
-  ['/payouts', 'payouts.title'],
-  ['/transfers', 'transfers.title'],
-  ['/reconciliation', 'reconciliation.title'],
-  ['/ledger', 'ledger.title'],
-  ['/audit', 'audit.title'],
-  ['/dead-letters', 'deadLetters.title'],
-  ['/jobs', 'jobs.title'],
-  ['/system', 'system.title'],
+/** Pages by what people come for. */
+const GROUPS: readonly (readonly [name: PlainKey, pages: readonly (readonly [path: string, name: PlainKey])[]])[] = [
+  [
+    'app.menuNow',
+    [
+      ['/', 'today.title'],
+      ['/alerts', 'alerts.title'],
+      ['/approvals?status=open', 'approvals.title'],
+    ],
+  ],
+  [
+    'app.menuMoney',
+    [
+      ['/sellers', 'sellers.title'],
+      ['/balances', 'balances.title'],
+      ['/payouts', 'payouts.title'],
+      ['/transfers', 'transfers.title'],
+    ],
+  ],
+  [
+    'app.menuBooks',
+    [
+      ['/reconciliation', 'reconciliation.title'],
+      ['/ledger', 'ledger.title'],
+      ['/audit', 'audit.title'],
+    ],
+  ],
+  [
+    'app.menuMachine',
+    [
+      ['/dead-letters', 'deadLetters.title'],
+      ['/jobs', 'jobs.title'],
+      ['/system', 'system.title'],
+    ],
+  ],
 ]
 
 /** What stands around every page. */
@@ -45,15 +66,20 @@ export function Shell() {
       </header>
       <div className="body">
         <nav className="side" aria-label={t('app.menu')}>
-          <ul>
-            {PAGES.map(([path, name]) => (
-              <li key={path}>
-                <NavLink to={path} end={path === '/'}>
-                  {t(name)}
-                </NavLink>
-              </li>
-            ))}
-          </ul>
+          {GROUPS.map(([group, pages]) => (
+            <div key={group} className="group">
+              <p id={group}>{t(group)}</p>
+              <ul aria-labelledby={group}>
+                {pages.map(([path, name]) => (
+                  <li key={path}>
+                    <NavLink to={path} end={path === '/'}>
+                      {t(name)}
+                    </NavLink>
+                  </li>
+                ))}
+              </ul>
+            </div>
+          ))}
         </nav>
         <main id="content" tabIndex={-1} aria-busy={isTurning}>
           <Outlet />
@@ -95,6 +121,7 @@ function Search() {
   )
 }
 
+/** Who is signed in; behind their name, what they may choose, and the way out. */
 function Settings() {
   const { t, language, speak, label } = useSpeech()
   const me = useMe()
@@ -107,41 +134,45 @@ function Settings() {
     },
   })
   return (
-    <div className="settings">
-      <select
-        aria-label={t('app.language')}
-        value={language}
-        onChange={({ target }) => speak(chosen(LANGUAGES, target))}
-      >
-        <option value="en" lang="en">
-          English
-        </option>
-        <option value="es" lang="es">
-          Español
-        </option>
-      </select>
-      <select
-        aria-label={t('app.theme')}
-        value={theme}
-        onChange={({ target }) => {
-          const next = chosen(THEMES, target)
-          showTheme(next)
-          setTheme(next)
-        }}
-      >
-        {THEMES.map((one) => (
-          <option key={one} value={one}>
-            {t(`app.theme.${one}`)}
-          </option>
-        ))}
-      </select>
-      <span className="who" title={t('app.roles', { roles: me.roles.map(label).join(', ') })}>
+    <div className="who">
+      <button type="button" popoverTarget="settings">
         {me.name ?? me.subject}
-      </span>
-      <button type="button" disabled={signOut.isPending} onClick={() => signOut.mutate()}>
-        {t('app.signOut')}
       </button>
-      {signOut.error && <Trouble error={signOut.error} />}
+      <div id="settings" className="settings" popover="auto">
+        <p className="muted">{t('app.roles', { roles: me.roles.map(label).join(', ') })}</p>
+        <label>
+          {t('app.language')}
+          <select value={language} onChange={({ target }) => speak(chosen(LANGUAGES, target))}>
+            <option value="en" lang="en">
+              English
+            </option>
+            <option value="es" lang="es">
+              Español
+            </option>
+          </select>
+        </label>
+        <label>
+          {t('app.theme')}
+          <select
+            value={theme}
+            onChange={({ target }) => {
+              const next = chosen(THEMES, target)
+              showTheme(next)
+              setTheme(next)
+            }}
+          >
+            {THEMES.map((one) => (
+              <option key={one} value={one}>
+                {t(`app.theme.${one}`)}
+              </option>
+            ))}
+          </select>
+        </label>
+        <button type="button" disabled={signOut.isPending} onClick={() => signOut.mutate()}>
+          {t('app.signOut')}
+        </button>
+        {signOut.error && <Trouble error={signOut.error} />}
+      </div>
     </div>
   )
 }

@@ -1,13 +1,14 @@
 import { useEffect, useRef, useState } from 'react'
 import { Link, useSearchParams } from 'react-router'
-import { type Alert, STAGES, type Stage, type Today } from '../api.ts'
+import { STAGES, type Stage, type Today } from '../api.ts'
 import { useSpeech } from '../language.tsx'
 import { type Liveness, useToday } from '../live.ts'
 import { formatAge, formatDay } from '../time.ts'
 import { PageOf, Section } from '../ui/page.tsx'
 import { Answer, Empty } from '../ui/states.tsx'
 import { Table } from '../ui/table.tsx'
-import { Amount, Moment, Status, SubjectLink } from '../ui/values.tsx'
+import { Amount, Moment, Status } from '../ui/values.tsx'
+import { TodaysAlerts } from './todays-alerts.tsx'
 
 export function Component() {
   const { t } = useSpeech()
@@ -46,29 +47,40 @@ function Day({ today }: { today: Today }) {
   return (
     <>
       <Flow today={today} />
-      <div className="columns">
-        <Section title={t('today.alerts')} aside={<Link to="/alerts">{t('today.alertsAll')}</Link>}>
-          <Alerts alerts={today.alerts} />
-        </Section>
-        <Section title={t('today.paid')}>
-          <Paid paid={today.paid} />
-        </Section>
-        <Section title={t('today.balances')}>
-          <Counts counts={today.balances} to={(status) => `/balances?status=${status}&date=${today.businessDate}`} />
-        </Section>
-        <Section title={t('today.settlements')}>
-          <Counts
-            counts={{
-              [t('today.settlementJobs')]: today.settlements.jobs,
-              [t('today.settlementComplete')]: today.settlements.complete,
-              [t('today.settlementRejected')]: today.settlements.rejected,
-            }}
-          />
-          <Counts counts={today.settlements.transfers} to={(status) => `/transfers?status=${status}`} />
-        </Section>
-        <Section title={t('today.bookings')}>
-          <Counts counts={today.bookings} to={(status) => `/payouts?status=${status}`} />
-        </Section>
+      <div className="columns wide-first">
+        <div className="stack">
+          <Section title={t('today.alerts')} aside={<Link to="/alerts">{t('today.alertsAll')}</Link>}>
+            <TodaysAlerts alerts={today.alerts} />
+          </Section>
+          <div className="columns thirds">
+            <Section title={t('today.balances')}>
+              <Counts
+                counts={today.balances}
+                to={(status) => `/balances?status=${status}&date=${today.businessDate}`}
+              />
+            </Section>
+            <Section title={t('today.settlements')}>
+              <Counts
+                counts={{
+                  [t('today.settlementJobs')]: today.settlements.jobs,
+                  [t('today.settlementComplete')]: today.settlements.complete,
+                  [t('today.settlementRejected')]: today.settlements.rejected,
+                }}
+              />
+              {hasSome(today.settlements.transfers) && (
+                <Counts counts={today.settlements.transfers} to={(status) => `/transfers?status=${status}`} />
+              )}
+            </Section>
+            <Section title={t('today.bookings')}>
+              <Counts counts={today.bookings} to={(status) => `/payouts?status=${status}`} />
+            </Section>
+          </div>
+        </div>
+        <div className="stack">
+          <Section title={t('today.paid')}>
+            <Paid paid={today.paid} />
+          </Section>
+        </div>
       </div>
     </>
   )
@@ -156,15 +168,17 @@ function StageCard({ stage }: { stage: Stage }) {
           <dd>{number.format(failed)}</dd>
         </div>
       </dl>
-      <p className="muted">
-        {t('today.perMinute', { count: number.format(Math.round(perMinute)) })}
-        {oldestSeconds !== null && waiting > 0 && (
-          <>
-            <br />
-            {t('today.oldest', { age: formatAge(oldestSeconds, locale) })}
-          </>
-        )}
-      </p>
+      {waiting > 0 && (
+        <p className="muted">
+          {t('today.perMinute', { count: number.format(Math.round(perMinute)) })}
+          {oldestSeconds !== null && (
+            <>
+              <br />
+              {t('today.oldest', { age: formatAge(oldestSeconds, locale) })}
+            </>
+          )}
+        </p>
+      )}
     </li>
   )
 }
@@ -213,6 +227,8 @@ function Paid({ paid }: { paid: Today['paid'] }) {
   )
 }
 
+const hasSome = (counts: Readonly<Record<string, number>>) => Object.values(counts).some((count) => count > 0)
+
 function Counts({ counts, to }: { counts: Readonly<Record<string, number>>; to?: (code: string) => string }) {
   const { t, label, locale } = useSpeech()
   const some = Object.entries(counts).filter(([, count]) => count > 0)
@@ -223,25 +239,6 @@ function Counts({ counts, to }: { counts: Readonly<Record<string, number>>; to?:
         <li key={code}>
           {to ? <Link to={to(code)}>{label(code)}</Link> : code}
           <strong>{new Intl.NumberFormat(locale).format(count)}</strong>
-        </li>
-      ))}
-    </ul>
-  )
-}
-
-function Alerts({ alerts }: { alerts: readonly Alert[] }) {
-  const { t, alertText } = useSpeech()
-  if (alerts.length === 0) return <Empty>{t('today.alertsNone')}</Empty>
-  return (
-    <ul className="alerts">
-      {alerts.map(({ id, severity, subject, lastRaisedAt, ...alert }) => (
-        <li key={id} className={severity}>
-          <p>
-            <Status code={severity} /> {alertText(alert)}
-          </p>
-          <p className="muted">
-            <SubjectLink subject={subject} /> · <Moment at={lastRaisedAt} />
-          </p>
         </li>
       ))}
     </ul>

@@ -13,20 +13,35 @@ export function Timeline({ events }: { events: readonly Event[] }) {
       {events.map((event, index) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: events have no id, and are only ever added at the end
         <li key={index} className={event.kind}>
-          <Moment at={event.at} /> <span className="kind">{label(event.kind)}</span>
-          <p className="title">
-            {event.title} {event.actor && <span className="actor">{t('detail.by', { actor: event.actor })}</span>}
+          <p className="when">
+            <Moment at={event.at} /> <span className="kind">{label(event.kind)}</span>
           </p>
-          {event.reason && <p className="reason">{t('detail.because', { reason: event.reason })}</p>}
-          {Object.keys(event.details).length > 0 && (
+          {Object.keys(event.details).length > 0 ? (
             <details>
-              <summary>{t('detail.lines')}</summary>
+              <summary className="title">
+                <Happened event={event} />
+              </summary>
               <Raw value={event.details} />
             </details>
+          ) : (
+            <p className="title">
+              <Happened event={event} />
+            </p>
           )}
+          {event.reason && <p className="reason">{t('detail.because', { reason: event.reason })}</p>}
         </li>
       ))}
     </ol>
+  )
+}
+
+function Happened({ event: { title, actor } }: { event: Event }) {
+  const { t } = useSpeech()
+  return (
+    <>
+      <span className="what-happened">{title}</span>{' '}
+      {actor && <span className="actor">{t('detail.by', { actor })}</span>}
+    </>
   )
 }
 

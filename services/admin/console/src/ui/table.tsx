@@ -20,12 +20,18 @@ interface Props<Row> {
   readonly empty?: string
 }
 
-/** A table that scrolls sideways when it must. The first column names the row. */
+/** So many fit on any screen. */
+const NARROW_COLUMNS = 3
+
+/**
+ * A table that scrolls sideways when it must; one of more columns becomes a list of cards on a narrow screen. The first
+ * column names the row.
+ */
 export function Table<Row>({ caption, columns, rows, rowKey, empty }: Props<Row>) {
   const { t } = useSpeech()
   if (rows.length === 0) return <Empty>{empty ?? t('list.empty')}</Empty>
   return (
-    <div className="table">
+    <div className={columns.length > NARROW_COLUMNS ? 'table is-wide' : 'table'}>
       <table>
         <caption>{caption}</caption>
         <thead>
@@ -46,7 +52,7 @@ export function Table<Row>({ caption, columns, rows, rowKey, empty }: Props<Row>
                     {cell(row)}
                   </th>
                 ) : (
-                  <td key={header} className={isFigure ? 'figure' : undefined}>
+                  <td key={header} className={isFigure ? 'figure' : undefined} data-label={header}>
                     {cell(row)}
                   </td>
                 ),

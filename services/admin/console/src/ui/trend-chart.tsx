@@ -11,6 +11,17 @@ interface Props {
 
 const HEIGHT_PX = 220
 
+const DAY_SECONDS = 86_400
+const LEAST_DAYS = 7
+/** Between two names of days on the axis. */
+const STEPS = [1, 2, 7, 14, 30, 60, 90, 180, 365].map((days) => days * DAY_SECONDS)
+
+/** A week at least, so that the first few days do not stand on an axis of years. */
+function daysAround(first: number, last: number): [number, number] {
+  const lacking = Math.max(0, LEAST_DAYS * DAY_SECONDS - (last - first))
+  return [first - lacking / 2, last + lacking / 2]
+}
+
 /** A line over time. It says nothing that the table beside it does not, so screen readers get its name alone. */
 export function TrendChart({ label, points, locale }: Props) {
   const place = useRef<HTMLDivElement>(null)
@@ -28,9 +39,12 @@ export function TrendChart({ label, points, locale }: Props) {
           height: HEIGHT_PX,
           legend: { show: false },
           cursor: { show: false },
-          scales: { y: { range: (_plot, _least, most) => [0, Math.max(most * 1.1, 1)] } },
+          scales: {
+            x: { range: (_plot, first, last) => daysAround(first, last) },
+            y: { range: (_plot, _least, most) => [0, Math.max(most * 1.1, 1)] },
+          },
           axes: [
-            { ...axis, values: (_plot, splits) => splits.map((seconds) => day.format(seconds * 1_000)) },
+            { ...axis, incrs: STEPS, values: (_plot, splits) => splits.map((seconds) => day.format(seconds * 1_000)) },
             { ...axis, size: 60, values: (_plot, splits) => splits.map((value) => figure.format(value)) },
           ],
           series: [{}, { label, stroke: outlineColor, width: 2, points: { show: true, size: 6, fill: outlineColor } }],
