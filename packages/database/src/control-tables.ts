@@ -16,7 +16,7 @@ export interface ControlTables {
 
 interface ControlApprovals {
   id: Generated<string>
-  kind: 'rail_restart' | 'cap_change'
+  kind: 'rail_restart' | 'cap_change' | 'plan_rule_change'
   subject_id: string
   wish: JSONColumnType<object>
   reason: string

@@ -12,6 +12,7 @@ import * as railReconciliation from '../migrations/0009-rail-reconciliation.ts'
 import * as operators from '../migrations/0010-operators.ts'
 import * as controls from '../migrations/0011-controls.ts'
 import * as paymentCaps from '../migrations/0012-payment-caps.ts'
+import * as paymentPlans from '../migrations/0013-payment-plans.ts'
 import type { Database } from './connection.ts'
 
 const MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -27,6 +28,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0010-operators': operators,
   '0011-controls': controls,
   '0012-payment-caps': paymentCaps,
+  '0013-payment-plans': paymentPlans,
 }
 
 /**

@@ -1,23 +1,24 @@
 import { type CapCandidate, capShare, capWindow, fitCaps, type PaymentCap } from '@remesa/domain/payment-controls'
-import type { RailName } from '@remesa/domain/rail'
+import type { PlanRule } from '@remesa/domain/payment-plan'
 import { sql, type Transaction } from 'kysely'
 import type { NewAlert } from './finance-alerts.ts'
+import { kindOf, unplannedClaims } from './payment-plan-claims.ts'
 import type { Schema } from './schema.ts'
 
 /** Whose payments a claim is about: where payees and runs are found. */
 export type CappedPayable = 'seller_balance' | 'payout_transfer'
 
-/** What waits for a cap, and what to tell people. */
+/** What waits for a cap or for a plan, and what to tell people. */
 export interface CappedClaims {
-  /** When to ask again, by the payable's id. */
-  readonly waiting: ReadonlyMap<string, Date>
+  /** When to ask again and why, by the payable's id. */
+  readonly waiting: ReadonlyMap<string, { readonly at: Date; readonly why: 'cap_reached' | 'plan_required' }>
   readonly alerts: readonly NewAlert[]
 }
 
 const NONE: CappedClaims = { waiting: new Map(), alerts: [] }
 
 /**
- * Which of these payments would go beyond a cap. The caps that concern them stay locked until the transaction ends, so that
+ * Which of these payments would go beyond a cap, or beyond what may go without an approved plan. The caps that concern them stay locked until the transaction ends, so that
  * two claims at once never go beyond one together. Call it after `restingRails`, and claim nothing that waits.
  */
 export async function cappedClaims(
@@ -27,9 +28,30 @@ export async function cappedClaims(
   now: Date,
 ): Promise<CappedClaims> {
   if (candidates.length === 0) return NONE
-  const caps = await lockCaps(tx, [...new Set(candidates.map(({ rail }) => rail))])
+  const { caps, rules } = await lockControls(tx, payable, candidates)
+  const unplanned = await unplannedClaims(tx, { payable, rules, now }, candidates)
+  const planned = candidates.filter(({ id }) => !unplanned.waiting.has(id))
+  const capped = await beyondCaps(tx, { payable, caps, now }, planned)
+  const because =
+    (why: 'cap_reached' | 'plan_required') =>
+    ([id, at]: readonly [string, Date]) =>
+      [id, { at, why }] as const
+  return {
+    waiting: new Map([
+      ...[...unplanned.waiting].map(because('plan_required')),
+      ...[...capped.waiting].map(because('cap_reached')),
+    ]),
+    alerts: [...unplanned.alerts, ...capped.alerts],
+  }
+}
+
+async function beyondCaps(
+  tx: Transaction<Schema>,
+  { payable, caps, now }: { payable: CappedPayable; caps: readonly PaymentCap[]; now: Date },
+  candidates: readonly CapCandidate[],
+): Promise<{ waiting: ReadonlyMap<string, Date>; alerts: readonly NewAlert[] }> {
   const concerned = caps.filter((cap) => candidates.some((one) => capShare(cap, one) !== undefined))
-  if (concerned.length === 0) return NONE
+  if (concerned.length === 0) return { waiting: new Map(), alerts: [] }
   const sums = new Map<string, bigint>()
   for (const cap of concerned) {
     const shares = [...new Set(candidates.flatMap((one) => capShare(cap, one) ?? []))]
@@ -45,14 +67,27 @@ export async function cappedClaims(
   }
 }
 
-async function lockCaps(tx: Transaction<Schema>, rails: readonly RailName[]): Promise<readonly PaymentCap[]> {
-  return tx
-    .selectFrom('payment_caps')
-    .select(['id', 'rail', 'currency', 'scope', 'amount'])
-    .where((eb) => eb.or([eb('rail', 'is', null), eb('rail', 'in', [...rails])]))
-    .orderBy('id')
-    .forUpdate()
-    .execute()
+/** One look-up: without a cap and a rule a claim costs no more. The rules are not locked here, for most claims have a plan. */
+async function lockControls(
+  tx: Transaction<Schema>,
+  payable: CappedPayable,
+  candidates: readonly CapCandidate[],
+): Promise<{ caps: readonly PaymentCap[]; rules: readonly PlanRule[] }> {
+  const kind = kindOf(payable)
+  const rails = [...new Set(candidates.map(({ rail }) => rail))]
+  const { rows } = await sql<(PaymentCap & { isRule: false }) | (Omit<PlanRule, 'kind'> & { isRule: true })>`
+    select false as "isRule", c.* from (
+      select id, rail, currency, scope, amount from payment_caps where rail is null or rail = any(${rails}::text[])
+      order by id for update
+    ) c
+    union all
+    select true, id, null, currency, null, amount from payment_plan_rules where kind = ${kind}`.execute(tx)
+  return {
+    caps: rows.flatMap(({ isRule, ...cap }) => (isRule ? [] : [cap as PaymentCap])),
+    rules: rows.flatMap((row) =>
+      row.isRule ? [{ id: row.id, kind, currency: row.currency, amount: row.amount }] : [],
+    ),
+  }
 }
 
 /** What has gone, or is on its way: whatever the rail has not refused. */

@@ -13,6 +13,7 @@ import type { AlertTables } from './alert-tables.ts'
 import type { BookingTables } from './booking-tables.ts'
 import type { ControlTables } from './control-tables.ts'
 import type { PaymentTables } from './payment-tables.ts'
+import type { PlanTables } from './plan-tables.ts'
 import type { RailReconciliationTables } from './rail-reconciliation-tables.ts'
 import type { ReconciliationTables } from './reconciliation-tables.ts'
 import type { ReversalTables } from './reversal-tables.ts'
@@ -28,6 +29,7 @@ export interface Schema
     AlertTables,
     AdminTables,
     ControlTables,
+    PlanTables,
     ReversalTables,
     ReconciliationTables,
     RailReconciliationTables {

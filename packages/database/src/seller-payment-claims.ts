@@ -39,11 +39,11 @@ export interface SellerPaymentClaim {
 
 export type ClaimAnswer =
   | { readonly kind: 'claimed'; readonly claim: SellerPaymentClaim }
-  /** Somebody else has it, it waits for its next try or for a cap, or its rail takes nothing now: ask again then. */
+  /** Somebody else has it, it waits for its next try, a cap or a plan, or its rail takes nothing now: ask again then. */
   | {
       readonly kind: 'later'
       readonly at: Date
-      readonly why: 'locked' | 'leased' | 'not_yet' | 'cap_reached' | RailRest['why']
+      readonly why: 'locked' | 'leased' | 'not_yet' | 'cap_reached' | 'plan_required' | RailRest['why']
     }
   | { readonly kind: 'blocked'; readonly reason: BlockedReason }
   /** There is nothing to pay: the row decides, not the message. */
@@ -97,10 +97,13 @@ export async function claimSellerPayments(
   const capped = await cappedClaims(
     tx,
     'seller_balance',
-    [...fresh, ...postponed.map(({ row, attempt: { rail } }) => ({ row, rail }))].map(candidateOf),
+    [
+      ...fresh.map(({ row, rail, instruction: { destination } }) => candidateOf(row, { rail, destination })),
+      ...postponed.map(({ row, attempt }) => candidateOf(row, attempt)),
+    ],
     lease.now,
   )
-  for (const [id, at] of capped.waiting) answers.set(id, { kind: 'later', at, why: 'cap_reached' })
+  for (const [id, wait] of capped.waiting) answers.set(id, { kind: 'later', ...wait })
   await waitUntil(tx, capped.waiting)
   const fits = ({ row }: { row: PayableRow }) => !capped.waiting.has(row.id)
   fresh = fresh.filter(fits)
@@ -251,9 +254,13 @@ function refuseWhatIsNotOwed({ id, amount_owed, payee_balance, currency }: Payab
   )
 }
 
-const candidateOf = ({ row, rail }: { row: PayableRow; rail: RailName }): CapCandidate => ({
+const candidateOf = (
+  row: PayableRow,
+  { rail, destination }: { rail: RailName; destination: string },
+): CapCandidate => ({
   id: row.id,
   rail,
+  destination,
   money: { amount: row.amount_owed ?? 0n, currency: currencyOf(row.currency) },
   payeeId: row.seller_id,
   businessDate: row.business_date,
@@ -298,11 +305,11 @@ async function updateBalances(
 }
 
 /** So that the sweep leaves alone what comes back by its own message. */
-async function waitUntil(tx: Transaction<Schema>, waiting: ReadonlyMap<string, Date>): Promise<void> {
+async function waitUntil(tx: Transaction<Schema>, waiting: ReadonlyMap<string, { readonly at: Date }>): Promise<void> {
   if (waiting.size === 0) return
   await sql`
     update seller_balances b set next_try_at = w.at
-    from unnest(${[...waiting.keys()]}::uuid[], ${[...waiting.values()]}::timestamptz[]) as w(id, at)
+    from unnest(${[...waiting.keys()]}::uuid[], ${[...waiting.values()].map(({ at }) => at)}::timestamptz[]) as w(id, at)
     where b.id = w.id`.execute(tx)
 }
 

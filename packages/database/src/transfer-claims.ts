@@ -56,11 +56,11 @@ export interface TransferClaim {
 
 export type TransferClaimAnswer =
   | { readonly kind: 'claimed'; readonly claim: TransferClaim }
-  /** Somebody else has it, it waits for its next try or for a cap, or the rail takes nothing now: ask again then. */
+  /** Somebody else has it, it waits for its next try, a cap or a plan, or the rail takes nothing now: ask again then. */
   | {
       readonly kind: 'later'
       readonly at: Date
-      readonly why: 'locked' | 'leased' | 'not_yet' | 'cap_reached' | RailRest['why']
+      readonly why: 'locked' | 'leased' | 'not_yet' | 'cap_reached' | 'plan_required' | RailRest['why']
     }
   /** It has nowhere to go yet: news of the account releases it, no message does. */
   | { readonly kind: 'held'; readonly reason: HeldReason }
@@ -118,10 +118,15 @@ export async function claimTransfers(
     tx,
     RAIL_PAYABLE,
     // What is only looked up costs nothing, and what may be out already is finished whatever the caps.
-    [...payable, ...postponed.filter((one) => !misdirected.includes(one))].map(({ transfer }) => candidateOf(transfer)),
+    [
+      ...payable.map(({ transfer, instruction: { destination } }) => candidateOf(transfer, destination)),
+      ...postponed
+        .filter((one) => !misdirected.includes(one))
+        .map(({ transfer, attempt: { destination } }) => candidateOf(transfer, destination)),
+    ],
     lease.now,
   )
-  for (const [id, at] of capped.waiting) answers.set(id, { kind: 'later', at, why: 'cap_reached' })
+  for (const [id, wait] of capped.waiting) answers.set(id, { kind: 'later', ...wait })
   await waitUntil(tx, capped.waiting)
   const fits = ({ transfer }: { transfer: PayoutTransfer }) => !capped.waiting.has(transfer.transferId)
   const instructed = payable.filter(fits)
@@ -216,11 +221,12 @@ function chooseDestinations(
   return { instructed, held, alerts: [...alerts.values()] }
 }
 
-const candidateOf = ({ transferId, money, userId }: PayoutTransfer): CapCandidate => ({
+const candidateOf = ({ transferId, money, userId }: PayoutTransfer, destination: string): CapCandidate => ({
   id: transferId,
   rail: RAIL,
   money,
   payeeId: userId,
+  destination,
   businessDate: null,
 })
 
@@ -332,11 +338,11 @@ async function hold(
 }
 
 /** So that the scheduler leaves alone what comes back by its own message. */
-async function waitUntil(tx: Transaction<Schema>, waiting: ReadonlyMap<string, Date>): Promise<void> {
+async function waitUntil(tx: Transaction<Schema>, waiting: ReadonlyMap<string, { readonly at: Date }>): Promise<void> {
   if (waiting.size === 0) return
   await sql`
     update payout_transfers t set due_at = w.at
-    from unnest(${[...waiting.keys()]}::uuid[], ${[...waiting.values()]}::timestamptz[]) as w(id, at)
+    from unnest(${[...waiting.keys()]}::uuid[], ${[...waiting.values()].map(({ at }) => at)}::timestamptz[]) as w(id, at)
     where t.id = w.id`.execute(tx)
 }
 

@@ -32,6 +32,7 @@ const aPayment = (id: string, amount: bigint, changes: Partial<CapCandidate> = {
   rail: 'fpay',
   money: { amount, currency: USD },
   payeeId: 'ana',
+  destination: 'account',
   businessDate: '2026-11-20',
   ...changes,
 })

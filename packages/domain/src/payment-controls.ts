@@ -38,6 +38,8 @@ export interface CapCandidate {
   readonly rail: RailName
   readonly money: Money
   readonly payeeId: string
+  /** The payee's account at the rail. */
+  readonly destination: string
   /** Of a seller balance; null for what belongs to no pay-day, which no cap on runs concerns. */
   readonly businessDate: string | null
 }

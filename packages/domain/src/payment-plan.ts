@@ -66,6 +66,9 @@ export interface PlanRule {
   readonly amount: bigint
 }
 
+/** How long what waits for a plan leaves its worker alone: a plan that is applied wakes it at once. */
+export const PLAN_WAIT_MS = 300_000
+
 /** A payment that is about to be claimed. */
 export interface PlanCandidate extends PlanLine {
   /** A business date; for payouts the UTC day on which it is claimed. */
