@@ -38,6 +38,7 @@ export function createSettlements(): Settlements {
   const closings = new Map<string, { closing: MarketplaceClosing; isPublished: boolean }>()
   const notifications: Notification[] = []
   const bodies = new Map<string, string>()
+  const lastStatusOf = new Map<string, Notification['status']>()
 
   function check(notification: z.infer<typeof notificationSchema>, settlementId: string): void {
     const closing = closings.get(settlementId)?.closing
@@ -67,13 +68,14 @@ export function createSettlements(): Settlements {
       if (before === text) return { status: 200, body: { settlementId, status: parsed.data.status } }
       if (before !== undefined) throw gscError(422, 'IDEMPOTENCY_MISMATCH', 'the key was used for something else')
       check(parsed.data, settlementId)
-      const last = notifications.findLast((earlier) => earlier.settlementId === settlementId)
-      if (last?.status === parsed.data.status) {
-        throw gscError(409, 'ALREADY_NOTIFIED', `the settlement is ${last.status} already`)
+      const { status } = parsed.data
+      if (lastStatusOf.get(settlementId) === status) {
+        throw gscError(409, 'ALREADY_NOTIFIED', `the settlement is ${status} already`)
       }
+      lastStatusOf.set(settlementId, status)
       bodies.set(idempotencyKey, text)
       notifications.push({ ...parsed.data, settlementId, idempotencyKey })
-      return { status: 201, body: { settlementId, status: parsed.data.status } }
+      return { status: 201, body: { settlementId, status } }
     },
     notifications: () => notifications,
     unpublished: () => [...closings.values()].filter(({ isPublished }) => !isPublished).map(({ closing }) => closing),

@@ -1,3 +1,5 @@
+import * as http from 'node:http'
+import * as https from 'node:https'
 import type { Faults } from './faults.ts'
 
 /** A callback to be sent; its headers are made per try, for signatures carry the time. */
@@ -35,12 +37,17 @@ export function createCallbackSender(options: CallbackOptions): CallbackSender {
   const counts = { delivered: 0, tries: 0, givenUp: 0 }
   const due: { callback: Callback; tried: number }[] = []
   const timers = new Set<NodeJS.Timeout>()
-  const stopped = new AbortController()
+  const requests = new Set<http.ClientRequest>()
+  const agents = {
+    http: new http.Agent({ keepAlive: true, maxSockets: concurrent }),
+    https: new https.Agent({ keepAlive: true, maxSockets: concurrent }),
+  }
+  let isStopped = false
   let underWay = 0
   let onIdle: (() => void)[] = []
 
   function queue(callback: Callback, tried: number, afterMs: number): void {
-    if (stopped.signal.aborted) return
+    if (isStopped) return
     if (afterMs === 0) {
       due.push({ callback, tried })
       sendDue()
@@ -73,21 +80,37 @@ export function createCallbackSender(options: CallbackOptions): CallbackSender {
     }
   }
 
-  async function post(callback: Callback): Promise<boolean> {
+  /** Without `fetch`, which costs several times as much: thousands go out while a pay-day is measured on the same cores. */
+  function post({ url, body, headers }: Callback): Promise<boolean> {
     counts.tries += 1
-    try {
-      const response = await fetch(callback.url, {
+    const { protocol } = new URL(url)
+    if (protocol !== 'http:' && protocol !== 'https:') return Promise.resolve(false)
+    return new Promise((resolve) => {
+      const isSecure = protocol === 'https:'
+      const request = (isSecure ? https : http).request(url, {
         method: 'POST',
-        body: callback.body,
-        redirect: 'manual', // only a 2xx of the address itself counts
-        headers: { 'content-type': 'application/json', ...callback.headers() },
-        signal: AbortSignal.any([stopped.signal, AbortSignal.timeout(timeoutMs)]),
+        agent: isSecure ? agents.https : agents.http,
+        headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body), ...headers() },
       })
-      await response.arrayBuffer() // frees the connection for the next one
-      return response.ok
-    } catch {
-      return false // nobody listens, or too slowly: the next try, or the count of those given up, tells
-    }
+      const timer = setTimeout(() => request.destroy(), timeoutMs) // of the whole, however its bytes drip
+      requests.add(request)
+      let accepted = false
+      request.on('response', (response) => {
+        const { statusCode = 0 } = response
+        response.on('end', () => {
+          accepted = statusCode >= 200 && statusCode <= 299 // only a 2xx of the address itself counts
+        })
+        response.on('error', () => undefined) // it closes, too
+        response.resume() // frees the connection for the next one
+      })
+      request.on('error', () => undefined) // nobody listens, or too slowly: the next try, or the count of those given up, tells
+      request.on('close', () => {
+        clearTimeout(timer)
+        requests.delete(request)
+        resolve(accepted)
+      })
+      request.end(body)
+    })
   }
 
   return {
@@ -102,12 +125,15 @@ export function createCallbackSender(options: CallbackOptions): CallbackSender {
         sendDue()
       }),
     async stop() {
-      stopped.abort()
+      isStopped = true
       for (const timer of timers) clearTimeout(timer)
+      for (const request of requests) request.destroy()
       timers.clear()
       due.length = 0
       if (underWay > 0) await new Promise<void>((resolve) => onIdle.push(resolve))
       onIdle = []
+      agents.http.destroy()
+      agents.https.destroy()
     },
   }
 }
