@@ -42,15 +42,50 @@ export async function listReconciliations(
   return rows.map(overviewOf)
 }
 
-/** One run, with all that it came to. `result` is of the kind's own shape, null while it runs. */
-export async function findReconciliation(
-  database: Database,
-  id: string,
-): Promise<(ReconciliationOverview & { readonly result: Readonly<Record<string, unknown>> | null }) | undefined> {
-  const { rows } = await sql<OverviewRow & { result: Record<string, unknown> | null }>`
-    select ${COLUMNS}, result from reconciliation_reports where id = ${id}`.execute(database)
+/** A run as its own page has it. */
+export interface ReconciliationDetail extends ReconciliationOverview {
+  /** Of the kind's own shape; null while it runs. */
+  readonly result: Readonly<Record<string, unknown>> | null
+  /** What was asked of it; of billing alone. */
+  readonly options: { readonly includeRefunds: boolean; readonly tolerancePercentage: number } | null
+  /** The newest run of the same books and window that began after it: this one is history then. */
+  readonly newer: Pick<ReconciliationOverview, 'id' | 'status' | 'startedAt'> | null
+}
+
+/** One run, with all that it came to. */
+export async function findReconciliation(database: Database, id: string): Promise<ReconciliationDetail | undefined> {
+  const { rows } = await sql<DetailRow>`
+    select ${COLUMNS}, result, include_refunds, tolerance_percentage, newer.*
+    from reconciliation_reports r
+    left join lateral (
+      select n.id as newer_id, n.status as newer_status, n.started_at as newer_started_at from reconciliation_reports n
+      where n.kind = r.kind and n.window_from = r.window_from and n.window_to = r.window_to
+        and (n.started_at, n.id) > (r.started_at, r.id)
+      order by n.started_at desc, n.id desc limit 1
+    ) newer on true
+    where id = ${id}`.execute(database)
   const [row] = rows
-  return row && { ...overviewOf(row), result: row.result }
+  return row && detailOf(row)
+}
+
+interface DetailRow extends OverviewRow {
+  result: Record<string, unknown> | null
+  include_refunds: boolean
+  tolerance_percentage: string
+  newer_id: string | null
+  newer_status: OverviewRow['status'] | null
+  newer_started_at: Date | null
+}
+
+function detailOf(row: DetailRow): ReconciliationDetail {
+  const { newer_id: id, newer_status: status, newer_started_at: startedAt } = row
+  const options = { includeRefunds: row.include_refunds, tolerancePercentage: Number(row.tolerance_percentage) }
+  return {
+    ...overviewOf(row),
+    result: row.result,
+    options: row.kind === 'billing' ? options : null,
+    newer: id && status && startedAt ? { id, status, startedAt } : null,
+  }
 }
 
 /** What the newest run of each window came to, the newest window first. Runs that have not ended are left out. */

@@ -13,7 +13,8 @@ export const CONSOLE_DIST = join(HERE, 'dist')
 const SOURCES = [
   ...['src', 'public', 'index.html', 'vite.config.ts', '../src/roles.ts'],
   ...['../../../packages/domain/src/money.ts', '../../../packages/domain/src/currency.ts'],
-  '../../../packages/domain/src/finance-alert.ts',
+  ...['../../../packages/domain/src/finance-alert.ts', '../../../packages/domain/src/reconciliation-result.ts'],
+  '../../../packages/domain/src/payment-controls.ts',
 ]
 
 /**

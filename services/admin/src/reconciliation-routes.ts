@@ -187,12 +187,12 @@ const REQUESTS: readonly (readonly [
     'repeat',
     'Have the same books compared again over the same days',
     withReason,
-    async (tx, { books, from, to, status }) => {
+    async (tx, { books, from, to, status, options }) => {
       const [startDate, endDate] = [dayOf(from), dayOf(to)]
       if (!startDate || !endDate) {
         return refused('wrong-state', 'Only reconciliations of whole UTC days can be repeated.', { current: status })
       }
-      await askFor(tx, books, { startDate, endDate })
+      await askFor(tx, books, { startDate, endDate, ...options }) // another tolerance would be another question
       return undefined
     },
   ],

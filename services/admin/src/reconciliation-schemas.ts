@@ -30,6 +30,14 @@ export const reconciliation = z.object({
 })
 export const reconciliationReport = reconciliation.extend({
   result: z.record(z.string(), z.unknown()).nullable().meta({ description: 'figures and recommendations' }),
+  options: z
+    .object({ includeRefunds: z.boolean(), tolerancePercentage: z.number() })
+    .nullable()
+    .meta({ description: 'what was asked of a comparison of billing' }),
+  newer: reconciliation
+    .pick({ id: true, status: true, startedAt: true })
+    .nullable()
+    .meta({ description: 'the newest comparison of the same books and window, where this is none' }),
 })
 
 const side = z.object({

@@ -39,7 +39,7 @@ test('a problem of the API is told in its own sentence', async () => {
 
 test('a problem without a sentence is told by its title', async () => {
   const http = await against(answering(409, 'application/problem+json', '{"title":"It does not fit"}'))
-  expect(await failure(http.post('/v1/x', {}, 'k'))).toEqual({
+  expect(await failure(http.write('/v1/x', {}, 'k'))).toEqual({
     ...{ kind: 'refused', status: 409, message: 'It does not fit' },
   })
 })
@@ -57,7 +57,7 @@ test.each([
 
 test('no answer is told apart from a refusal, since what was asked may have been done', async () => {
   const http = await against((request) => request.socket.destroy())
-  expect(await failure(http.post('/v1/x', {}, 'k'))).toMatchObject({ kind: 'unreachable', status: 0 })
+  expect(await failure(http.write('/v1/x', {}, 'k'))).toMatchObject({ kind: 'unreachable', status: 0 })
 })
 
 test('a request that is not wanted any more is no failure of the API', async () => {
@@ -72,7 +72,7 @@ test('what acts carries its key and the token that proves that it is the console
   const http = await against((request, response) =>
     response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(request.headers)),
   )
-  expect(await http.post('/v1/x', { reason: 'r' }, 'key-1')).toMatchObject({
+  expect(await http.write('/v1/x', { reason: 'r' }, 'key-1')).toMatchObject({
     'idempotency-key': 'key-1',
     'x-csrf-token': 't=k',
     'content-type': 'application/json',

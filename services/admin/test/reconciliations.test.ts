@@ -71,6 +71,21 @@ test('reports come newest first, page by page, of one kind or all, and each with
   expect((await get('/v1/reconciliations?books=paypal')).status).toBe(400)
 })
 
+test('a report that was compared again says which comparison is the newest', async () => {
+  const old = await aReport('billing', { n: 12 })
+  await aReport('fpay', { n: 12, startedAt: day(16) })
+  await aReport('billing', { n: 13, startedAt: day(16) })
+  expect((await get(`/v1/reconciliations/${old}`)).body.newer).toBeNull()
+  const [again, newest] = [
+    await aReport('billing', { n: 12, startedAt: day(15) }),
+    await aReport('billing', { n: 12, status: 'success', startedAt: day(16) }),
+  ]
+  const newer = { id: newest, status: 'success', startedAt: day(16).toISOString() }
+  expect((await get(`/v1/reconciliations/${old}`)).body.newer).toEqual(newer)
+  expect((await get(`/v1/reconciliations/${again}`)).body.newer).toEqual(newer)
+  expect((await get(`/v1/reconciliations/${newest}`)).body).toMatchObject({ newer: null, id: newest })
+})
+
 test('the trend has the newest run of each window', async () => {
   await aReport('payoneer', { n: 5, status: 'error' })
   await aReport('payoneer', { n: 5, status: 'success', startedAt: day(8) })
@@ -182,13 +197,15 @@ test('other findings of a report are copied when they are named; what it did not
   expect(viewer.status).toBe(403)
 })
 
-test('the same books are compared again over the same days', async () => {
+test('the same books are compared again over the same days, by the same measure', async () => {
   await api.act(`/v1/reconciliations/${await aReport('netsuite', { n: 3 })}/repeat`, OPERATOR)
   await api.act(`/v1/reconciliations/${await aReport('billing', { n: 4 })}/repeat`, OPERATOR)
   expect(await published('rail_reconciliation_topic')).toEqual([
     { books: 'netsuite', startDate: '2026-11-04', endDate: '2026-11-05' },
   ])
-  expect(await published('billing_reconciliation_topic')).toEqual([{ startDate: '2026-11-05', endDate: '2026-11-06' }])
+  expect(await published('billing_reconciliation_topic')).toEqual([
+    { startDate: '2026-11-05', endDate: '2026-11-06', includeRefunds: false, tolerancePercentage: 0 },
+  ])
   const odd = await aReport('fpay', { from: new Date('2026-11-04T10:00:00Z'), to: day(8) })
   expect((await api.act(`/v1/reconciliations/${odd}/repeat`, OPERATOR)).status).toBe(409)
 })

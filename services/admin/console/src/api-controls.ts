@@ -40,6 +40,13 @@ export interface Cap {
   readonly setAt: string
 }
 
+/** What became of a wish about a cap. */
+export interface CapAnswer {
+  readonly cap: Cap
+  /** It waits for a second person; null: it is done. */
+  readonly approval: ControlApproval | null
+}
+
 export interface Job {
   readonly name: string
   readonly schedule: string

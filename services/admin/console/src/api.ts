@@ -267,6 +267,9 @@ export interface Reconciliation {
 }
 export interface ReconciliationReport extends Reconciliation {
   readonly result: Details | null
+  readonly options: { readonly includeRefunds: boolean; readonly tolerancePercentage: number } | null
+  /** The newest comparison of the same books and window, where this is none. */
+  readonly newer: Pick<Reconciliation, 'id' | 'status' | 'startedAt'> | null
 }
 export interface FindingSide {
   readonly reference: string | null
@@ -278,6 +281,7 @@ export interface FindingSide {
 }
 export interface Finding {
   readonly id: string
+  readonly reportId: string
   readonly category: string
   readonly urgent: boolean
   readonly about: string | null

@@ -1,5 +1,5 @@
 import type { Page } from './api.ts'
-import { createHttp, pageOf, type Query } from './http.ts'
+import { createHttp, pageOf, type Query, type WriteMethod } from './http.ts'
 
 const http = createHttp({
   fetch: (input, init) => fetch(input, init),
@@ -16,5 +16,6 @@ export async function readPage<Item>(path: string, query: Query, signal?: AbortS
   return pageOf<Item>(await http.get(path, query, signal))
 }
 
-/** Has something done. @param key - the intent's name; see {@link createIntent} */
-export const act = (path: string, body: object, key: string): Promise<unknown> => http.post(path, body, key)
+/** Has something done. @param key - the intent's name; see {@link createIntent}. @param method - default POST */
+export const act = (path: string, body: object, key: string, method?: WriteMethod): Promise<unknown> =>
+  http.write(path, body, key, method)

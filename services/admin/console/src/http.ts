@@ -18,11 +18,13 @@ export class ApiError extends Error {
 
 export type Query = Readonly<Record<string, string | number | undefined>>
 
+export type WriteMethod = 'POST' | 'PUT' | 'DELETE'
+
 export interface Http {
   /** @param query - what is undefined or empty is left out */
   get(path: string, query?: Query, signal?: AbortSignal): Promise<unknown>
-  /** @param key - names the intent: sent again with the same key it is done once */
-  post(path: string, body: object, key: string): Promise<unknown>
+  /** @param key - names the intent: sent again with the same key it is done once. @param method - default POST */
+  write(path: string, body: object, key: string, method?: WriteMethod): Promise<unknown>
 }
 
 interface Parts {
@@ -46,9 +48,9 @@ export function createHttp({ fetch, cookies }: Parts): Http {
   }
   return {
     get: (path, query = {}, signal) => send(path + queryString(query), signal ? { signal } : {}),
-    post: (path, body, key) =>
+    write: (path, body, key, method = 'POST') =>
       send(path, {
-        method: 'POST',
+        method,
         headers: {
           'content-type': 'application/json',
           'idempotency-key': key,

@@ -37,3 +37,9 @@ export function utcDays(from: string, to: string, locale: string): string | unde
   const format = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeZone: 'UTC' })
   return format.formatRange(begin, end - DAY_MS)
 }
+
+/** The UTC day that it is, `YYYY-MM-DD`. */
+export const utcToday = (now = new Date()): string => now.toISOString().slice(0, 10)
+
+/** @param date - `YYYY-MM-DD`. @param days - negative: before it */
+export const dayAfter = (date: string, days: number): string => utcToday(new Date(Date.parse(date) + days * DAY_MS))

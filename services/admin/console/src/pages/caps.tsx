@@ -1,17 +1,28 @@
-import type { Cap } from '../api-controls.ts'
+import { CAP_SCOPES } from '@remesa/domain/payment-controls'
+import { useQuery } from '@tanstack/react-query'
+import type { Cap, CapAnswer, Rail } from '../api-controls.ts'
+import { readPage } from '../client.ts'
+import { at } from '../http.ts'
 import { useSpeech } from '../language.tsx'
+import { majorUnits, readAmount } from '../money.ts'
+import { useMay } from '../session.tsx'
+import { Action } from '../ui/action.tsx'
+import type { Written } from '../ui/dialog-field.tsx'
 import { Section } from '../ui/page.tsx'
 import { Answer } from '../ui/states.tsx'
 import { Table } from '../ui/table.tsx'
 import { Amount, Moment } from '../ui/values.tsx'
 import { useList } from './use-list.ts'
 
-/** How much may go out at most. They are set by the API; what of it takes a second person is among the approvals. */
+const REFRESH_MS = 5_000
+
+/** How much may go out at most. One person sets and lowers caps; to raise or remove one takes two. */
 export function Caps() {
   const { t, label } = useSpeech()
-  const query = useList<Cap>('/v1/caps', {})
+  const may = useMay('operator')
+  const query = useList<Cap>('/v1/caps', {}, REFRESH_MS)
   return (
-    <Section title={t('system.caps')}>
+    <Section title={t('system.caps')} aside={may && <SetCap />}>
       <Answer query={query}>
         {({ items }) => (
           <Table
@@ -26,6 +37,7 @@ export function Caps() {
               { header: t('field.actor'), cell: ({ setBy }) => setBy },
               { header: t('field.updatedAt'), cell: ({ setAt }) => <Moment at={setAt} /> },
               { header: t('field.reason'), cell: ({ reason }) => reason },
+              ...(may ? [{ header: t('detail.actions'), cell: (cap: Cap) => <CapActions cap={cap} /> }] : []),
             ]}
           />
         )}
@@ -33,3 +45,84 @@ export function Caps() {
     </Section>
   )
 }
+
+/** What the API made of a wish: it is done, or waits for a second person. */
+const useSaid = () => {
+  const { t } = useSpeech()
+  return (what: string) => (answer: unknown) =>
+    (answer as CapAnswer).approval ? t('action.needsSecond', { what }) : t('action.done', { what })
+}
+
+function SetCap() {
+  const { t, label } = useSpeech()
+  const said = useSaid()
+  const { data } = useQuery({
+    queryKey: ['/v1/rails'],
+    queryFn: ({ signal }) => readPage<Rail>('/v1/rails', {}, signal),
+  })
+  const name = t('system.capSet')
+  const rails = data?.items.map((rail) => [rail.name, label(rail.name)] as const) ?? []
+  return (
+    <Action
+      deed={{
+        ...{ name, text: t('system.capSetText'), path: '/v1/caps', method: 'PUT', said: said(name) },
+        fields: [
+          { name: 'scope', label: t('system.capScope'), options: CAP_SCOPES },
+          {
+            name: 'rail',
+            label: t('field.rail'),
+            options: { '': t('system.capAllRails'), ...Object.fromEntries(rails) },
+          },
+          { name: 'currency', label: t('field.currency'), initial: 'USD' },
+          { name: 'amount', label: t('field.amount'), hint: t('system.capAmountHint') },
+        ],
+        wrong: (written) => (amountOf(written) === undefined ? t('field.minMaxNeedCurrency') : undefined),
+        body: (reason, written) => ({
+          ...{ scope: written.scope, rail: written.rail || null, currency: codeOf(written), reason },
+          amount: amountOf(written),
+        }),
+      }}
+    >
+      {t('system.capsCaption')}
+    </Action>
+  )
+}
+
+function CapActions({ cap }: { cap: Cap }) {
+  const { t, label } = useSpeech()
+  const said = useSaid()
+  const [change, remove] = [t('system.capChange'), t('system.capRemove')]
+  const { scope, rail, currency } = cap
+  const what = (
+    <>
+      {label(scope)} · {rail ? label(rail) : t('system.capAllRails')} · <Amount money={cap} />
+    </>
+  )
+  return (
+    <div className="buttons">
+      <Action
+        deed={{
+          ...{ name: change, text: t('system.capSetText'), path: '/v1/caps', method: 'PUT', said: said(change) },
+          fields: [{ name: 'amount', label: `${t('field.amount')}, ${currency}`, initial: majorUnits(cap) }],
+          wrong: (written) =>
+            amountOf({ ...written, currency }) === undefined ? t('field.minMaxNeedCurrency') : undefined,
+          body: (reason, written) => ({ scope, rail, currency, reason, amount: amountOf({ ...written, currency }) }),
+        }}
+      >
+        {what}
+      </Action>
+      <Action
+        deed={{
+          ...{ name: remove, text: t('system.capRemoveText'), method: 'DELETE', said: said(remove), isDangerous: true },
+          path: at`/v1/caps/${cap.id}`,
+          body: (reason) => ({ reason }),
+        }}
+      >
+        {what}
+      </Action>
+    </div>
+  )
+}
+
+const codeOf = ({ currency = '' }: Written): string => currency.trim().toUpperCase()
+const amountOf = (written: Written): string | undefined => readAmount(written.amount ?? '', codeOf(written))

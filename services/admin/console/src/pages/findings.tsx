@@ -1,3 +1,4 @@
+import { SYNCED_CATEGORIES } from '@remesa/domain/reconciliation-result'
 import { useMutation } from '@tanstack/react-query'
 import type { Finding, FindingSide } from '../api.ts'
 import { readPage } from '../client.ts'
@@ -19,7 +20,8 @@ const CATEGORIES = [
   ...['paid_not_recorded', 'recorded_not_paid', 'amount', 'currency', 'duplicate', 'timing'],
 ]
 
-export function Findings({ reportId }: { reportId: string }) {
+/** @param isCopied - whether payments of the report can be copied from Stripe */
+export function Findings({ reportId, isCopied }: { reportId: string; isCopied: boolean }) {
   const { t, label } = useSpeech()
   const path = at`/v1/reconciliations/${reportId}/findings`
   const filters = useFilters(['category', 'status'])
@@ -63,7 +65,7 @@ export function Findings({ reportId }: { reportId: string }) {
                     </>
                   ),
                 },
-                { header: t('detail.actions'), cell: (finding) => <Actions finding={finding} /> },
+                { header: t('detail.actions'), cell: (finding) => <Actions finding={finding} isCopied={isCopied} /> },
               ]}
             />
             <Pager page={page} />
@@ -73,6 +75,8 @@ export function Findings({ reportId }: { reportId: string }) {
     </Section>
   )
 }
+
+const isMendedByCopy = (category: string) => SYNCED_CATEGORIES.some((one) => one === category)
 
 function Side({ side }: { side: FindingSide | null }) {
   const { t } = useSpeech()
@@ -89,7 +93,8 @@ function Side({ side }: { side: FindingSide | null }) {
   )
 }
 
-function Actions({ finding: { id, category, about, status } }: { finding: Finding }) {
+function Actions({ finding, isCopied }: { finding: Finding; isCopied: boolean }) {
+  const { id, reportId, category, about, status } = finding
   const { t, label } = useSpeech()
   const may = useMay('operator')
   if (!may || status === 'resolved') return <>{t('field.none')}</>
@@ -97,13 +102,26 @@ function Actions({ finding: { id, category, about, status } }: { finding: Findin
   const what = `${label(category)}: ${about ?? id}`
   return (
     <div className="buttons">
+      {isCopied && about && isMendedByCopy(category) && (
+        <Action
+          deed={{
+            name: t('reconciliation.copyOne'),
+            text: t('reconciliation.copyOneText'),
+            path: `${at`/v1/reconciliations/${reportId}`}/sync`,
+            body: (reason) => ({ reason, paymentIds: [about] }),
+            said: () => t('reconciliation.requested', { what: `${t('reconciliation.copyOne')}, ${about}` }),
+          }}
+        >
+          {what}
+        </Action>
+      )}
       <Action
         deed={{
           name: t('reconciliation.assign'),
           text: t('reconciliation.assignText'),
           path: `${path}/assign`,
-          other: t('reconciliation.assigneeAsk'),
-          body: (reason, assignee) => ({ reason, ...(assignee && { assignee }) }),
+          fields: [{ name: 'assignee', label: t('reconciliation.assigneeAsk') }],
+          body: (reason, { assignee = '' }) => ({ reason, ...(assignee.trim() && { assignee: assignee.trim() }) }),
         }}
       >
         {what}

@@ -12,16 +12,18 @@ import { Answer, Empty } from '../ui/states.tsx'
 import { Pager, Table } from '../ui/table.tsx'
 import { TrendChart } from '../ui/trend-chart.tsx'
 import { Amounts, Status, Window } from '../ui/values.tsx'
+import { BOOKS, StartComparison } from './comparisons.tsx'
 import { useList } from './use-list.ts'
 
-const BOOKS = ['billing', 'stripe-transfers', 'fpay', 'payoneer', 'netsuite']
+/** A comparison that somebody asked for appears, and ends, by itself. */
+const REFRESH_MS = 5_000
 
 export function Component() {
   const { t, label } = useSpeech()
   const filters = useFilters(['books'])
-  const query = useList<Reconciliation>('/v1/reconciliations', filters)
+  const query = useList<Reconciliation>('/v1/reconciliations', filters, REFRESH_MS)
   return (
-    <PageOf title={t('reconciliation.title')}>
+    <PageOf title={t('reconciliation.title')} aside={<StartComparison />}>
       <Filters fields={[{ name: 'books', label: t('reconciliation.books'), options: BOOKS }]} />
       <Trend books={filters.books ?? 'billing'} />
       <Answer query={query}>
@@ -65,6 +67,7 @@ function Trend({ books }: { books: string }) {
   const query = useQuery({
     queryKey: ['/v1/reconciliations/trend', books],
     queryFn: ({ signal }) => readPage<Reconciliation>('/v1/reconciliations/trend', { books, limit: WINDOWS }, signal),
+    refetchInterval: REFRESH_MS,
   })
   return (
     <Section title={`${t('reconciliation.trend')}: ${label(books)}`}>

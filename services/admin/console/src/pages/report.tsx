@@ -1,17 +1,19 @@
 import { useQuery } from '@tanstack/react-query'
-import { useParams } from 'react-router'
+import { Link, useParams } from 'react-router'
 import type { ReconciliationReport } from '../api.ts'
 import { read } from '../client.ts'
 import { at } from '../http.ts'
 import { useSpeech } from '../language.tsx'
 import { atRisk } from '../reconciliation.ts'
-import { useMay } from '../session.tsx'
 import { formatMoment, utcDays } from '../time.ts'
-import { Action } from '../ui/action.tsx'
 import { Facts, PageOf, Section } from '../ui/page.tsx'
-import { Answer } from '../ui/states.tsx'
-import { Amount, Raw, Status, Window } from '../ui/values.tsx'
+import { Answer, Empty } from '../ui/states.tsx'
+import { Amount, Moment, Raw, Status, Window } from '../ui/values.tsx'
+import { isCopied, Requests } from './comparisons.tsx'
 import { Findings } from './findings.tsx'
+
+/** A run ends, and a newer one begins, while somebody looks. */
+const REFRESH_MS = 3_000
 
 /** One comparison of somebody's books with ours. */
 export function Component() {
@@ -21,6 +23,7 @@ export function Component() {
   const query = useQuery({
     queryKey: [path],
     queryFn: ({ signal }) => read<ReconciliationReport>(path, {}, signal),
+    refetchInterval: REFRESH_MS,
   })
   const { from, to } = query.data ?? {}
   return (
@@ -34,8 +37,9 @@ export function Component() {
       <Answer query={query}>
         {(report) => (
           <>
+            {report.newer && <Newer newer={report.newer} />}
             <Overview report={report} path={path} />
-            <Findings reportId={id} />
+            <Findings reportId={id} isCopied={isCopied(report)} />
           </>
         )}
       </Answer>
@@ -44,7 +48,7 @@ export function Component() {
 }
 
 function Overview({ report, path }: { report: ReconciliationReport; path: string }) {
-  const { t, label } = useSpeech()
+  const { t, label, locale } = useSpeech()
   const { recommendations, ...figures } = report.result ?? {}
   const advice = Array.isArray(recommendations) ? recommendations.map(String) : []
   return (
@@ -62,12 +66,25 @@ function Overview({ report, path }: { report: ReconciliationReport; path: string
                   <Amount key={money.currency} money={money} />,
                 ] as const,
             ),
+            [
+              t('reconciliation.tolerance'),
+              report.options &&
+                new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 4 }).format(
+                  report.options.tolerancePercentage / 100,
+                ),
+            ],
+            [
+              t('reconciliation.refunds'),
+              report.options &&
+                t(report.options.includeRefunds ? 'reconciliation.refundsIn' : 'reconciliation.refundsOut'),
+            ],
             [label('error'), report.error],
           ]}
         />
         <Requests report={report} path={path} />
       </Section>
       <Section title={t('reconciliation.recommendations')}>
+        {advice.length === 0 && <Empty>{t('reconciliation.noAdvice')}</Empty>}
         <ul>
           {advice.map((text) => (
             <li key={text}>{text}</li>
@@ -84,31 +101,13 @@ function Overview({ report, path }: { report: ReconciliationReport; path: string
   )
 }
 
-function Requests({ report: { books, status }, path }: { report: ReconciliationReport; path: string }) {
-  const { t, label } = useSpeech()
-  const may = useMay('operator')
-  if (!may || status === 'running') return null
-  const deeds = [
-    ...(books === 'billing' && status !== 'error'
-      ? [{ path: 'sync', name: t('reconciliation.sync'), text: t('reconciliation.syncText') }]
-      : []),
-    { path: 'repeat', name: t('reconciliation.repeat'), text: t('reconciliation.repeatText') },
-  ]
+/** This report stays as it was found; what it comes to now is on the page of the newest one. */
+function Newer({ newer }: { newer: NonNullable<ReconciliationReport['newer']> }) {
+  const { t } = useSpeech()
   return (
-    <div className="buttons">
-      {deeds.map((deed) => (
-        <Action
-          key={deed.path}
-          deed={{
-            ...deed,
-            path: `${path}/${deed.path}`,
-            body: (reason) => ({ reason }),
-            said: () => t('reconciliation.requested', { what: deed.name }),
-          }}
-        >
-          {label(books)}
-        </Action>
-      ))}
-    </div>
+    <p className="notice" role="status">
+      <Link to={`/reconciliation/${newer.id}`}>{t('reconciliation.newer')}</Link> <Status code={newer.status} />{' '}
+      <Moment at={newer.startedAt} />
+    </p>
   )
 }

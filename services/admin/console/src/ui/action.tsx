@@ -1,26 +1,30 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { type FormEvent, type ReactNode, useEffect, useId, useLayoutEffect, useRef, useState } from 'react'
 import { act } from '../client.ts'
-import { createIntent } from '../http.ts'
+import { createIntent, type WriteMethod } from '../http.ts'
 import { useSpeech } from '../language.tsx'
 import { useAnnounce } from './announcements.tsx'
+import { type DialogField, FieldOfDialog, startOf, type Written } from './dialog-field.tsx'
 import { Trouble } from './states.tsx'
 
-interface Deed {
+export interface Deed {
   /** What the button says, and the dialog's heading. */
   readonly name: string
   /** What follows from it, before it is confirmed. */
   readonly text: string
   readonly path: string
-  /** The body, given what was written. @param other - what was written beside the reason; empty where nothing was */
-  readonly body: (written: string, other: string) => object
+  /** Default POST. */
+  readonly method?: WriteMethod
+  /** The body, given what was written: the reason, and what the fields beside it ask for. */
+  readonly body: (reason: string, written: Written) => object
+  readonly fields?: readonly DialogField[]
+  /** @returns what is wrong with what was written; nothing is sent then */
+  readonly wrong?: (written: Written) => string | undefined
   readonly isDangerous?: boolean
   /** A note may be left out; a reason never. */
   readonly isOptional?: boolean
   /** `note` where the API calls it so. */
   readonly asks?: 'reason' | 'note'
-  /** The label of a second field, which may be left empty. */
-  readonly other?: string
   /** @returns what to say once it is done; the default names the deed */
   readonly said?: (answer: unknown) => string
 }
@@ -85,10 +89,13 @@ function Confirmation({
   const queries = useQueryClient()
   const [intent] = useState(createIntent)
   const [written, setWritten] = useState('')
-  const [other, setOther] = useState('')
-  const [isMissing, setMissing] = useState(false)
+  const { fields = [] } = deed
+  const [values, setValues] = useState(() => startOf(fields))
+  const [isTried, setTried] = useState(false)
+  const isMissing = isTried && written.trim() === '' && !deed.isOptional
+  const wrong = isTried ? deed.wrong?.(values) : undefined
   const mutation = useMutation({
-    mutationFn: (body: object) => act(deed.path, body, intent.keyFor(body)),
+    mutationFn: (body: object) => act(deed.path, body, intent.keyFor(body), deed.method),
     async onSuccess(answer) {
       announce(deed.said?.(answer) ?? t('action.done', { what: deed.name }))
       onClose()
@@ -101,8 +108,9 @@ function Confirmation({
   })
   const submit = (event: FormEvent) => {
     event.preventDefault()
-    if (written.trim() === '' && !deed.isOptional) return setMissing(true)
-    mutation.mutate(deed.body(written.trim(), other.trim()))
+    setTried(true)
+    if (deed.wrong?.(values) !== undefined || (written.trim() === '' && !deed.isOptional)) return
+    mutation.mutate(deed.body(written.trim(), values))
   }
   return (
     <dialog ref={dialog} aria-labelledby={`${id}-title`} aria-describedby={`${id}-text`} onClose={onClose}>
@@ -110,17 +118,18 @@ function Confirmation({
         <h2 id={`${id}-title`}>{deed.name}</h2>
         <div className="what">{children}</div>
         <p id={`${id}-text`}>{deed.text}</p>
-        {deed.other && (
-          <>
-            <label htmlFor={`${id}-other`}>{deed.other}</label>
-            <input
-              id={`${id}-other`}
-              value={other}
-              maxLength={200}
-              autoComplete="off"
-              onChange={({ target }) => setOther(target.value)}
-            />
-          </>
+        {fields.map((field) => (
+          <FieldOfDialog
+            key={field.name}
+            field={field}
+            value={values[field.name] ?? ''}
+            onChange={(value) => setValues((before) => ({ ...before, [field.name]: value }))}
+          />
+        ))}
+        {wrong !== undefined && (
+          <p className="invalid" role="alert">
+            {wrong}
+          </p>
         )}
         <label htmlFor={`${id}-reason`}>{t(deed.asks === 'note' ? 'action.note' : 'action.reason')}</label>
         <textarea
@@ -129,11 +138,11 @@ function Confirmation({
           maxLength={1_000}
           required={!deed.isOptional}
           value={written}
-          aria-invalid={isMissing && written.trim() === ''}
+          aria-invalid={isMissing}
           aria-describedby={isMissing ? `${id}-missing` : undefined}
           onChange={(event) => setWritten(event.target.value)}
         />
-        {isMissing && written.trim() === '' && (
+        {isMissing && (
           <p className="invalid" id={`${id}-missing`} role="alert">
             {t('action.reasonMissing')}
           </p>
@@ -158,7 +167,7 @@ function useModal() {
   useEffect(() => {
     const before = document.activeElement
     ref.current?.showModal()
-    ref.current?.querySelector('textarea')?.focus()
+    ref.current?.querySelector<HTMLElement>('input, select, textarea')?.focus()
     return () => {
       if (before instanceof HTMLElement && before.isConnected) before.focus()
     }

@@ -16,8 +16,9 @@ const LEAST_DAYS = 7
 /** Between two names of days on the axis. */
 const STEPS = [1, 2, 7, 14, 30, 60, 90, 180, 365].map((days) => days * DAY_SECONDS)
 
-/** A week at least, so that the first few days do not stand on an axis of years. */
-function daysAround(first: number, last: number): [number, number] {
+/** A week at least, so that the first few days do not stand at the edge. @param times - seconds, oldest first */
+function daysAround(times: readonly number[]): [number, number] {
+  const [first = 0, last = first] = [times[0], times.at(-1)]
   const lacking = Math.max(0, LEAST_DAYS * DAY_SECONDS - (last - first))
   return [first - lacking / 2, last + lacking / 2]
 }
@@ -28,6 +29,7 @@ export function TrendChart({ label, points, locale }: Props) {
   useEffect(() => {
     const host = place.current
     if (!host) return
+    const times = points.map(({ at }) => Date.parse(at) / 1_000)
     const draw = () => {
       const { color, borderTopColor, outlineColor } = getComputedStyle(host)
       const axis = { stroke: color, grid: { stroke: borderTopColor, width: 1 }, ticks: { show: false } }
@@ -40,7 +42,7 @@ export function TrendChart({ label, points, locale }: Props) {
           legend: { show: false },
           cursor: { show: false },
           scales: {
-            x: { range: (_plot, first, last) => daysAround(first, last) },
+            x: { range: () => daysAround(times) }, // uPlot takes one day for three years
             y: { range: (_plot, _least, most) => [0, Math.max(most * 1.1, 1)] },
           },
           axes: [
@@ -49,7 +51,7 @@ export function TrendChart({ label, points, locale }: Props) {
           ],
           series: [{}, { label, stroke: outlineColor, width: 2, points: { show: true, size: 6, fill: outlineColor } }],
         },
-        [points.map(({ at }) => Date.parse(at) / 1_000), points.map(({ value }) => value)],
+        [times, points.map(({ value }) => value)],
         host,
       )
     }
