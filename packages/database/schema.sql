@@ -185,7 +185,7 @@ CREATE TABLE control_approvals (
   constraint control_approvals_check2 CHECK (((status = ANY (ARRAY['open'::text, 'approved'::text])) OR (decision_reason IS NOT NULL))),
   constraint control_approvals_decided_by_check CHECK ((decided_by <> ''::text)),
   constraint control_approvals_decision_reason_check CHECK ((decision_reason <> ''::text)),
-  constraint control_approvals_kind_check CHECK ((kind = ANY (ARRAY['rail_restart'::text, 'cap_change'::text]))),
+  constraint control_approvals_kind_check CHECK ((kind = ANY (ARRAY['rail_restart'::text, 'cap_change'::text, 'plan_rule_change'::text, 'seller_cooling_release'::text, 'user_cooling_release'::text, 'balance_repayment'::text, 'transfer_repayment'::text, 'debt_settlement'::text]))),
   constraint control_approvals_reason_check CHECK ((reason <> ''::text)),
   constraint control_approvals_requested_by_check CHECK ((requested_by <> ''::text)),
   constraint control_approvals_status_check CHECK ((status = ANY (ARRAY['open'::text, 'approved'::text, 'refused'::text, 'void'::text]))),
@@ -318,6 +318,7 @@ CREATE INDEX ledger_postings_of_ours ON public.ledger_postings USING btree (acco
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.ledger_postings FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER keeps_payee_balances AFTER INSERT ON public.ledger_postings REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION keep_payee_balances();
 CREATE TRIGGER keeps_receivable_balances AFTER INSERT ON public.ledger_postings REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION keep_receivable_balances();
+CREATE TRIGGER takes_two_to_forgive AFTER INSERT ON public.ledger_postings FOR EACH ROW WHEN ((new.account = 'receivable_settled:forgiven'::text)) EXECUTE FUNCTION refuse_lone_forgiveness();
 
 CREATE TABLE ledger_receivable_balances (
   account text not null,
@@ -429,6 +430,92 @@ CREATE TABLE payment_disputes (
   constraint payment_disputes_status_check CHECK ((status <> ''::text))
 );
 CREATE INDEX payment_disputes_by_payment ON public.payment_disputes USING btree (payment_id);
+
+CREATE TABLE payment_plan_lines (
+  plan_id uuid not null,
+  payable_type text not null,
+  payable_id uuid not null,
+  payee_id text not null,
+  amount bigint,
+  currency text not null,
+  rail text,
+  destination text,
+  status text not null,
+  left_out text,
+  constraint payment_plan_lines_pkey PRIMARY KEY (plan_id, payable_id),
+  constraint payment_plan_lines_check CHECK (((left_out IS NOT NULL) OR ((amount > 0) AND (rail IS NOT NULL) AND (destination IS NOT NULL) AND (payable_type <> 'booking_payout'::text)))),
+  constraint payment_plan_lines_check1 CHECK (((left_out IS NULL) OR (destination IS NULL))),
+  constraint payment_plan_lines_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+  constraint payment_plan_lines_left_out_check CHECK ((left_out <> ''::text)),
+  constraint payment_plan_lines_payable_type_check CHECK ((payable_type = ANY (ARRAY['seller_balance'::text, 'payout_transfer'::text, 'booking_payout'::text]))),
+  constraint payment_plan_lines_plan_id_fkey FOREIGN KEY (plan_id) REFERENCES payment_plans(id),
+  constraint payment_plan_lines_rail_fkey FOREIGN KEY (rail) REFERENCES rails(name)
+);
+CREATE INDEX payment_plan_lines_left_out ON public.payment_plan_lines USING btree (plan_id, left_out, payable_id);
+CREATE INDEX payment_plan_lines_payable ON public.payment_plan_lines USING btree (payable_id) WHERE (left_out IS NULL);
+CREATE TRIGGER keeps_its_lines BEFORE INSERT OR DELETE OR UPDATE ON public.payment_plan_lines FOR EACH ROW EXECUTE FUNCTION refuse_line_change();
+
+CREATE TABLE payment_plan_rules (
+  id uuid default gen_random_uuid() not null,
+  kind text not null,
+  currency text not null,
+  amount bigint not null,
+  reason text not null,
+  set_by text not null,
+  set_at timestamp with time zone not null,
+  approval_id uuid,
+  constraint payment_plan_rules_pkey PRIMARY KEY (id),
+  constraint payment_plan_rules_one_each UNIQUE (kind, currency),
+  constraint payment_plan_rules_amount_check CHECK ((amount >= 0)),
+  constraint payment_plan_rules_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+  constraint payment_plan_rules_kind_check CHECK ((kind = ANY (ARRAY['pay_day'::text, 'payouts'::text]))),
+  constraint payment_plan_rules_reason_check CHECK ((reason <> ''::text)),
+  constraint payment_plan_rules_set_by_check CHECK ((set_by <> ''::text)),
+  constraint payment_plan_rules_approval_id_fkey FOREIGN KEY (approval_id) REFERENCES control_approvals(id)
+);
+CREATE TRIGGER takes_two_to_raise BEFORE DELETE OR UPDATE ON public.payment_plan_rules FOR EACH ROW EXECUTE FUNCTION refuse_lone_rule_raise();
+
+CREATE TABLE payment_plans (
+  id uuid default gen_random_uuid() not null,
+  kind text not null,
+  run date not null,
+  hash text not null,
+  line_count integer not null,
+  funds jsonb not null,
+  reason text not null,
+  state text default 'planned'::text not null,
+  planned_by text not null,
+  planned_at timestamp with time zone not null,
+  approved_by text,
+  approved_at timestamp with time zone,
+  applied_by text,
+  applied_at timestamp with time zone,
+  voided_by text,
+  voided_at timestamp with time zone,
+  drift jsonb,
+  drift_count integer,
+  constraint payment_plans_pkey PRIMARY KEY (id),
+  constraint payment_plans_applied_by_check CHECK ((applied_by <> ''::text)),
+  constraint payment_plans_approved_by_check CHECK ((approved_by <> ''::text)),
+  constraint payment_plans_are_approved_by_another CHECK ((approved_by <> planned_by)),
+  constraint payment_plans_check CHECK (((approved_by IS NULL) = (approved_at IS NULL))),
+  constraint payment_plans_check1 CHECK (((state <> 'approved'::text) OR (approved_by IS NOT NULL))),
+  constraint payment_plans_check2 CHECK (((state <> 'planned'::text) OR (approved_by IS NULL))),
+  constraint payment_plans_check3 CHECK ((((state = 'applied'::text) = (applied_at IS NOT NULL)) AND ((applied_by IS NULL) = (applied_at IS NULL)))),
+  constraint payment_plans_check4 CHECK ((((state = 'void'::text) = (voided_at IS NOT NULL)) AND ((voided_by IS NULL) = (voided_at IS NULL)))),
+  constraint payment_plans_check5 CHECK ((((drift IS NULL) = (voided_at IS NULL)) AND ((drift_count IS NULL) = (voided_at IS NULL)))),
+  constraint payment_plans_drift_count_check CHECK ((drift_count > 0)),
+  constraint payment_plans_hash_check CHECK ((hash ~ '^[0-9a-f]{64}$'::text)),
+  constraint payment_plans_kind_check CHECK ((kind = ANY (ARRAY['pay_day'::text, 'payouts'::text]))),
+  constraint payment_plans_line_count_check CHECK ((line_count >= 0)),
+  constraint payment_plans_planned_by_check CHECK ((planned_by <> ''::text)),
+  constraint payment_plans_reason_check CHECK ((reason <> ''::text)),
+  constraint payment_plans_state_check CHECK ((state = ANY (ARRAY['planned'::text, 'approved'::text, 'applied'::text, 'void'::text]))),
+  constraint payment_plans_voided_by_check CHECK ((voided_by <> ''::text))
+);
+CREATE INDEX payment_plans_newest ON public.payment_plans USING btree (planned_at, id);
+CREATE TRIGGER begins_as_planned BEFORE INSERT ON public.payment_plans FOR EACH ROW WHEN ((new.state <> 'planned'::text)) EXECUTE FUNCTION refuse_born_approved();
+CREATE TRIGGER keeps_what_was_planned BEFORE DELETE OR UPDATE ON public.payment_plans FOR EACH ROW EXECUTE FUNCTION refuse_plan_change();
 
 CREATE TABLE payment_refunds (
   refund_id text not null,
@@ -562,13 +649,14 @@ CREATE TABLE payout_transfers (
   updated_at timestamp with time zone default now() not null,
   payout_id uuid,
   withdraw_requested boolean default false not null,
+  repayments integer default 0 not null,
   constraint payout_transfers_pkey PRIMARY KEY (id),
   constraint payout_transfers_contest_id_user_id_key UNIQUE (contest_id, user_id),
   constraint payout_transfers_amount_check CHECK ((amount > 0)),
   constraint payout_transfers_attempts_check CHECK ((attempts >= 0)),
   constraint payout_transfers_check CHECK (((status = 'awaiting_destination'::text) = (held_reason IS NOT NULL))),
   constraint payout_transfers_check1 CHECK (((status = ANY (ARRAY['pending'::text, 'processing'::text, 'retryable'::text])) = (due_at IS NOT NULL))),
-  constraint payout_transfers_check2 CHECK (((status = 'retryable'::text) = (next_try_at IS NOT NULL))),
+  constraint payout_transfers_check2 CHECK ((((status = 'retryable'::text) OR ((held_reason IS NOT NULL) AND (held_reason = 'destination_changed'::text))) = (next_try_at IS NOT NULL))),
   constraint payout_transfers_check3 CHECK (((status = 'completed'::text) = (completed_at IS NOT NULL))),
   constraint payout_transfers_check4 CHECK (((status <> ALL (ARRAY['processing'::text, 'completed'::text])) OR ((destination IS NOT NULL) AND (attempts > 0)))),
   constraint payout_transfers_check5 CHECK (((status <> 'completed'::text) OR (provider_reference IS NOT NULL))),
@@ -579,6 +667,7 @@ CREATE TABLE payout_transfers (
   constraint payout_transfers_funds_refusals_check CHECK ((funds_refusals >= 0)),
   constraint payout_transfers_one_owner CHECK (((num_nulls(job_id, contest_id) = ANY (ARRAY[0, 2])) AND ((payout_id IS NULL) = (job_id IS NOT NULL)))),
   constraint payout_transfers_refusals_check CHECK ((refusals >= 0)),
+  constraint payout_transfers_repayments_check CHECK ((repayments >= 0)),
   constraint payout_transfers_status_check CHECK ((status = ANY (ARRAY['awaiting_destination'::text, 'pending'::text, 'processing'::text, 'completed'::text, 'retryable'::text, 'failed_terminal'::text, 'withdrawn'::text]))),
   constraint payout_transfers_user_id_check CHECK ((user_id <> ''::text)),
   constraint payout_transfers_withdrawn_of_bookings CHECK (((payout_id IS NOT NULL) OR ((status <> 'withdrawn'::text) AND (NOT withdraw_requested)))),
@@ -589,12 +678,14 @@ CREATE INDEX payout_transfers_awaiting ON public.payout_transfers USING btree (u
 CREATE INDEX payout_transfers_by_job ON public.payout_transfers USING btree (job_id);
 CREATE INDEX payout_transfers_by_payout ON public.payout_transfers USING btree (payout_id) WHERE (payout_id IS NOT NULL);
 CREATE INDEX payout_transfers_by_user ON public.payout_transfers USING btree (user_id, created_at, id);
+CREATE INDEX payout_transfers_cooling ON public.payout_transfers USING btree (next_try_at) WHERE (held_reason = 'destination_changed'::text);
 CREATE INDEX payout_transfers_due ON public.payout_transfers USING btree (due_at) WHERE (due_at IS NOT NULL);
 CREATE INDEX payout_transfers_newest ON public.payout_transfers USING btree (created_at, id);
 CREATE INDEX payout_transfers_newest_by_status ON public.payout_transfers USING btree (status, created_at, id);
 CREATE UNIQUE INDEX payout_transfers_one_per_payout ON public.payout_transfers USING btree (payout_id) WHERE (status <> ALL (ARRAY['failed_terminal'::text, 'withdrawn'::text]));
-CREATE TRIGGER keeps_its_debt_and_its_end BEFORE UPDATE ON public.payout_transfers FOR EACH ROW WHEN (((old.status = ANY (ARRAY['completed'::text, 'failed_terminal'::text, 'withdrawn'::text])) OR ((((((old.job_id IS DISTINCT FROM new.job_id) OR (old.contest_id IS DISTINCT FROM new.contest_id)) OR (old.payout_id IS DISTINCT FROM new.payout_id)) OR (old.user_id IS DISTINCT FROM new.user_id)) OR (old.amount IS DISTINCT FROM new.amount)) OR (old.currency IS DISTINCT FROM new.currency)))) EXECUTE FUNCTION refuse_transfer_change();
+CREATE TRIGGER keeps_its_debt_and_its_end BEFORE UPDATE ON public.payout_transfers FOR EACH ROW WHEN (((old.status = ANY (ARRAY['completed'::text, 'withdrawn'::text])) OR ((old.status = 'failed_terminal'::text) AND ((old.job_id IS NULL) OR (new.status <> 'pending'::text) OR (new.repayments <> (old.repayments + 1)))) OR (old.job_id IS DISTINCT FROM new.job_id) OR (old.contest_id IS DISTINCT FROM new.contest_id) OR (old.payout_id IS DISTINCT FROM new.payout_id) OR (old.user_id IS DISTINCT FROM new.user_id) OR (old.amount IS DISTINCT FROM new.amount) OR (old.currency IS DISTINCT FROM new.currency))) EXECUTE FUNCTION refuse_transfer_change();
 CREATE TRIGGER pays_its_payout BEFORE INSERT ON public.payout_transfers FOR EACH ROW WHEN ((new.payout_id IS NOT NULL)) EXECUTE FUNCTION transfer_pays_its_payout();
+CREATE TRIGGER takes_two_to_pay_again BEFORE UPDATE ON public.payout_transfers FOR EACH ROW WHEN ((old.repayments <> new.repayments)) EXECUTE FUNCTION refuse_lone_repayment('transfer_repayment');
 
 CREATE TABLE payouts (
   id uuid default gen_random_uuid() not null,
@@ -891,6 +982,7 @@ CREATE TABLE seller_balances (
   jobs jsonb default '{}'::jsonb not null,
   created_at timestamp with time zone default now() not null,
   updated_at timestamp with time zone default now() not null,
+  repayments integer default 0 not null,
   constraint seller_balances_pkey PRIMARY KEY (id),
   constraint seller_balances_seller_id_country_business_date_key UNIQUE (seller_id, country, business_date),
   constraint seller_balances_attempts_check CHECK ((attempts >= 0)),
@@ -900,6 +992,7 @@ CREATE TABLE seller_balances (
   constraint seller_balances_closing_match_check CHECK ((closing_match = ANY (ARRAY['matched'::text, 'missing'::text, 'different'::text]))),
   constraint seller_balances_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
   constraint seller_balances_funds_refusals_check CHECK ((funds_refusals >= 0)),
+  constraint seller_balances_repayments_check CHECK ((repayments >= 0)),
   constraint seller_balances_status_check CHECK ((status = ANY (ARRAY['initialized'::text, 'retrieved'::text, 'no_payment_due'::text, 'payable'::text, 'blocked'::text, 'paying'::text, 'payment_pending'::text, 'awaiting_funds'::text, 'paid'::text, 'failed'::text, 'returned'::text]))),
   constraint seller_balances_status_checks_check CHECK ((status_checks >= 0)),
   constraint seller_balances_country_fkey FOREIGN KEY (country) REFERENCES countries(id),
@@ -908,8 +1001,10 @@ CREATE TABLE seller_balances (
 );
 CREATE INDEX seller_balances_by_date ON public.seller_balances USING btree (business_date, status, id);
 CREATE INDEX seller_balances_by_vendor_payment ON public.seller_balances USING btree (erp_vendor_payment_id) WHERE (erp_vendor_payment_id IS NOT NULL);
+CREATE INDEX seller_balances_cooling ON public.seller_balances USING btree (next_try_at) WHERE (blocked_reason = 'destination_changed'::text);
 CREATE INDEX seller_balances_newest ON public.seller_balances USING btree (business_date, id);
 CREATE INDEX seller_balances_open ON public.seller_balances USING btree (status, updated_at) WHERE (status <> ALL (ARRAY['no_payment_due'::text, 'paid'::text, 'failed'::text, 'blocked'::text, 'returned'::text]));
+CREATE TRIGGER takes_two_to_pay_again BEFORE UPDATE ON public.seller_balances FOR EACH ROW WHEN (((old.repayments <> new.repayments) OR ((old.status = ANY (ARRAY['failed'::text, 'returned'::text])) AND (old.status <> new.status)))) EXECUTE FUNCTION refuse_lone_repayment('balance_repayment');
 
 CREATE TABLE seller_closings (
   settlement_id text not null,
@@ -955,18 +1050,24 @@ CREATE TABLE sellers (
   day_balance_generated boolean default false not null,
   created_at timestamp with time zone default now() not null,
   updated_at timestamp with time zone default now() not null,
+  destination text,
+  destination_changed_at timestamp with time zone,
+  destination_release_id uuid,
   constraint sellers_pkey PRIMARY KEY (id),
   constraint sellers_erp_customer_id_key UNIQUE (erp_customer_id),
   constraint sellers_erp_id_key UNIQUE (erp_id),
   constraint sellers_gsc_seller_id_key UNIQUE (gsc_seller_id),
+  constraint sellers_check CHECK (((destination_release_id IS NULL) OR (destination_changed_at IS NOT NULL))),
   constraint sellers_operation_type_check CHECK ((operation_type = ANY (ARRAY['local'::text, 'international'::text]))),
   constraint sellers_status_check CHECK ((status = ANY (ARRAY['active'::text, 'suspended'::text, 'closed'::text]))),
-  constraint sellers_type_check CHECK ((type = ANY (ARRAY['3P'::text, '1P'::text])))
+  constraint sellers_type_check CHECK ((type = ANY (ARRAY['3P'::text, '1P'::text]))),
+  constraint sellers_destination_release_id_fkey FOREIGN KEY (destination_release_id) REFERENCES control_approvals(id)
 );
 CREATE INDEX sellers_by_name ON public.sellers USING btree (legal_name, id);
 CREATE INDEX sellers_by_tax_id ON public.sellers USING btree (tax_id);
 CREATE INDEX sellers_by_words ON public.sellers USING gin (to_tsvector('simple'::regconfig, legal_name));
 CREATE INDEX sellers_to_generate ON public.sellers USING btree (id) WHERE (NOT day_balance_generated);
+CREATE TRIGGER follows_destination BEFORE INSERT OR UPDATE OF operation_type, fpay_id, payoneer_payee_id, destination, destination_changed_at, destination_release_id ON public.sellers FOR EACH ROW EXECUTE FUNCTION follow_seller_destination();
 
 CREATE TABLE settlement_winners (
   id bigint generated always as identity not null,
@@ -1023,13 +1124,19 @@ CREATE TABLE user_stripe_accounts (
   disabled_reason text,
   last_event_created timestamp with time zone,
   updated_at timestamp with time zone default now() not null,
+  destination_changed_at timestamp with time zone,
+  destination_release_id uuid,
+  bank_accounts jsonb default '{}'::jsonb not null,
   constraint user_stripe_accounts_pkey PRIMARY KEY (user_id),
   constraint user_stripe_accounts_stripe_account_id_key UNIQUE (stripe_account_id),
   constraint user_stripe_accounts_check CHECK (((last_event_created IS NOT NULL) OR (NOT (transfers_active OR payouts_enabled OR details_submitted)))),
+  constraint user_stripe_accounts_check1 CHECK (((destination_release_id IS NULL) OR (destination_changed_at IS NOT NULL))),
   constraint user_stripe_accounts_stripe_account_id_check CHECK ((stripe_account_id <> ''::text)),
-  constraint user_stripe_accounts_user_id_check CHECK ((user_id <> ''::text))
+  constraint user_stripe_accounts_user_id_check CHECK ((user_id <> ''::text)),
+  constraint user_stripe_accounts_destination_release_id_fkey FOREIGN KEY (destination_release_id) REFERENCES control_approvals(id)
 );
 CREATE INDEX user_stripe_accounts_unverified ON public.user_stripe_accounts USING btree (updated_at) WHERE (last_event_created IS NULL);
+CREATE TRIGGER follows_destination BEFORE INSERT OR DELETE OR UPDATE OF stripe_account_id, destination_changed_at, destination_release_id ON public.user_stripe_accounts FOR EACH ROW EXECUTE FUNCTION follow_stripe_destination();
 
 CREATE TABLE webhook_events (
   provider text not null,
@@ -1055,6 +1162,62 @@ begin
     raise exception 'ledger entry % has no postings', new.idempotency_key using errcode = 'check_violation';
   end if;
   return null;
+end $function$;
+
+CREATE OR REPLACE FUNCTION public.follow_seller_destination()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+declare
+  goes_to text := case new.operation_type when 'local' then 'fpay ' || nullif(trim(new.fpay_id), '')
+    else 'payoneer ' || nullif(trim(new.payoneer_payee_id), '') end;
+begin
+  if tg_op = 'INSERT' then
+    new.destination := goes_to;
+    new.destination_changed_at := null;
+    new.destination_release_id := null;
+    return new;
+  end if;
+  -- Without an account it is still known where the money went before.
+  new.destination := coalesce(goes_to, old.destination);
+  if new.destination <> old.destination then
+    new.destination_changed_at := date_trunc('milliseconds', now());
+    new.destination_release_id := null;
+  elsif (new.destination_changed_at, new.destination_release_id)
+    is distinct from (old.destination_changed_at, old.destination_release_id) then
+    perform refuse_lone_release('seller', old.id::text, old.destination_changed_at, new.destination_changed_at,
+      new.destination_release_id);
+  end if;
+  return new;
+end $function$;
+
+CREATE OR REPLACE FUNCTION public.follow_stripe_destination()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if tg_op = 'DELETE' then
+    raise exception 'the account of % gives way to another by an update', old.user_id using errcode = 'restrict_violation';
+  end if;
+  if tg_op = 'INSERT' then
+    new.destination_changed_at := null;
+    new.destination_release_id := null;
+    return new;
+  end if;
+  if new.stripe_account_id <> old.stripe_account_id then
+    new.destination_changed_at := date_trunc('milliseconds', now());
+    new.destination_release_id := null;
+    new.bank_accounts := '{}';
+  elsif new.destination_changed_at > coalesce(old.destination_changed_at, '-infinity') then
+    -- Behind the same Stripe account, another bank account.
+    new.destination_changed_at := date_trunc('milliseconds', new.destination_changed_at);
+    new.destination_release_id := null;
+  elsif (new.destination_changed_at, new.destination_release_id)
+    is distinct from (old.destination_changed_at, old.destination_release_id) then
+    perform refuse_lone_release('user', old.user_id, old.destination_changed_at, new.destination_changed_at,
+      new.destination_release_id);
+  end if;
+  return new;
 end $function$;
 
 CREATE OR REPLACE FUNCTION public.keep_payee_balances()
@@ -1101,6 +1264,18 @@ begin
   return null;
 end $function$;
 
+CREATE OR REPLACE FUNCTION public.payment_plan_hash(plan uuid)
+ RETURNS text
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select encode(sha256(convert_to(coalesce(string_agg(
+    payable_id || ' ' || amount || ' ' || currency || ' ' || rail || ' '
+      || octet_length(convert_to(destination, 'UTF8')) || ':' || destination || chr(10),
+    '' order by payable_id), ''), 'UTF8')), 'hex')
+  from payment_plan_lines where plan_id = plan and left_out is null
+$function$;
+
 CREATE OR REPLACE FUNCTION public.payout_within_its_booking()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -1140,6 +1315,14 @@ begin
   raise exception 'booking % was completed otherwise', old.booking_id using errcode = 'restrict_violation';
 end $function$;
 
+CREATE OR REPLACE FUNCTION public.refuse_born_approved()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  raise exception 'plan % begins as planned', new.id using errcode = 'restrict_violation';
+end $function$;
+
 CREATE OR REPLACE FUNCTION public.refuse_change()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -1155,6 +1338,30 @@ AS $function$
 begin
   raise exception 'approval % has ended as %, or what was asked for was to be changed', old.id, old.status
     using errcode = 'restrict_violation';
+end $function$;
+
+CREATE OR REPLACE FUNCTION public.refuse_line_change()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if tg_op = 'INSERT' and exists (select from payment_plans where id = new.plan_id and state = 'planned') then
+    return new;
+  end if;
+  raise exception 'the lines of a plan stay what they are' using errcode = 'restrict_violation';
+end $function$;
+
+CREATE OR REPLACE FUNCTION public.refuse_lone_forgiveness()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if exists (
+    select from ledger_entries e join control_approvals a on e.idempotency_key = 'receivable_settled:' || a.id
+    where e.id = new.entry_id and a.kind = 'debt_settlement' and a.status = 'approved' and a.wish->>'how' = 'forgiven'
+      and a.wish->>'amount' = (-new.amount)::text and a.wish->>'currency' = new.currency
+  ) then return null; end if;
+  raise exception 'a debt is forgiven by two people' using errcode = 'restrict_violation';
 end $function$;
 
 CREATE OR REPLACE FUNCTION public.refuse_lone_raise()
@@ -1182,6 +1389,36 @@ begin
     using errcode = 'restrict_violation';
 end $function$;
 
+CREATE OR REPLACE FUNCTION public.refuse_lone_release(payee text, id text, was timestamp with time zone, becomes timestamp with time zone, release uuid)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if becomes is distinct from was then
+    raise exception 'the change of the account of % % is kept', payee, id using errcode = 'restrict_violation';
+  end if;
+  if release is null or not exists (
+    select from control_approvals a
+    where a.id = release and a.kind = payee || '_cooling_release' and a.subject_id = refuse_lone_release.id
+      and a.status = 'approved' and (a.wish->>'changedAt')::timestamptz = was
+  ) then
+    raise exception 'it takes two people to pay % % before its time', payee, id using errcode = 'restrict_violation';
+  end if;
+end $function$;
+
+CREATE OR REPLACE FUNCTION public.refuse_lone_repayment()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if new.repayments = old.repayments + 1 and exists (
+    select from control_approvals a where a.kind = tg_argv[0] and a.subject_id = old.id::text and a.status = 'approved'
+      and a.wish->>'repayment' = new.repayments::text
+  ) then return new; end if;
+  raise exception '% % is paid again by two people, after it ended as %', tg_table_name, old.id, old.status
+    using errcode = 'restrict_violation';
+end $function$;
+
 CREATE OR REPLACE FUNCTION public.refuse_lone_restart()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -1197,6 +1434,30 @@ begin
   raise exception 'rail % is stopped by one person, and restarted by two', old.rail using errcode = 'restrict_violation';
 end $function$;
 
+CREATE OR REPLACE FUNCTION public.refuse_lone_rule_raise()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if tg_op = 'UPDATE' then
+    if (new.id, new.kind, new.currency) is distinct from (old.id, old.kind, old.currency) then
+      raise exception 'rule % stays what it is a rule for', old.id using errcode = 'restrict_violation';
+    end if;
+    if new.amount <= old.amount then return new; end if;
+  end if;
+  if exists (
+    select from control_approvals a where a.kind = 'plan_rule_change' and a.subject_id = old.id::text
+      and a.status = 'approved' and a.wish->>'from' = old.amount::text
+      and case when tg_op = 'UPDATE' then a.id = new.approval_id and a.wish->>'to' = new.amount::text
+        else a.wish->'to' = 'null'::jsonb end
+      and a.decided_at >= old.set_at
+  ) then
+    return case when tg_op = 'UPDATE' then new else old end;
+  end if;
+  raise exception 'rule % is lowered by one person, and raised or removed by two', old.id
+    using errcode = 'restrict_violation';
+end $function$;
+
 CREATE OR REPLACE FUNCTION public.refuse_payout_change()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -1204,6 +1465,24 @@ AS $function$
 begin
   raise exception 'payout % has ended as %, or what was released was to be changed', old.id, old.status
     using errcode = 'restrict_violation';
+end $function$;
+
+CREATE OR REPLACE FUNCTION public.refuse_plan_change()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if tg_op = 'UPDATE'
+    and (new.id, new.kind, new.run, new.hash, new.line_count, new.funds, new.reason, new.planned_by, new.planned_at)
+      is not distinct from
+      (old.id, old.kind, old.run, old.hash, old.line_count, old.funds, old.reason, old.planned_by, old.planned_at)
+    and (new.state = 'approved' or (new.approved_by, new.approved_at) is not distinct from (old.approved_by, old.approved_at))
+    and (new.state in ('applied', 'void') and old.state in ('planned', 'approved')
+      or new.state = 'approved' and old.state = 'planned') then
+    if new.state = 'void' or payment_plan_hash(new.id) = new.hash then return new; end if;
+    raise exception 'the lines of plan % are not those of its hash', old.id using errcode = 'restrict_violation';
+  end if;
+  raise exception 'plan % is %, and stays what it is', old.id, old.state using errcode = 'restrict_violation';
 end $function$;
 
 CREATE OR REPLACE FUNCTION public.refuse_reversal_change()

@@ -90,6 +90,14 @@ export async function listBalances(database: Database, which: BalanceFilter): Pr
 const meantBy = (q: string) =>
   isUuid(q) ? sql`(id = ${q} or seller_id = ${q})` : sql`seller_id in (${sellersMatching(q)})`
 
+/** One balance as a list has it; within a transaction, as it stands there. */
+export async function findBalanceView(connection: Database, id: string): Promise<BalanceView | undefined> {
+  const { rows } = await sql<Row>`
+    select ${COLUMNS} from seller_balances b join sellers s on s.id = b.seller_id ${LAST_ATTEMPT}
+    where b.id = ${id}`.execute(connection)
+  return rows[0] && viewOf(rows[0])
+}
+
 /** All that is known of a balance, in one snapshot. */
 export interface BalanceStory {
   readonly balance: BalanceView

@@ -16,7 +16,15 @@ export interface ControlTables {
 
 interface ControlApprovals {
   id: Generated<string>
-  kind: 'rail_restart' | 'cap_change' | 'plan_rule_change'
+  kind:
+    | 'rail_restart'
+    | 'cap_change'
+    | 'plan_rule_change'
+    | 'seller_cooling_release'
+    | 'user_cooling_release'
+    | 'balance_repayment'
+    | 'transfer_repayment'
+    | 'debt_settlement'
   subject_id: string
   wish: JSONColumnType<object>
   reason: string

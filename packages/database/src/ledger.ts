@@ -34,6 +34,11 @@ export const payeeAccount = (payeeId: string): string => `payee:${payeeId}`
  */
 export const userPayee = (userId: string): string =>
   `user:${userId.replace(/[^A-Za-z0-9-]/gu, (letter) => Buffer.from(letter).toString('hex').replace(/../g, '_$&'))}`
+/** The user that {@link userPayee} made a payee of. */
+export const userOfPayee = (payeeId: string): string =>
+  payeeId
+    .replace(/^user:/, '')
+    .replace(/(?:_[0-9a-f]{2})+/g, (letters) => Buffer.from(letters.replaceAll('_', ''), 'hex').toString())
 /** Where debts come from: what NetSuite says we owe for a country's sales. Its sum is minus all that was ever owed. */
 export const owedFrom = (country: string): string => `owed_from:${country}`
 /** Where winners' debts come from: what the marketplace settled. Its sum is minus all that was ever owed. */

@@ -13,6 +13,8 @@ import * as operators from '../migrations/0010-operators.ts'
 import * as controls from '../migrations/0011-controls.ts'
 import * as paymentCaps from '../migrations/0012-payment-caps.ts'
 import * as paymentPlans from '../migrations/0013-payment-plans.ts'
+import * as destinationCooling from '../migrations/0014-destination-cooling.ts'
+import * as repayments from '../migrations/0015-repayments.ts'
 import type { Database } from './connection.ts'
 
 const MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -29,6 +31,8 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0011-controls': controls,
   '0012-payment-caps': paymentCaps,
   '0013-payment-plans': paymentPlans,
+  '0014-destination-cooling': destinationCooling,
+  '0015-repayments': repayments,
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { BankAccounts } from '@remesa/domain/cooling'
 import type { AttemptState } from '@remesa/domain/payment-steps'
 import type { PayoutJobStatus } from '@remesa/domain/payout-job'
 import type { TransferStatus } from '@remesa/domain/payout-transfer'
@@ -82,6 +83,12 @@ interface Sellers {
   status: SellerStatus
   fpay_id: string | null
   payoneer_payee_id: string | null
+  /** The rail and the account there, as last known; the database keeps it, and the two after it. */
+  destination: Generated<string | null>
+  /** When another account came in the place of an earlier one; null: never. */
+  destination_changed_at: Date | null
+  /** By which two people let the newest change pass before its time. */
+  destination_release_id: string | null
   erp_id: string | null
   erp_customer_id: string | null
   /** Digest of what NetSuite was last told of this seller; null when it must be told. */
@@ -141,6 +148,8 @@ interface SellerBalances {
   gsc_told_at: Date | null
   /** Until then one worker alone tells NetSuite and GSC how it ended. */
   report_lease_expires_at: Date | null
+  /** Times that two people had it paid again after it had ended unpaid. */
+  repayments: Generated<number>
   jobs: Json<Partial<Record<JobName, JobNote>>>
   created_at: Timestamp
   updated_at: Timestamp
@@ -323,6 +332,12 @@ interface UserStripeAccounts {
   disabled_reason: string | null
   /** When Stripe said so; null: it has not told us of this account yet. */
   last_event_created: Date | null
+  /** When another account came in the place of an earlier one, here or behind it; null: never. */
+  destination_changed_at: Date | null
+  /** By which two people let the newest change pass before its time. */
+  destination_release_id: string | null
+  /** The bank accounts behind it, by currency, as far as Stripe has told of them. */
+  bank_accounts: Json<BankAccounts>
   updated_at: Timestamp
 }
 
@@ -364,6 +379,8 @@ interface PayoutTransfers {
   provider_reference: string | null
   /** Its booking wants it back: no new attempt begins. */
   withdraw_requested: Generated<boolean>
+  /** Times that two people had it paid again after it had failed. */
+  repayments: Generated<number>
   created_at: Timestamp
   completed_at: Date | null
   updated_at: Timestamp

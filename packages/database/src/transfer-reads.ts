@@ -86,6 +86,14 @@ const meantBy = (q: string) =>
         union select id from payout_transfers where contest_id = ${q}
         union select payable_id from payment_attempts where rail = 'stripe' and provider_reference = ${q})`
 
+/** One transfer as a list has it; within a transaction, as it stands there. */
+export async function findTransferRow(connection: Database, id: string): Promise<TransferRow | undefined> {
+  const { rows } = await sql<Row>`select ${COLUMNS} from payout_transfers t ${OWNERS} where t.id = ${id}`.execute(
+    connection,
+  )
+  return rows[0] && rowOf(rows[0])
+}
+
 /** All that is known of a transfer, in one snapshot. */
 export interface TransferStory {
   readonly transfer: TransferRow

@@ -1,3 +1,4 @@
+import { ACTION_ROUTE_ROLES } from './actions/action-route-roles.ts'
 import { CONTROL_ROUTE_ROLES } from './controls/control-route-roles.ts'
 import { OPERATOR_ROUTE_ROLES } from './routes/operator-route-roles.ts'
 
@@ -40,6 +41,7 @@ export const ROUTE_ROLES = {
   'POST /v1/approvals/:id/refuse': 'approver',
   ...OPERATOR_ROUTE_ROLES,
   ...CONTROL_ROUTE_ROLES,
+  ...ACTION_ROUTE_ROLES,
   'GET /v1/reconciliations': 'viewer',
   'POST /v1/reconciliations': 'operator',
   'GET /v1/reconciliations/trend': 'viewer',

@@ -10,6 +10,7 @@ import {
   validatorCompiler,
   type ZodTypeProvider,
 } from 'fastify-type-provider-zod'
+import { actionRoutes } from './actions/action-routes.ts'
 import { type ApiParts, OPERATOR } from './api.ts'
 import { apiDocs } from './api-docs.ts'
 import { approvalRoutes } from './approval-routes.ts'
@@ -27,7 +28,7 @@ import type { Issuer } from './sign-in/issuer.ts'
 import { CSRF_COOKIE, CSRF_HEADER, createSessions, SESSION_COOKIE } from './sign-in/sessions.ts'
 import { signInRoutes } from './sign-in/sign-in-routes.ts'
 
-/** A reason and little else. */
+/** A reason and little else; a route that takes more has its own. */
 const BODY_LIMIT_BYTES = 16 * 1024
 /** For a whole request to arrive: whoever sends a byte a minute must not hold connections. */
 const REQUEST_TIMEOUT_MS = 10_000
@@ -88,7 +89,7 @@ export async function adminServer(parts: Parts): Promise<FastifyInstance> {
     parts.logger.info({ method, path: url, id: (params as { id?: string }).id, status }, 'a request was answered')
   })
   server.setErrorHandler((error: FastifyError | ProblemError, request, reply) => {
-    const answer = error instanceof ProblemError ? error : problemOf(error)
+    const answer = error instanceof ProblemError ? error : problemOf(error, request.routeOptions.bodyLimit)
     if (answer.body.status === 500) {
       parts.logger.error({ err: error, method: request.method, path: request.routeOptions.url }, 'a request failed')
     }
@@ -99,6 +100,7 @@ export async function adminServer(parts: Parts): Promise<FastifyInstance> {
   approvalRoutes(server, parts)
   operatorRoutes(server, parts)
   controlRoutes(server, parts)
+  actionRoutes(server, parts)
   reconciliationRoutes(server, parts)
   server.get('/openapi.json', { schema: { hide: true } }, async () => server.swagger())
   await apiDocs(server)
@@ -124,8 +126,11 @@ const sendProblem = (reply: FastifyReply, { body, headers }: ProblemError): Fast
   reply.code(body.status).headers(headers).type('application/problem+json').send(JSON.stringify(body))
 
 /** What fastify found wrong with a request. Everything else is our fault, and its words are not for strangers. */
-function problemOf(error: FastifyError): ProblemError {
+function problemOf(error: FastifyError, bodyLimit: number): ProblemError {
   if (hasZodFastifySchemaValidationErrors(error)) return new ProblemError(problem('bad-request', wrongPart(error)))
+  if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
+    return new ProblemError(problem('too-large', `The body is larger than ${bodyLimit} bytes.`))
+  }
   const known = Object.hasOwn(BY_CODE, error.code) ? BY_CODE[error.code] : undefined
   if (known) return new ProblemError(problem(...known))
   if (error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500) {
@@ -135,7 +140,6 @@ function problemOf(error: FastifyError): ProblemError {
 }
 
 const BY_CODE: Readonly<Record<string, readonly [ProblemKind, string]>> = {
-  FST_ERR_CTP_BODY_TOO_LARGE: ['too-large', `The body is larger than ${BODY_LIMIT_BYTES} bytes.`],
   FST_ERR_CTP_INVALID_MEDIA_TYPE: ['unsupported-media-type', 'Send the body as application/json.'],
   FST_ERR_CTP_INVALID_JSON_BODY: ['bad-request', 'The body is not JSON.'],
   FST_ERR_CTP_EMPTY_JSON_BODY: ['bad-request', 'The body is empty.'],

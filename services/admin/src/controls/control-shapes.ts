@@ -4,15 +4,25 @@ import type { CapState } from '@remesa/database/payment-cap-changes'
 import type { RailState } from '@remesa/database/rail-stops'
 import { CAP_SCOPES } from '@remesa/domain/payment-controls'
 import { z } from 'zod'
+import { maskedFacts } from '../masks.ts'
 import { facts, minorUnits, time } from '../routes/shapes.ts'
 import { toWire } from '../wire.ts'
 
-export const CONTROL_KINDS = ['rail_restart', 'cap_change'] as const
+export const CONTROL_KINDS = [
+  'rail_restart',
+  'cap_change',
+  'plan_rule_change',
+  'seller_cooling_release',
+  'user_cooling_release',
+  'balance_repayment',
+  'transfer_repayment',
+  'debt_settlement',
+] as const
 
 export const controlApproval = z.object({
   id: z.uuid(),
   kind: z.enum(CONTROL_KINDS),
-  subjectId: z.string().meta({ description: 'what it is about: a rail by its name, a cap by its id' }),
+  subjectId: z.string().meta({ description: 'what it is about: a rail by its name, a cap by its id, and so on' }),
   wish: facts.meta({ description: 'what is agreed to: this, and nothing else' }),
   reason: z.string(),
   requestedBy: z.string(),
@@ -25,7 +35,7 @@ export const controlApproval = z.object({
 
 export const controlApprovalJson = (approval: ControlApproval): z.output<typeof controlApproval> => ({
   ...toWire(approval),
-  wish: { ...toWire(approval.wish) },
+  wish: maskedFacts(toWire(approval.wish)),
 })
 
 export const rail = z.object({

@@ -7,11 +7,15 @@ import {
   findControlApproval,
   lockControlApproval,
 } from '@remesa/database/control-approvals'
+import { isReleaseStillAsked, releaseCooling } from '@remesa/database/destination-cooling'
 import { changeCap, isStillAsked, lockCap } from '@remesa/database/payment-cap-changes'
 import { lockStop, restartRail } from '@remesa/database/rail-stops'
 import type { Schema } from '@remesa/database/schema'
+import { topics } from '@remesa/messaging/catalogue'
+import { enqueue } from '@remesa/messaging/outbox'
 import type { Transaction } from 'kysely'
 import { z } from 'zod'
+import { ACTION_DEEDS } from '../actions/action-deeds.ts'
 import { type Outcome, refused } from '../outcome.ts'
 import { controlApproval, controlApprovalJson } from './control-shapes.ts'
 
@@ -39,9 +43,34 @@ const DEEDS: Readonly<Record<ControlKind, Deed>> = {
     isStillAsked: async (tx, approval) => isStillAsked(await lockCap(tx, approval.subjectId), approval),
     act: changeCap,
   },
+  seller_cooling_release: {
+    subjectType: 'seller',
+    isStillAsked: isReleaseStillAsked,
+    async act(tx, approval) {
+      const ids = await releaseCooling(tx, approval)
+      await enqueue(
+        tx,
+        topics.paySellerBalance,
+        ids.map((sellerBalanceId) => ({ data: { sellerBalanceId } })),
+      )
+    },
+  },
+  user_cooling_release: {
+    subjectType: 'user',
+    isStillAsked: isReleaseStillAsked,
+    async act(tx, approval) {
+      const ids = await releaseCooling(tx, approval)
+      await enqueue(
+        tx,
+        topics.payoutTransfer,
+        ids.map((payoutTransferId) => ({ data: { payoutTransferId } })),
+      )
+    },
+  },
+  ...ACTION_DEEDS,
 }
 
-interface Deed {
+export interface Deed {
   readonly subjectType: string
   /** Locks what it is about, before the approval is locked. */
   readonly isStillAsked: (tx: Transaction<Schema>, approval: ControlApproval) => Promise<boolean>

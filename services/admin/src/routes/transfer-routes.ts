@@ -10,7 +10,8 @@ import { toWire } from '../wire.ts'
 import { attempt, attemptJson, count, cutPage, given, money, pageOf, pageQuery, time } from './shapes.ts'
 import { timeline, timelineOf } from './timeline.ts'
 
-const transfer = z.object({
+/** A transfer in a list. */
+export const transfer = z.object({
   id: z.uuid(),
   userId: z.string(),
   money,
@@ -91,7 +92,7 @@ export function transferRoutes(server: ZodServer, { database }: ApiParts): void 
   )
 }
 
-const transferJson = ({ heldReason, failureReason, destination, ...row }: TransferRow) => ({
+export const transferJson = ({ heldReason, failureReason, destination, ...row }: TransferRow) => ({
   ...toWire(row),
   reason: heldReason ?? failureReason,
   destination: destination && maskEnd(destination),

@@ -1,0 +1,117 @@
+import { sql, type Transaction } from 'kysely'
+import { bigintAsString, recordAudit } from './audit.ts'
+import {
+  type ControlApproval,
+  type ControlKind,
+  decideControlApproval,
+  insertControlApproval,
+  lockOpenControlApproval,
+} from './control-approvals.ts'
+import { resolveAlerts } from './finance-alerts.ts'
+import type { Asked } from './rail-stops.ts'
+import type { Schema } from './schema.ts'
+
+/** Something that takes a second person, as whoever asks for it sees it. */
+export interface SecondPersonWish {
+  readonly kind: ControlKind
+  readonly subject: { readonly type: string; readonly id: string }
+  /** What is agreed to: this, and nothing else. Flat. */
+  readonly wish: Readonly<Record<string, string | number | bigint | null>>
+}
+
+export type Asking =
+  | { readonly kind: 'asked'; readonly approval: ControlApproval }
+  /** The same is asked for already. */
+  | { readonly kind: 'open'; readonly approval: ControlApproval }
+
+/**
+ * Asks for a second person's consent. What was asked for of this subject as it stood before is void. Call it with the
+ * subject locked.
+ */
+export async function askSecondPerson(
+  tx: Transaction<Schema>,
+  { kind, subject, wish }: SecondPersonWish,
+  { actor, reason, now }: Asked,
+): Promise<Asking> {
+  const open = await lockOpenControlApproval(tx, { kind, subjectId: subject.id })
+  if (open && isSameWish(open.wish, wish)) return { kind: 'open', approval: open }
+  if (open) {
+    await decideControlApproval(tx, open.id, { status: 'void', reason: CHANGED }, now)
+    await recordAudit(tx, [
+      {
+        actor,
+        action: `${kind}.request_void`,
+        subject,
+        reason: CHANGED,
+        before: { approvalId: open.id, status: 'open' },
+        after: { approvalId: open.id, status: 'void' },
+      },
+    ])
+  }
+  const approval = await insertControlApproval(
+    tx,
+    { kind, subjectId: subject.id, wish, reason, requestedBy: actor },
+    now,
+  )
+  const after = { approvalId: approval.id, ...wish }
+  await recordAudit(tx, [{ actor, action: `${kind}.requested`, subject, reason, after }])
+  return { kind: 'asked', approval }
+}
+
+const CHANGED = 'It is asked for anew, as it stands now.'
+
+/** @returns whether two wishes are one, whatever the order of their fields */
+export const isSameWish = (one: object, other: object): boolean => textOf(one) === textOf(other)
+
+const textOf = (wish: object): string => JSON.stringify(Object.entries(wish).toSorted(byName), bigintAsString)
+const byName = ([one]: [string, unknown], [other]: [string, unknown]): number => (one < other ? -1 : 1)
+
+/** Alerts about something that are open, of these kinds. */
+export async function openAlertKinds(
+  tx: Transaction<Schema>,
+  { type, id }: SecondPersonWish['subject'],
+  kinds: readonly string[],
+): Promise<readonly string[]> {
+  const { rows } = await sql<{ kind: string }>`
+    select distinct kind from finance_alerts
+    where subject_type = ${type} and subject_id = ${id} and kind = any(${kinds}::text[]) and status <> 'resolved'
+    order by kind`.execute(tx)
+  return rows.map(({ kind }) => kind)
+}
+
+/** What a rail's refusal, or a bank's return, told people; it is settled once two of them have it paid again. */
+const ENDS = [
+  'payment_rejected',
+  'payment_tries_used_up',
+  'payment_request_refused',
+  'payment_reversed',
+  'insufficient_funds',
+]
+
+/** Closes the alerts of an end that two people have decided about. */
+export async function closeEndAlerts(
+  tx: Transaction<Schema>,
+  { type, id }: SecondPersonWish['subject'],
+  note: string,
+): Promise<void> {
+  const { rows } = await sql<{ key: string }>`
+    select dedup_key as key from finance_alerts where subject_type = ${type} and subject_id = ${id}
+      and kind = any(${ENDS}::text[]) and status <> 'resolved'`.execute(tx)
+  await resolveAlerts(tx, { dedupKeys: rows.map(({ key }) => key), note })
+}
+
+/** What must be settled before anything is paid again: the rail contradicts our books, or legal has to decide. */
+const WALLS: Readonly<Record<string, string>> = {
+  payment_mismatch: 'its rail’s books contradict ours; compare them, and resolve the alert payment_mismatch first',
+  payment_compliance:
+    'the rail’s compliance rules stopped it; legal decides, and the alert payment_compliance is resolved first',
+}
+
+/** @returns why nothing may be paid again of this, in words; undefined when nothing that people were told of stands against it */
+export async function unsettledMatter(
+  tx: Transaction<Schema>,
+  subject: SecondPersonWish['subject'],
+): Promise<string | undefined> {
+  const [kind] = await openAlertKinds(tx, subject, Object.keys(WALLS))
+  return kind && WALLS[kind]
+}
