@@ -12,10 +12,11 @@ beforeAll(async () => {
 })
 afterAll(() => world.drop())
 
-const keeper = (maximum: number) =>
+const keeper = (maximum: number, gatherMs = 20) =>
   groupCommit<number, number>({
     database: world.database,
     maximum,
+    gatherMs,
     write: async (tx, items) => {
       await sql`insert into kept (n) select unnest(${items}::int[])`.execute(tx)
       return items.map((n) => n * 10)
@@ -43,4 +44,19 @@ test('many more items than a group holds are all committed', async () => {
   await Promise.all(items.map(keep))
   const { rows } = await sql<{ count: bigint }>`select count(*) from kept where n >= 100`.execute(world.database)
   expect(rows[0]?.count).toBe(95n)
+})
+
+test('what comes soon after a group of several is gathered; what comes after one alone is not kept waiting', async () => {
+  const keep = keeper(100, 60_000)
+  await keep(201)
+  await keep(202) // would wait for a minute
+  const gather = keeper(3, 500)
+  await Promise.all([203, 204].map(gather))
+  const soon = gather(205)
+  await new Promise((resolve) => setImmediate(resolve))
+  await Promise.all([soon, gather(206), gather(207)])
+  const { rows } = await sql`select distinct transaction_id from kept where n in (205, 206, 207)`.execute(
+    world.database,
+  )
+  expect(rows).toHaveLength(1)
 })

@@ -46,7 +46,7 @@ export function startRelay({
   let wake = () => {}
   let waitingForDrain: (() => void)[] = []
   let failuresInARow = 0
-  let passEndedAt = Number.NEGATIVE_INFINITY
+  let lastPass = { endedAt: Number.NEGATIVE_INFINITY, claimed: 0 }
   let lagMeasuredAt = Number.NEGATIVE_INFINITY
 
   /** Claims, publishes and deletes one batch. @returns how many rows it took */
@@ -73,8 +73,9 @@ export function startRelay({
   }
 
   async function turn(): Promise<void> {
-    const sinceLastMs = performance.now() - passEndedAt
-    if (nudged && sinceLastMs < GATHER_MS) await sleep(GATHER_MS - sinceLastMs)
+    const sinceLastMs = performance.now() - lastPass.endedAt
+    const gatherMs = lastPass.claimed > 1 ? STREAM_GATHER_MS : GATHER_MS
+    if (nudged && sinceLastMs < gatherMs) await sleep(gatherMs - sinceLastMs)
     const asked = nudged || waitingForDrain.length > 0
     nudged = false
     if (!asked) {
@@ -83,7 +84,7 @@ export function startRelay({
       if (dueInMs > 0) return pause(Math.min(dueInMs + Math.random() * TIMER_JITTER_MS, pollMs))
     }
     const claimed = await pass()
-    passEndedAt = performance.now()
+    lastPass = { endedAt: performance.now(), claimed }
     if (failuresInARow > 0) return backOff()
     if (claimed === 0 && !asked) await pause(pollMs) // what is due is in another relay's hands
   }
@@ -150,6 +151,8 @@ export function startRelay({
 
 /** The least time between two batches that were asked for, so that a stream of small commits shares them. */
 const GATHER_MS = 5
+/** The same after a batch of several: then there is a stream, and each batch costs its round trips however small it is. */
+const STREAM_GATHER_MS = 20
 const TIMER_JITTER_MS = 50
 const LAG_INTERVAL_MS = 15_000
 const MINIMUM_BACKOFF_MS = 100

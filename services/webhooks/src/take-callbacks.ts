@@ -69,6 +69,8 @@ export function callbackTaker(parts: Parts): CallbackTaker {
         now: parts.now(),
       })
       if ('refused' in event) return refuse('fpay', event.refused)
+      // Half of FPay's callbacks say that a payment goes on. That is no news, and each would cost as much as one that is.
+      if (event.status.state === 'pending') return { kind: 'of_no_concern' }
       return take({
         rail: 'fpay',
         reference: event.payoutId,

@@ -133,7 +133,7 @@ export const aPayoutUpdate = (changes: { eventId?: string; payoutId?: string; st
     data: {
       payoutId: changes.payoutId ?? 'fpo_1',
       externalReference: '7b1e',
-      status: changes.status ?? 'PROCESSING',
+      status: changes.status ?? 'PAID',
       amount: { value: '1250000', currency: 'CLP' },
       accountNumber: 'FP-000123',
       createdAt: '2026-11-20T09:00:00.000Z',

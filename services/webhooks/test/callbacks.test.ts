@@ -90,6 +90,14 @@ test('an answer waits for the database and for nothing else: 200 callbacks at on
   expect(await edge.taken()).toHaveLength(200)
 })
 
+test('a callback that says only that a payment goes on is answered, and goes no further', async () => {
+  for (const status of ['PENDING', 'PROCESSING']) {
+    expect((await edge.fpay(aPayoutUpdate({ status }))).status).toBe(204)
+  }
+  expect((await edge.fpay(aPayoutUpdate({ status: 'PROCESSING' }), { secret: 'a guess' })).status).toBe(401)
+  expect(await edge.taken()).toEqual([])
+})
+
 test('while FPay’s secret is rotated, both are believed', async () => {
   for (const secret of FPAY_SECRETS) expect((await edge.fpay(aPayoutUpdate(), { secret })).status).toBe(204)
   const body = aPayoutUpdate()
