@@ -1,6 +1,7 @@
 import { type CapCandidate, capShare, capWindow, fitCaps, type PaymentCap } from '@remesa/domain/payment-controls'
 import type { PlanRule } from '@remesa/domain/payment-plan'
 import { sql, type Transaction } from 'kysely'
+import type { Database } from './connection.ts'
 import type { NewAlert } from './finance-alerts.ts'
 import { kindOf, unplannedClaims } from './payment-plan-claims.ts'
 import type { Schema } from './schema.ts'
@@ -45,8 +46,23 @@ export async function cappedClaims(
   }
 }
 
+/** The same question about caps without a lock, to tell people: the answer may be another when they are claimed. */
+export async function capsReached(
+  connection: Database,
+  payable: CappedPayable,
+  candidates: readonly CapCandidate[],
+  now: Date,
+): Promise<ReadonlySet<string>> {
+  const caps = await connection
+    .selectFrom('payment_caps')
+    .select(['id', 'rail', 'currency', 'scope', 'amount'])
+    .orderBy('id')
+    .execute()
+  return new Set((await beyondCaps(connection, { payable, caps, now }, candidates)).waiting.keys())
+}
+
 async function beyondCaps(
-  tx: Transaction<Schema>,
+  tx: Database,
   { payable, caps, now }: { payable: CappedPayable; caps: readonly PaymentCap[]; now: Date },
   candidates: readonly CapCandidate[],
 ): Promise<{ waiting: ReadonlyMap<string, Date>; alerts: readonly NewAlert[] }> {
@@ -94,7 +110,7 @@ async function lockControls(
 const OUT = sql`a.state in ('claimed', 'accepted', 'paid', 'reversed')`
 
 async function usedOf(
-  tx: Transaction<Schema>,
+  tx: Database,
   { scope, rail, currency }: PaymentCap,
   { payable, shares, now }: { payable: CappedPayable; shares: readonly string[]; now: Date },
 ): Promise<readonly { share: string; amount: bigint }[]> {

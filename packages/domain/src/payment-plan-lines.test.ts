@@ -21,6 +21,7 @@ const aBalance = (changes: Partial<BalanceToPlan> = {}): BalanceToPlan => ({
   money,
   seller: { operationType: 'local', status: 'active', fpayId: 'FP-1', payoneerPayeeId: null },
   attempt: null,
+  isCooling: false,
   ...changes,
 })
 const line = { kind: 'line', line: { payableId: 'b', money, rail: 'fpay', destination: 'FP-1' } }
@@ -52,6 +53,8 @@ test('every other balance is left out, and says why', () => {
   const closed = { ...aBalance().seller, status: 'closed' as const }
   expect(why(planBalance(aBalance({ seller: closed }), runs))).toBe('seller_closed')
   expect(why(planBalance(aBalance({ seller: { ...aBalance().seller, fpayId: ' ' } }), runs))).toBe('bank_id_missing')
+  expect(why(planBalance(aBalance({ isCooling: true }), runs))).toBe('destination_changed')
+  expect(planBalance(aBalance({ status: 'blocked', blockedReason: 'destination_changed' }), runs)).toEqual(line)
   expect(planBalance(aBalance(), (rail) => rail === 'fpay')).toEqual({
     kind: 'left_out',
     reason: 'rail_stopped',
@@ -63,6 +66,7 @@ const account = {
   userId: 'ana',
   stripeAccountId: 'acct_1',
   facts: { transfersActive: true, payoutsEnabled: true, detailsSubmitted: true, disabledReason: null },
+  changedAt: null,
 }
 const aTransfer = (changes: Partial<TransferToPlan> = {}): TransferToPlan => ({
   payableId: 't',
@@ -71,6 +75,7 @@ const aTransfer = (changes: Partial<TransferToPlan> = {}): TransferToPlan => ({
   withdrawRequested: false,
   money,
   account,
+  isCooling: false,
   ...changes,
 })
 
@@ -87,6 +92,8 @@ test('a transfer is a line where its payee can receive, and else says what it wa
   expect(reason({ status: 'withdrawn' })).toBe('wanted_back')
   expect(reason({ withdrawRequested: true })).toBe('wanted_back')
   expect(reason({ status: 'awaiting_destination', heldReason: 'account_differs' })).toBe('account_differs')
+  expect(reason({ isCooling: true })).toBe('destination_changed')
+  expect(reason({ status: 'awaiting_destination', heldReason: 'destination_changed' })).toBe('line')
   expect(reason({ account: undefined })).toBe('no_account')
   expect(reason({ account: { ...account, facts: null } })).toBe('account_unverified')
   expect(why(planTransfer(aTransfer(), { ...parts, isStopped: () => true }))).toBe('rail_stopped')

@@ -20,8 +20,6 @@ export type LeftOutReason =
   | 'returned'
   | 'rail_stopped'
   | 'cap_reached'
-  /** Its payee's account is new in the place of another: it is kept until the cooling time is over. */
-  | 'destination_changed'
   /** A payout of a booking that is due and becomes a transfer next. */
   | 'not_released'
   | 'disputed'
@@ -48,6 +46,8 @@ export interface BalanceToPlan {
   readonly seller: PayableSeller
   /** Its newest; null when it has none. */
   readonly attempt: { readonly state: AttemptState; readonly rail: RailName } | null
+  /** The seller's account came in the place of another lately. */
+  readonly isCooling: boolean
 }
 
 const BALANCE_LEFT_OUT: Readonly<Partial<Record<SellerBalanceStatus, LeftOutReason>>> = {
@@ -63,16 +63,18 @@ const BALANCE_LEFT_OUT: Readonly<Partial<Record<SellerBalanceStatus, LeftOutReas
 
 /** What a run would do with a balance: as the claim would, whenever its next try is due. */
 export function planBalance(
-  { payableId, status, blockedReason, money, seller, attempt }: BalanceToPlan,
+  { payableId, status, blockedReason, money, seller, attempt, isCooling }: BalanceToPlan,
   isStopped: IsStopped,
 ): Planned {
-  if (status === 'blocked') return leftOut(blockedReason ?? 'not_retrieved')
+  const wasCooling = status === 'blocked' && blockedReason === 'destination_changed'
+  if (status === 'blocked' && !wasCooling) return leftOut(blockedReason ?? 'not_retrieved')
   const why = BALANCE_LEFT_OUT[status]
   if (why) return leftOut(why, attempt?.rail ?? null)
-  if (!mayBecome(status, 'paying') || money === null) return leftOut('not_retrieved')
+  if (!mayBecome(wasCooling ? 'payable' : status, 'paying') || money === null) return leftOut('not_retrieved')
   const choice = chooseRail(seller, money)
   if ('blocked' in choice) return leftOut(choice.blocked)
   const { rail, destination } = choice
+  if (isCooling) return leftOut('destination_changed', rail)
   return isStopped(rail)
     ? leftOut('rail_stopped', rail)
     : { kind: 'line', line: { payableId, money, rail, destination } }
@@ -86,22 +88,25 @@ export interface TransferToPlan {
   readonly money: Money
   /** Its payee's; undefined when there is none. */
   readonly account: StripeAccount | undefined
+  /** That account, or the bank account behind it, came in the place of another lately. */
+  readonly isCooling: boolean
 }
 
 const STRIPE: RailName = 'stripe'
 
 /** What a run would do with a transfer that has not ended, or has failed. */
 export function planTransfer(
-  { payableId, status, heldReason: held, withdrawRequested, money, account }: TransferToPlan,
+  { payableId, status, heldReason: held, withdrawRequested, money, account, isCooling }: TransferToPlan,
   { isStopped, policy }: { readonly isStopped: IsStopped; readonly policy: DestinationPolicy },
 ): Planned {
   if (status === 'completed') return leftOut('paid', STRIPE)
   if (status === 'failed_terminal') return leftOut('refused', STRIPE)
   if (status === 'processing') return leftOut('on_its_way', STRIPE)
   if (withdrawRequested || status === 'withdrawn') return leftOut('wanted_back', STRIPE)
-  if (held) return leftOut(held, STRIPE)
+  if (held && held !== 'destination_changed') return leftOut(held, STRIPE)
   const lacks = heldReason(account, policy)
   if (lacks || !account) return leftOut(lacks ?? 'no_account', STRIPE)
+  if (isCooling) return leftOut('destination_changed', STRIPE)
   if (isStopped(STRIPE)) return leftOut('rail_stopped', STRIPE)
   return { kind: 'line', line: { payableId, money, rail: STRIPE, destination: account.stripeAccountId } }
 }

@@ -1,0 +1,57 @@
+import type { PlanDrift, PlanKind, PlanState } from '@remesa/domain/payment-plan'
+import type { Selectable } from 'kysely'
+import type { Schema } from './schema.ts'
+
+/** A plan as people see it, without its lines. */
+export interface Plan {
+  readonly id: string
+  readonly kind: PlanKind
+  /** A pay-day's business date; for payouts the UTC day on which it was planned. */
+  readonly run: string
+  /** SHA-256 of what it pays, in hexadecimal. */
+  readonly hash: string
+  readonly lineCount: number
+  readonly funds: readonly RailFunds[]
+  readonly reason: string
+  readonly state: PlanState
+  readonly planned: Deed
+  readonly approved: Deed | null
+  readonly applied: Deed | null
+  /** `drift`: the first of `count` differences. */
+  readonly voided: (Deed & { readonly drift: readonly PlanDrift[]; readonly count: number }) | null
+}
+
+interface Deed {
+  /** `operator:<subject>`. */
+  readonly by: string
+  readonly at: Date
+}
+
+/** What a rail said that it could pay. */
+export interface RailFunds {
+  readonly rail: string
+  /** Null when it did not say: unknown is not zero. */
+  readonly amounts: readonly { readonly currency: string; readonly amount: string }[] | null
+  /** Why it is unknown, for people; null when it is known. */
+  readonly unknown: string | null
+  readonly at: string
+}
+
+const deedOf = (by: string | null, at: Date | null): Deed | null => (by === null || at === null ? null : { by, at })
+
+/** @param row - of `payment_plans` */
+export const planOf = (row: Selectable<Schema['payment_plans']>): Plan => ({
+  ...{ id: row.id, kind: row.kind, run: row.run, hash: row.hash, lineCount: row.line_count, reason: row.reason },
+  funds: row.funds as unknown as readonly RailFunds[],
+  state: row.state,
+  planned: { by: row.planned_by, at: row.planned_at },
+  approved: deedOf(row.approved_by, row.approved_at),
+  applied: deedOf(row.applied_by, row.applied_at),
+  voided:
+    row.voided_by === null || row.voided_at === null
+      ? null
+      : {
+          ...{ by: row.voided_by, at: row.voided_at, count: row.drift_count ?? 0 },
+          drift: (row.drift ?? []) as unknown as readonly PlanDrift[],
+        },
+})

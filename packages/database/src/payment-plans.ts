@@ -1,0 +1,175 @@
+import { createHash } from 'node:crypto'
+import { canonicalPlan, driftOf, type PlanDrift, type PlanKind, type PlanState } from '@remesa/domain/payment-plan'
+import { type RawBuilder, type Selectable, sql, type Transaction } from 'kysely'
+import { bigintAsString, recordAudit } from './audit.ts'
+import { resolveAlerts } from './finance-alerts.ts'
+import { linesIn, lockPayables, type PlanRow, type PlanTerms, readPlan } from './payment-plan-payables.ts'
+import { planLines } from './payment-plan-reads.ts'
+import { type Plan, planOf, type RailFunds } from './payment-plan-rows.ts'
+import type { Asked } from './rail-stops.ts'
+import type { Schema } from './schema.ts'
+
+// A plan from its making to its end. Who pays heeds it in `payment-plan-claims`.
+
+/** What may be found wrong with a plan when it is to be approved or applied. */
+export type PlanRefusal =
+  /** Somebody decided about it already. */
+  | { readonly kind: 'state' }
+  /** It is another plan than the one that was seen. */
+  | { readonly kind: 'hash' }
+  /** Whoever planned it. */
+  | { readonly kind: 'own' }
+
+const DRIFT_LISTED = 100
+
+export const planHash = (lines: Parameters<typeof canonicalPlan>[0]): string =>
+  createHash('sha256').update(canonicalPlan(lines)).digest('hex')
+
+/** Writes down what a run would pay now. Nothing is paid, and nothing that is paid changes by it. */
+export async function insertPlan(
+  tx: Transaction<Schema>,
+  kind: PlanKind,
+  { funds, actor, reason, ...terms }: PlanTerms & Asked & { readonly funds: readonly RailFunds[] },
+): Promise<Plan> {
+  const rows = await readPlan(tx, kind, terms)
+  const lines = linesIn(rows)
+  const inserted = await tx
+    .insertInto('payment_plans')
+    .values({
+      ...{ kind, run: terms.run, hash: planHash(lines), line_count: lines.length, reason },
+      ...{ funds: JSON.stringify(funds), planned_by: actor, planned_at: terms.now },
+    })
+    .returningAll()
+    .executeTakeFirstOrThrow()
+  await insertLines(tx, inserted.id, rows)
+  const plan = planOf(inserted)
+  await recordAudit(tx, [planAudit(plan, 'planned', { actor, reason, before: null })])
+  return plan
+}
+
+/** Agrees, as a second person, to exactly what a plan pays. */
+export async function approvePlan(
+  tx: Transaction<Schema>,
+  plan: Plan,
+  { hash, actor, reason, now }: Asked & { readonly hash: string },
+): Promise<{ readonly kind: 'done'; readonly plan: Plan } | PlanRefusal> {
+  if (plan.planned.by === actor) return { kind: 'own' }
+  if (plan.hash !== hash) return { kind: 'hash' }
+  if (plan.state !== 'planned') return { kind: 'state' }
+  const after = await movePlan(tx, plan, sql`state = 'approved', approved_by = ${actor}, approved_at = ${now}`)
+  await recordAudit(tx, [planAudit(after, 'approved', { actor, reason, before: plan.state })])
+  return { kind: 'done', plan: after }
+}
+
+export type AppliedPlan =
+  /** Its payables may go, and are to be put on their way in the same transaction. */
+  | { readonly kind: 'done'; readonly plan: Plan; readonly payableIds: readonly string[] }
+  /** It no longer is what would be paid, and is void. */
+  | { readonly kind: 'void'; readonly plan: Plan }
+  | PlanRefusal
+
+/**
+ * Releases what a plan pays, if it is still the same to the last line. Nothing of it is claimed, or changes, until the
+ * transaction ends. Whether it needs an approval is for the caller to have asked.
+ * @param plan - locked by this transaction
+ */
+export async function applyPlan(
+  tx: Transaction<Schema>,
+  plan: Plan,
+  { hash, actor, reason, ...terms }: Omit<PlanTerms, 'run'> & Asked & { readonly hash: string },
+): Promise<AppliedPlan> {
+  if (plan.hash !== hash) return { kind: 'hash' }
+  if (plan.state !== 'planned' && plan.state !== 'approved') return { kind: 'state' }
+  await lockPayables(tx, plan.kind, plan.run)
+  const lines = await planLines(tx, plan.id)
+  const drift = driftOf(lines, linesIn(await readPlan(tx, plan.kind, { ...terms, run: plan.run })))
+  if (drift.length > 0) return voidPlan(tx, plan, { drift, actor, reason, now: terms.now })
+  const after = await movePlan(tx, plan, sql`state = 'applied', applied_by = ${actor}, applied_at = ${terms.now}`)
+  const payableIds = lines.map(({ payableId }) => payableId)
+  await wake(tx, plan.kind, payableIds, terms.now)
+  await closeAlerts(tx, plan)
+  await recordAudit(tx, [planAudit(after, 'applied', { actor, reason, before: plan.state })])
+  return { kind: 'done', plan: after, payableIds }
+}
+
+/** Locks a plan. */
+export async function lockPlan(tx: Transaction<Schema>, id: string): Promise<Plan | undefined> {
+  const row = await tx.selectFrom('payment_plans').selectAll().where('id', '=', id).forUpdate().executeTakeFirst()
+  return row && planOf(row)
+}
+
+async function voidPlan(
+  tx: Transaction<Schema>,
+  plan: Plan,
+  { drift, actor, reason, now }: Asked & { readonly drift: readonly PlanDrift[] },
+): Promise<AppliedPlan> {
+  const listed = JSON.stringify(drift.slice(0, DRIFT_LISTED), bigintAsString)
+  const after = await movePlan(
+    tx,
+    plan,
+    sql`state = 'void', voided_by = ${actor}, voided_at = ${now}, drift = ${listed}::jsonb, drift_count = ${drift.length}`,
+  )
+  await recordAudit(tx, [
+    planAudit(after, 'void', { actor, reason, before: plan.state, facts: { drifted: drift.length } }),
+  ])
+  return { kind: 'void', plan: after }
+}
+
+async function movePlan(tx: Transaction<Schema>, { id, state }: Plan, set: RawBuilder<unknown>): Promise<Plan> {
+  const { rows } = await sql<Selectable<Schema['payment_plans']>>`
+    update payment_plans set ${set} where id = ${id} and state = ${state} returning *`.execute(tx)
+  const [row] = rows
+  if (!row) throw new Error(`plan ${id} is no longer ${state}, though it is locked`)
+  return planOf(row)
+}
+
+async function insertLines(tx: Transaction<Schema>, planId: string, rows: readonly PlanRow[]): Promise<void> {
+  const told = rows.map(({ planned, amount, ...row }) => ({
+    ...{ payable_type: row.payableType, payable_id: row.payableId, payee_id: row.payeeId },
+    ...{ amount, currency: row.currency, status: row.status },
+    rail: planned.kind === 'line' ? planned.line.rail : planned.rail,
+    destination: planned.kind === 'line' ? planned.line.destination : null,
+    left_out: planned.kind === 'line' ? null : planned.reason,
+  }))
+  await sql`
+    insert into payment_plan_lines (plan_id, payable_type, payable_id, payee_id, amount, currency, rail, destination,
+      status, left_out)
+    select ${planId}, r.* from jsonb_to_recordset(${JSON.stringify(told, bigintAsString)}::jsonb) as r(payable_type text,
+      payable_id uuid, payee_id text, amount bigint, currency text, rail text, destination text, status text,
+      left_out text)`.execute(tx)
+}
+
+/** What waited for a plan alone waits no longer; what the rail refused for now still waits for its next try. */
+async function wake(tx: Transaction<Schema>, kind: PlanKind, ids: readonly string[], now: Date): Promise<void> {
+  if (kind === 'payouts') {
+    await sql`
+      update payout_transfers set due_at = ${now} where id = any(${ids}::uuid[]) and status = 'pending'`.execute(tx)
+    return
+  }
+  await sql`
+    update seller_balances b set next_try_at = null
+    where id = any(${ids}::uuid[]) and status = 'payable' and next_try_at is not null and not exists (
+      select from payment_attempts a where a.payable_type = 'seller_balance' and a.payable_id = b.id
+        and a.state in ('postponed', 'declined'))`.execute(tx)
+}
+
+/** A plan of payouts holds all that is due, whichever day people heard of it. */
+async function closeAlerts(tx: Transaction<Schema>, { kind, run }: Plan): Promise<void> {
+  const { rows } = await sql<{ key: string }>`
+    select dedup_key as key from finance_alerts where kind = 'plan_required' and status <> 'resolved'
+      and details->>'kind' = ${kind} and (${kind} = 'payouts' or details->>'run' = ${run})`.execute(tx)
+  await resolveAlerts(tx, { dedupKeys: rows.map(({ key }) => key), note: 'A plan with what waited was applied.' })
+}
+
+const planAudit = (
+  { id, kind, run, hash, lineCount, state }: Plan,
+  what: 'planned' | 'approved' | 'applied' | 'void',
+  { actor, reason, before, facts = {} }: { actor: string; reason: string; before: PlanState | null; facts?: object },
+) => ({
+  actor,
+  action: `payment_plan.${what}`,
+  subject: { type: 'payment_plan', id },
+  reason,
+  before: before && { state: before },
+  after: { state, kind, run, hash, lines: lineCount, ...facts },
+})
