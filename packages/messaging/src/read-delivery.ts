@@ -11,6 +11,7 @@ export interface Delivery {
   readonly attributes: Readonly<Record<string, string>>
   readonly orderingKey: string
   readonly deliveryAttempt: number
+  readonly publishTime: Date
   ack(): void
   nack(): void
 }

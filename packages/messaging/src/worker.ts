@@ -9,6 +9,7 @@ import { openConsumer } from './consumer.ts'
 import { openDeadLetterStore } from './dead-letter-store.ts'
 import { createGatherer } from './gatherer.ts'
 import type { BatchHandler } from './handler.ts'
+import { createInHand } from './in-hand.ts'
 import { type Delivery, readDelivery } from './read-delivery.ts'
 import type { Relay } from './relay.ts'
 import type { AnyTopic, Topic } from './topic.ts'
@@ -56,6 +57,8 @@ export function startWorker<Data extends object>(parts: Parts<Data>): Worker {
   const subscription = parts.subscription ?? onlySubscription(topic)
   const logger = parts.logger.child({ subscription })
   let stopping = false
+  const inHand = createInHand()
+  metrics.messagesInHand({ subscription }, inHand.read)
 
   /** Never rejects: what cannot be written down is given back. */
   async function run(batch: readonly Delivery[]): Promise<void> {
@@ -72,6 +75,7 @@ export function startWorker<Data extends object>(parts: Parts<Data>): Worker {
     for (const one of answered) {
       if (recorded || one.answer.kind === 'nothing') one.delivery.ack()
       else one.delivery.nack()
+      inHand.answered(one.delivery)
       report(one)
     }
     metrics.batchHandled({ subscription }, { messages: batch.length, seconds: (performance.now() - began) / 1000 })
@@ -110,7 +114,11 @@ export function startWorker<Data extends object>(parts: Parts<Data>): Worker {
     maxMessages: maxBatch * (concurrentBatches + 1), // one batch gathers while the others run
     graceMs,
     logger,
-    onMessage: (message) => (stopping ? message.nack() : gatherer.add(message)),
+    onMessage(message) {
+      if (stopping) return message.nack()
+      inHand.take(message)
+      gatherer.add(message)
+    },
   })
   const deadLetters = openDeadLetterStore({ pubsub, database, topic, graceMs, logger })
 

@@ -9,6 +9,8 @@ test('what is reported is shown, each registry for itself', async () => {
   metrics.providerCall({ provider: 'fpay', operation: 'pay', outcome: 'ok' }, { seconds: 0.07 })
   metrics.published({ topic: 'pay' }, { messages: 5 })
   metrics.outboxLag({ rows: 3, oldestSeconds: 1.5 })
+  metrics.messagesInHand({ subscription: 'pay' }, () => ({ messages: 4, oldestSeconds: 2.5 }))
+  metrics.requestAnswered({ method: 'GET', route: '/v1/payouts/:id', status: 404 }, { seconds: 0.02 })
 
   const text = await metrics.registry.metrics()
   for (const line of [
@@ -17,6 +19,9 @@ test('what is reported is shown, each registry for itself', async () => {
     'remesa_batch_messages_sum{service="payer",subscription="pay"} 2',
     'remesa_provider_call_seconds_bucket{le="0.1",service="payer",provider="fpay",operation="pay",outcome="ok"} 1',
     'remesa_messages_published_total{topic="pay",service="payer"} 5',
+    'remesa_messages_in_hand{subscription="pay",service="payer"} 4',
+    'remesa_oldest_message_seconds{subscription="pay",service="payer"} 2.5',
+    'remesa_http_request_seconds_count{service="payer",method="GET",route="/v1/payouts/:id",status="404"} 1',
     'remesa_outbox_due_rows{service="payer"} 3',
     'remesa_outbox_oldest_due_seconds{service="payer"} 1.5',
   ]) {

@@ -11,6 +11,13 @@ export interface Metrics {
   batchHandled(labels: { subscription: string }, observed: { messages: number; seconds: number }): void
   /** @param labels.outcome - a short word of a small set (`ok`, `unavailable`, …): each new word is a new time series */
   providerCall(labels: { provider: string; operation: string; outcome: string }, observed: { seconds: number }): void
+  /**
+   * What a worker has taken and not yet answered, asked for at each scrape: `oldestSeconds` since it was published, which
+   * is how late the subscription is.
+   */
+  messagesInHand(labels: { subscription: string }, read: () => { messages: number; oldestSeconds: number }): void
+  /** @param labels.route - as it is registered, never the address: each new word is a new time series */
+  requestAnswered(labels: { method: string; route: string; status: number }, observed: { seconds: number }): void
   published(labels: { topic: string }, observed: { messages: number }): void
   /** Messages that stay in the outbox, to be tried again. */
   publishFailed(labels: { topic: string }, observed: { messages: number }): void
@@ -52,6 +59,32 @@ export function createMetrics({ service }: { service: string }): Metrics {
     buckets: [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
     registers,
   })
+  const readsInHand = new Map<string, () => { messages: number; oldestSeconds: number }>()
+  new Gauge({
+    name: 'remesa_messages_in_hand',
+    help: 'Messages that a worker has taken and not yet answered',
+    labelNames: ['subscription'] as const,
+    registers,
+    collect() {
+      for (const [subscription, read] of readsInHand) this.set({ subscription }, read().messages)
+    },
+  })
+  new Gauge({
+    name: 'remesa_oldest_message_seconds',
+    help: 'How long ago the oldest message in hand was published; 0 when none is in hand',
+    labelNames: ['subscription'] as const,
+    registers,
+    collect() {
+      for (const [subscription, read] of readsInHand) this.set({ subscription }, read().oldestSeconds)
+    },
+  })
+  const requests = new Histogram({
+    name: 'remesa_http_request_seconds',
+    help: 'How long requests took to be answered, by route and status',
+    labelNames: ['method', 'route', 'status'] as const,
+    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
+    registers,
+  })
   const publications = new Counter({
     name: 'remesa_messages_published_total',
     help: 'Messages published from the outbox',
@@ -79,6 +112,8 @@ export function createMetrics({ service }: { service: string }): Metrics {
       batchSizes.observe(labels, observed.messages)
     },
     providerCall: (labels, { seconds }) => calls.observe(labels, seconds),
+    messagesInHand: ({ subscription }, read) => void readsInHand.set(subscription, read),
+    requestAnswered: (labels, { seconds }) => requests.observe(labels, seconds),
     published: (labels, observed) => publications.inc(labels, observed.messages),
     publishFailed: (labels, observed) => publicationFailures.inc(labels, observed.messages),
     outboxLag({ rows, oldestSeconds }) {

@@ -12,7 +12,7 @@ await runService({
   env: process.env,
   readConfig,
   async start(parts) {
-    const { config, logger } = parts
+    const { config, logger, metrics } = parts
     const { database, relay } = await connectWorkerService('admin', parts)
     const now = () => new Date()
     const authenticate = createAuthenticate({
@@ -46,6 +46,7 @@ await runService({
       timeZone: config.BUSINESS_TIME_ZONE,
       environment: config.ENVIRONMENT,
       logger,
+      metrics,
     })
     await server.listen({ port: config.ADMIN_PORT, host: '0.0.0.0' })
     parts.stopWith('admin server', () => server.close())

@@ -2,6 +2,7 @@ import cookie from '@fastify/cookie'
 import rateLimit from '@fastify/rate-limit'
 import swagger from '@fastify/swagger'
 import type { Logger } from '@remesa/service-kit/logger'
+import type { Metrics } from '@remesa/service-kit/metrics'
 import fastify, { type FastifyError, type FastifyInstance, type FastifyReply } from 'fastify'
 import {
   hasZodFastifySchemaValidationErrors,
@@ -32,6 +33,7 @@ import { signInRoutes } from './sign-in/sign-in-routes.ts'
 const BODY_LIMIT_BYTES = 16 * 1024
 /** For a whole request to arrive: whoever sends a byte a minute must not hold connections. */
 const REQUEST_TIMEOUT_MS = 10_000
+const EVENTS = '/v1/events'
 
 interface Parts extends ApiParts {
   readonly authenticate: Authenticate
@@ -45,6 +47,7 @@ interface Parts extends ApiParts {
   /** How many proxies stand before this service. */
   readonly proxyHops: number
   readonly logger: Pick<Logger, 'error' | 'info'>
+  readonly metrics: Pick<Metrics, 'requestAnswered'>
 }
 
 /**
@@ -84,10 +87,17 @@ export async function adminServer(parts: Parts): Promise<FastifyInstance> {
   server.addHook('onSend', async (_request, reply) => {
     if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store')
   })
-  server.addHook('onResponse', async ({ method, routeOptions: { url }, params }, { statusCode: status }) => {
-    if (method === 'GET' && status < 400) return
-    parts.logger.info({ method, path: url, id: (params as { id?: string }).id, status }, 'a request was answered')
-  })
+  server.addHook(
+    'onResponse',
+    async ({ method, routeOptions: { url }, params }, { statusCode: status, elapsedTime }) => {
+      // A stream of events lasts as long as somebody looks: that says nothing of how fast it was answered.
+      if (url !== EVENTS) {
+        parts.metrics.requestAnswered({ method, route: url ?? 'none', status }, { seconds: elapsedTime / 1_000 })
+      }
+      if (method === 'GET' && status < 400) return
+      parts.logger.info({ method, path: url, id: (params as { id?: string }).id, status }, 'a request was answered')
+    },
+  )
   server.setErrorHandler((error: FastifyError | ProblemError, request, reply) => {
     const answer = error instanceof ProblemError ? error : problemOf(error, request.routeOptions.bodyLimit)
     if (answer.body.status === 500) {

@@ -95,6 +95,7 @@ export async function anApi({
     timeZone: 'America/Santiago',
     environment: 'test',
     logger: world.logger,
+    metrics: world.metrics,
   })
   await server.listen({ port, host: '127.0.0.1' })
   world.stopWith(() => server.close())

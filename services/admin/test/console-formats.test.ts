@@ -116,7 +116,15 @@ test('the trend goes forward in time, without runs that compared nothing', () =>
 test('findings are exported in major units, whatever is missing on either side', () => {
   const side = { reference: 'pi_1', state: null, currency: 'CLP', amount: '900', takenBack: '0', at: 'then' }
   const finding = {
-    ...{ id: 'billing-1', category: 'missing_in_database', urgent: true, about: 'pi_1', theirs: side, ours: null },
+    ...{
+      id: 'billing-1',
+      reportId: 'r',
+      category: 'missing_in_database',
+      urgent: true,
+      about: 'pi_1',
+      theirs: side,
+      ours: null,
+    },
     ...{ over: money('900', 'CLP'), under: null, status: 'open' as const, assignee: null, note: null },
   }
   const [, row] = findingsCsv([finding]).split('\r\n')
