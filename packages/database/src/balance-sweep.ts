@@ -46,6 +46,12 @@ export async function claimBalancesToQueue(
     })),
     ...(await claim(tx, options, {
       due: 'payment',
+      from: sql`seller_balances b`,
+      since: sql`b.next_try_at`,
+      where: sql`b.blocked_reason = 'destination_changed' and b.next_try_at <= ${before(graceMs)}`,
+    })),
+    ...(await claim(tx, options, {
+      due: 'payment',
       from: sql`payment_attempts a join seller_balances b on b.id = a.payable_id`,
       since: sql`a.lease_expires_at`,
       where: sql`a.state = 'claimed' and a.payable_type = 'seller_balance' and a.lease_expires_at <= ${before(graceMs)}

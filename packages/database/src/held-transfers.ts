@@ -24,7 +24,8 @@ export const heldAlert = ({ userId, stripeAccountId, facts }: StripeAccount, rea
  * Looks again at what is held for these users. A transfer whose row another transaction has is left out, not waited for.
  * One that is being held there loses nothing: its accounts are read once this transaction has committed. One that was
  * held before, and is only asked for by a message, stays held until the payout scheduler's next run finds it. What waits
- * because a settlement named another account is for a person to release.
+ * because a settlement named another account is for a person to release, and what waits because an account was changed
+ * comes back by its own message.
  * @returns the transfers that are pending again, and the alerts to raise in the same transaction
  */
 export async function releaseHeld(
@@ -76,7 +77,7 @@ async function lockHeld(tx: Transaction<Schema>, userIds: readonly string[]): Pr
   if (userIds.length === 0) return []
   const { rows } = await sql<HeldRow>`
     select id, user_id, held_reason from payout_transfers
-    where status = 'awaiting_destination' and held_reason <> 'account_differs' and user_id = any(${userIds}::text[])
+    where status = 'awaiting_destination' and held_reason not in ('account_differs', 'destination_changed') and user_id = any(${userIds}::text[])
     order by id for update skip locked`.execute(tx)
   return rows
 }

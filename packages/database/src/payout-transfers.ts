@@ -145,17 +145,20 @@ export async function markProcessing(
   return new Map(rows.map(({ id, attempts }) => [id, attempts]))
 }
 
-/** Holds transfers that have nowhere to go. No try is counted. */
+/**
+ * Holds transfers that have nowhere to go, or go somewhere else since lately. No try is counted.
+ * @param transfers.until - when one goes on by itself: set for `destination_changed`, and for nothing else
+ */
 export async function markAwaitingDestination(
   tx: Transaction<Schema>,
-  transfers: readonly { readonly transferId: string; readonly reason: HeldReason }[],
+  transfers: readonly { readonly transferId: string; readonly reason: HeldReason; readonly until?: Date | null }[],
   now: Date,
 ): Promise<void> {
   if (transfers.length === 0) return
   const { rows } = await sql<{ id: string }>`
-    update payout_transfers t set status = 'awaiting_destination', held_reason = r.reason, next_try_at = null,
+    update payout_transfers t set status = 'awaiting_destination', held_reason = r.reason, next_try_at = r.until,
       due_at = null, updated_at = ${now}
-    from jsonb_to_recordset(${JSON.stringify(transfers)}::jsonb) as r("transferId" uuid, reason text)
+    from jsonb_to_recordset(${JSON.stringify(transfers)}::jsonb) as r("transferId" uuid, reason text, until timestamptz)
     where t.id = any(${idsOf(transfers)}::uuid[]) and t.id = r."transferId" and t.status in ('pending', 'retryable')
     returning t.id`.execute(tx)
   refuseUnmoved('awaiting_destination', transfers, new Set(rows.map(({ id }) => id)))
@@ -165,7 +168,7 @@ export async function markAwaitingDestination(
 export async function markPending(tx: Transaction<Schema>, ids: readonly string[], now: Date): Promise<void> {
   if (ids.length === 0) return
   const { rows } = await sql<{ id: string }>`
-    update payout_transfers set status = 'pending', held_reason = null, due_at = ${now}, updated_at = ${now}
+    update payout_transfers set status = 'pending', held_reason = null, next_try_at = null, due_at = ${now}, updated_at = ${now}
     where id = any(${ids}::uuid[]) and status = 'awaiting_destination'
     returning id`.execute(tx)
   const asked = ids.map((transferId) => ({ transferId }))

@@ -1,4 +1,5 @@
 import { chooseRail } from '@remesa/domain/bank-choice'
+import { coolingUntil } from '@remesa/domain/cooling'
 import { currency as currencyOf } from '@remesa/domain/currency'
 import { sellerBalanceKey } from '@remesa/domain/idempotency-key'
 import type { CapCandidate } from '@remesa/domain/payment-controls'
@@ -8,6 +9,7 @@ import type { OperationType, SellerStatus } from '@remesa/domain/seller'
 import { type BlockedReason, mayBecome, type SellerBalanceStatus } from '@remesa/domain/seller-balance'
 import { sql, type Transaction } from 'kysely'
 import { recordAudit } from './audit.ts'
+import { type CoolingWhy, coolingAlert } from './destination-cooling.ts'
 import type { NewAlert } from './finance-alerts.ts'
 import { jobNote } from './job-notes.ts'
 import {
@@ -39,11 +41,14 @@ export interface SellerPaymentClaim {
 
 export type ClaimAnswer =
   | { readonly kind: 'claimed'; readonly claim: SellerPaymentClaim }
-  /** Somebody else has it, it waits for its next try, a cap or a plan, or its rail takes nothing now: ask again then. */
+  /**
+   * Somebody else has it, it waits for its next try, a cap or a plan, its seller's account was changed lately, or its rail takes
+   * nothing now: ask again then.
+   */
   | {
       readonly kind: 'later'
       readonly at: Date
-      readonly why: 'locked' | 'leased' | 'not_yet' | 'cap_reached' | 'plan_required' | RailRest['why']
+      readonly why: 'locked' | 'leased' | 'not_yet' | 'cap_reached' | 'plan_required' | CoolingWhy | RailRest['why']
     }
   | { readonly kind: 'blocked'; readonly reason: BlockedReason }
   /** There is nothing to pay: the row decides, not the message. */
@@ -57,18 +62,19 @@ const LOCKED_RETRY_MS = 1_000
 /**
  * Claims what can be paid of these balances, and blocks what cannot.
  * @param asked - the message that asks for a balance, by the balance's id
+ * @param terms.coolingMs - how long nothing new goes to an account that came in the place of another
  * @returns an answer for every id that exists, and the alerts to raise in the same transaction
  * @throws for a balance that the ledger does not owe, or that has a live attempt: nobody is claimed, ask for each alone
  */
 export async function claimSellerPayments(
   tx: Transaction<Schema>,
   asked: ReadonlyMap<string, { readonly messageId: string }>,
-  lease: Lease,
+  { lease, coolingMs }: { readonly lease: Lease; readonly coolingMs: number },
 ): Promise<{ answers: ReadonlyMap<string, ClaimAnswer>; alerts: readonly NewAlert[] }> {
   const ids = [...asked.keys()]
   const messageOf = (row: PayableRow): string => asked.get(row.id)?.messageId ?? ''
   const answers = new Map<string, ClaimAnswer>()
-  const rows = await lockPayables(tx, ids)
+  const rows = await wakeCooled(tx, await lockPayables(tx, ids), { coolingMs, now: lease.now })
   const newest = await latestAttempts(
     tx,
     'seller_balance',
@@ -77,10 +83,10 @@ export async function claimSellerPayments(
   const resting = await restingRails(tx, RAILS, lease.now)
   let fresh: { row: PayableRow; rail: RailName; instruction: PaymentInstruction }[] = []
   let again: { row: PayableRow; attempt: LatestAttempt; superseded: boolean }[] = []
-  const blocked: { row: PayableRow; reason: BlockedReason }[] = []
+  const blocked: Blocked[] = []
 
   for (const row of rows) {
-    const step = nextStep(row, newest.get(row.id), lease.now)
+    const step = nextStep(row, newest.get(row.id), { coolingMs, now: lease.now })
     const rail = step.kind === 'again' ? step.attempt.rail : step.kind === 'fresh' ? step.rail : undefined
     const rest = rail && resting.get(rail)
     // What may be out already is finished, though a person stopped its rail: only that tells whether it was paid.
@@ -88,7 +94,7 @@ export async function claimSellerPayments(
     if (waits) answers.set(row.id, { kind: 'later', at: rest.until, why: rest.why })
     else if (step.kind === 'fresh') fresh.push({ row, rail: step.rail, instruction: step.instruction })
     else if (step.kind === 'again') again.push({ row, attempt: step.attempt, superseded: step.superseded })
-    else if (step.kind === 'block') blocked.push({ row, reason: step.reason })
+    else if (step.kind === 'block') blocked.push({ row, reason: step.reason, until: step.until })
     else answers.set(row.id, step.answer)
   }
 
@@ -137,15 +143,17 @@ export async function claimSellerPayments(
         id: row.id,
         status: 'paying',
         reason: null,
+        until: null,
         job: noteOf('goes_on', row),
       })),
-      ...blocked.map(({ row, reason }) => {
-        return { id: row.id, status: 'blocked', reason, job: noteOf('failed', row, reason) }
+      ...blocked.map(({ row, reason, until }) => {
+        return { id: row.id, status: 'blocked', reason, until, job: noteOf('failed', row, reason) }
       }),
     ],
     lease.now,
   )
-  for (const { row, reason } of blocked) answers.set(row.id, { kind: 'blocked', reason })
+  for (const { row, reason, until } of blocked)
+    answers.set(row.id, until ? cooling(until) : { kind: 'blocked', reason })
 
   const lockedUntil = new Date(lease.now.getTime() + LOCKED_RETRY_MS)
   for (const id of await lockedByOthers(
@@ -163,7 +171,7 @@ export async function claimSellerPayments(
     }),
     ...blocked.map(({ row, reason }) => ({ ...change(row, 'seller_balance.blocked', 'blocked'), reason })),
   ])
-  return { answers, alerts: [...capped.alerts, ...blocked.map(({ row, reason }) => blockedAlert(row, reason))] }
+  return { answers, alerts: [...capped.alerts, ...blocked.map(blockedAlert)] }
 }
 
 const ACTOR = 'pay-seller-balance'
@@ -185,8 +193,40 @@ interface PayableRow {
   seller_status: SellerStatus
   fpay_id: string | null
   payoneer_payee_id: string | null
+  blocked_reason: BlockedReason | null
+  /** When the seller's account came in the place of another; null: never, or two people let it pass. */
+  account_changed_at: Date | null
   /** What the ledger says we owe this seller and have not sent, all its balances together. */
   payee_balance: bigint
+}
+
+/**
+ * Puts those back to payable that were blocked for a changed account and whose time is over, or whom two people let pass. If
+ * the account was changed again meanwhile, they are blocked anew.
+ */
+async function wakeCooled(
+  tx: Transaction<Schema>,
+  rows: readonly PayableRow[],
+  options: { coolingMs: number; now: Date },
+): Promise<readonly PayableRow[]> {
+  const cooled = rows.filter(
+    ({ blocked_reason, next_try_at, account_changed_at }) =>
+      blocked_reason === 'destination_changed' &&
+      ((next_try_at !== null && next_try_at <= options.now) || !coolingUntil(account_changed_at, options)),
+  )
+  if (cooled.length === 0) return rows
+  const ids = new Set(cooled.map(({ id }) => id))
+  await sql`
+    update seller_balances set status = 'payable', blocked_reason = null, next_try_at = null, updated_at = ${options.now}
+    where id = any(${[...ids]}::uuid[])`.execute(tx)
+  await recordAudit(
+    tx,
+    cooled.map((row) => change(row, 'seller_balance.released', 'payable', { blockedReason: null })),
+  )
+  return rows.map(
+    (row): PayableRow =>
+      ids.has(row.id) ? { ...row, status: 'payable', blocked_reason: null, next_try_at: null } : row,
+  )
 }
 
 /** The seller is locked, too: an account that arrives at this moment must not find the balance not blocked yet. */
@@ -194,7 +234,8 @@ async function lockPayables(tx: Transaction<Schema>, ids: readonly string[]): Pr
   const { rows } = await sql<PayableRow>`
     select b.id, b.status, b.seller_id, b.country, b.business_date, b.currency, b.amount_owed, b.attempts,
       b.funds_refusals, b.next_try_at, s.legal_name, s.tax_id, s.operation_type, s.status as seller_status, s.fpay_id,
-      s.payoneer_payee_id, coalesce(l.balance, 0) as payee_balance
+      s.payoneer_payee_id, b.blocked_reason, coalesce(l.balance, 0) as payee_balance,
+      case when s.destination_release_id is null then s.destination_changed_at end as account_changed_at
     from seller_balances b
     join sellers s on s.id = b.seller_id
     left join ledger_payee_balances l on l.account = 'payee:' || b.seller_id and l.currency = b.currency
@@ -208,10 +249,23 @@ type NextStep =
   | { kind: 'fresh'; rail: RailName; instruction: PaymentInstruction }
   /** `superseded`: the money must not go where the attempt sends it any more; it is looked up and given up. */
   | { kind: 'again'; attempt: LatestAttempt; superseded: boolean }
-  | { kind: 'block'; reason: BlockedReason }
+  | ({ kind: 'block' } & Omit<Blocked, 'row'>)
   | { kind: 'answer'; answer: ClaimAnswer }
 
-function nextStep(row: PayableRow, attempt: LatestAttempt | undefined, now: Date): NextStep {
+interface Blocked {
+  row: PayableRow
+  reason: BlockedReason
+  /** When it goes on by itself; null for what waits for somebody. */
+  until: Date | null
+}
+
+const cooling = (at: Date): ClaimAnswer => ({ kind: 'later', at, why: 'destination_changed' })
+
+function nextStep(
+  row: PayableRow,
+  attempt: LatestAttempt | undefined,
+  { coolingMs, now }: { coolingMs: number; now: Date },
+): NextStep {
   if (row.status === 'paying' && attempt?.state === 'claimed') {
     const leased = attempt.leaseExpiresAt && attempt.leaseExpiresAt > now ? attempt.leaseExpiresAt : null
     // The worker before us died, or had no answer: the same key again, whatever changed meanwhile. It may be paid, and a
@@ -219,6 +273,9 @@ function nextStep(row: PayableRow, attempt: LatestAttempt | undefined, now: Date
     if (leased) return { kind: 'answer', answer: { kind: 'later', at: leased, why: 'leased' } }
     refuseWhatIsNotOwed(row)
     return { kind: 'again', attempt, superseded: false }
+  }
+  if (row.blocked_reason === 'destination_changed' && row.next_try_at) {
+    return { kind: 'answer', answer: cooling(row.next_try_at) }
   }
   if (!mayBecome(row.status, 'paying')) return { kind: 'answer', answer: { kind: 'nothing_to_pay' } }
   if (row.next_try_at && row.next_try_at > now) {
@@ -234,11 +291,14 @@ function nextStep(row: PayableRow, attempt: LatestAttempt | undefined, now: Date
     },
     { currency: currencyOf(row.currency) },
   )
+  const coolsUntil = coolingUntil(row.account_changed_at, { coolingMs, now })
   if (attempt?.state === 'postponed') {
     const isAsBefore = 'rail' in choice && choice.rail === attempt.rail && choice.destination === attempt.destination
+    if (isAsBefore && coolsUntil) return { kind: 'block', reason: 'destination_changed', until: coolsUntil }
     return { kind: 'again', attempt, superseded: !isAsBefore }
   }
-  if ('blocked' in choice) return { kind: 'block', reason: choice.blocked }
+  if ('blocked' in choice) return { kind: 'block', reason: choice.blocked, until: null }
+  if (coolsUntil) return { kind: 'block', reason: 'destination_changed', until: coolsUntil }
   const generation = (attempt?.generation ?? 0) + 1
   return { kind: 'fresh', rail: choice.rail, instruction: instructionOf(row, choice.destination, generation) }
 }
@@ -292,14 +352,15 @@ const claimOf = (row: PayableRow, attempt: ClaimedAttempt, messageId: string): S
 
 async function updateBalances(
   tx: Transaction<Schema>,
-  rows: readonly { id: string; status: string; reason: BlockedReason | null; job: object }[],
+  rows: readonly { id: string; status: string; reason: BlockedReason | null; until: Date | null; job: object }[],
   now: Date,
 ): Promise<void> {
   if (rows.length === 0) return
   await sql`
-    update seller_balances b set status = r.status, blocked_reason = r.reason, next_try_at = null, updated_at = ${now},
+    update seller_balances b set status = r.status, blocked_reason = r.reason, next_try_at = r.until, updated_at = ${now},
       jobs = b.jobs || jsonb_build_object('payment', r.job)
-    from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as r(id uuid, status text, reason text, job jsonb)
+    from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as r(id uuid, status text, reason text, until timestamptz,
+      job jsonb)
     where b.id = any(${rows.map(({ id }) => id)}::uuid[]) and b.id = r.id -- by index: an array can be counted
     `.execute(tx)
 }
@@ -321,18 +382,23 @@ async function lockedByOthers(tx: Transaction<Schema>, ids: readonly string[]): 
   return rows.map(({ id }) => id)
 }
 
-const blockedAlert = (row: PayableRow, reason: BlockedReason): NewAlert => ({
-  kind: reason,
-  dedupKey: `${reason}:seller-balance:${row.id}`,
-  subject: { type: 'seller_balance', id: row.id },
-  businessDate: row.business_date,
-  details: {
-    sellerId: row.seller_id,
-    country: row.country,
-    amount: row.amount_owed?.toString(),
-    currency: row.currency,
-  },
-})
+function blockedAlert({ row, reason, until }: Blocked): NewAlert {
+  if (until && row.account_changed_at) {
+    return coolingAlert({ type: 'seller', id: row.seller_id }, { changedAt: row.account_changed_at, until })
+  }
+  return {
+    kind: reason,
+    dedupKey: `${reason}:seller-balance:${row.id}`,
+    subject: { type: 'seller_balance', id: row.id },
+    businessDate: row.business_date,
+    details: {
+      sellerId: row.seller_id,
+      country: row.country,
+      amount: row.amount_owed?.toString(),
+      currency: row.currency,
+    },
+  }
+}
 
 const change = (row: PayableRow, action: string, to: SellerBalanceStatus, facts: object = {}) => ({
   actor: ACTOR,

@@ -1,19 +1,12 @@
-import { payoutKey } from '@remesa/domain/idempotency-key'
 import type { CapCandidate } from '@remesa/domain/payment-controls'
 import type { Counted } from '@remesa/domain/payment-steps'
 import { mayBecome } from '@remesa/domain/payout-transfer'
-import type { PaymentInstruction, RailName } from '@remesa/domain/rail'
-import {
-  type DestinationPolicy,
-  type HeldReason,
-  heldReason,
-  isFlagged,
-  type StripeAccount,
-} from '@remesa/domain/stripe-account'
+import type { RailName } from '@remesa/domain/rail'
+import type { DestinationPolicy, HeldReason } from '@remesa/domain/stripe-account'
 import { sql, type Transaction } from 'kysely'
 import { recordAudit } from './audit.ts'
+import type { CoolingWhy } from './destination-cooling.ts'
 import type { NewAlert } from './finance-alerts.ts'
-import { heldAlert } from './held-transfers.ts'
 import { type LedgerEntry, moved, payeeAccount, recordEntries, reservedFor, userPayee } from './ledger.ts'
 import {
   type ClaimedAttempt,
@@ -29,13 +22,13 @@ import { updateStatus } from './payout-jobs.ts'
 import {
   claimForProcessing,
   jobIdOf,
-  markAwaitingDestination,
   markProcessing,
   type PayoutTransfer,
   type TransferOwner,
 } from './payout-transfers.ts'
 import { type RailRest, restingRails } from './rail-stops.ts'
 import type { Schema } from './schema.ts'
+import { chooseDestinations, hold, wakeCooled } from './transfer-destinations.ts'
 import { shareLockAccounts } from './user-stripe-accounts.ts'
 
 // The first of claim, call, record (design §5) for payout transfers; `transfer-answers` is the third. What happens
@@ -56,11 +49,14 @@ export interface TransferClaim {
 
 export type TransferClaimAnswer =
   | { readonly kind: 'claimed'; readonly claim: TransferClaim }
-  /** Somebody else has it, it waits for its next try, a cap or a plan, or the rail takes nothing now: ask again then. */
+  /**
+   * Somebody else has it, it waits for its next try, a cap or a plan, its destination was changed lately, or the rail takes
+   * nothing now: ask again then.
+   */
   | {
       readonly kind: 'later'
       readonly at: Date
-      readonly why: 'locked' | 'leased' | 'not_yet' | 'cap_reached' | 'plan_required' | RailRest['why']
+      readonly why: 'locked' | 'leased' | 'not_yet' | 'cap_reached' | 'plan_required' | CoolingWhy | RailRest['why']
     }
   /** It has nowhere to go yet: news of the account releases it, no message does. */
   | { readonly kind: 'held'; readonly reason: HeldReason }
@@ -84,7 +80,7 @@ export async function claimTransfers(
   { lease, policy }: { lease: Lease; policy: DestinationPolicy },
 ): Promise<{ answers: ReadonlyMap<string, TransferClaimAnswer>; alerts: readonly NewAlert[] }> {
   const answers = new Map<string, TransferClaimAnswer>()
-  const transfers = await claimForProcessing(tx, ids)
+  const transfers = await wakeCooled(tx, await claimForProcessing(tx, ids), { now: lease.now, actor: ACTOR })
   const newest = await latestAttempts(
     tx,
     RAIL_PAYABLE,
@@ -108,21 +104,15 @@ export async function claimTransfers(
   const accounts = await shareLockAccounts(tx, [
     ...new Set([...fresh, ...postponed].map(({ transfer }) => transfer.userId)),
   ])
-  const { instructed: payable, held, alerts } = chooseDestinations(fresh, accounts, policy)
-  const misdirected = postponed.filter(({ transfer, attempt }) => {
-    const account = accounts.get(transfer.userId)
-    if (transfer.withdrawRequested) return true
-    return account?.stripeAccountId !== attempt.destination || heldReason(account, policy) !== undefined
-  })
+  const chosen = chooseDestinations({ fresh, postponed }, { accounts, policy, now: lease.now })
+  const { instructed: payable, directed, misdirected, held, alerts } = chosen
   const capped = await cappedClaims(
     tx,
     RAIL_PAYABLE,
     // What is only looked up costs nothing, and what may be out already is finished whatever the caps.
     [
       ...payable.map(({ transfer, instruction: { destination } }) => candidateOf(transfer, destination)),
-      ...postponed
-        .filter((one) => !misdirected.includes(one))
-        .map(({ transfer, attempt: { destination } }) => candidateOf(transfer, destination)),
+      ...directed.map(({ transfer, attempt: { destination } }) => candidateOf(transfer, destination)),
     ],
     lease.now,
   )
@@ -134,7 +124,7 @@ export async function claimTransfers(
     tx,
     misdirected.map(({ attempt }) => attempt.id),
   )
-  again.push(...postponed.filter(fits))
+  again.push(...misdirected, ...directed.filter(fits))
   const attempts = [
     ...(await insertAttempts(tx, RAIL_PAYABLE, instructed, lease)),
     ...(await reclaimAttempts(
@@ -151,8 +141,10 @@ export async function claimTransfers(
     return { transfer, attempt }
   })
   for (const claim of await begin(tx, begun, lease)) answers.set(claim.transferId, { kind: 'claimed', claim })
-  await hold(tx, held, lease.now)
-  for (const { transfer, reason } of held) answers.set(transfer.transferId, { kind: 'held', reason })
+  await hold(tx, held, { now: lease.now, actor: ACTOR })
+  for (const { transfer, reason, until } of held) {
+    answers.set(transfer.transferId, until ? cooling(until) : { kind: 'held', reason })
+  }
 
   const lockedUntil = new Date(lease.now.getTime() + LOCKED_RETRY_MS)
   const unanswered = ids.filter((id) => !answers.has(id))
@@ -173,8 +165,11 @@ type NextStep =
   | { kind: 'fresh'; generation: number }
   | { kind: 'answer'; answer: TransferClaimAnswer }
 
+const cooling = (at: Date): TransferClaimAnswer => ({ kind: 'later', at, why: 'destination_changed' })
+
 function nextStep(transfer: PayoutTransfer, attempt: LatestAttempt | undefined, now: Date): NextStep {
   const { status, heldReason, nextTryAt, withdrawRequested, owner } = transfer
+  if (heldReason === 'destination_changed' && nextTryAt) return { kind: 'answer', answer: cooling(nextTryAt) }
   if (heldReason) return { kind: 'answer', answer: { kind: 'held', reason: heldReason } }
   if (status === 'processing' && attempt?.state === 'claimed') {
     const leased = attempt.leaseExpiresAt && attempt.leaseExpiresAt > now ? attempt.leaseExpiresAt : null
@@ -193,34 +188,6 @@ function nextStep(transfer: PayoutTransfer, attempt: LatestAttempt | undefined, 
   return { kind: 'fresh', generation: (attempt?.generation ?? 0) + 1 }
 }
 
-interface Instructed {
-  transfer: PayoutTransfer
-  rail: RailName
-  instruction: PaymentInstruction
-}
-
-/** Where each goes, by the accounts as they stand in this transaction. */
-function chooseDestinations(
-  fresh: readonly { transfer: PayoutTransfer; generation: number }[],
-  accounts: ReadonlyMap<string, StripeAccount>,
-  policy: DestinationPolicy,
-) {
-  const instructed: Instructed[] = []
-  const held: { transfer: PayoutTransfer; reason: HeldReason }[] = []
-  const alerts = new Map<string, NewAlert>()
-  for (const { transfer, generation } of fresh) {
-    const account = accounts.get(transfer.userId)
-    const reason = heldReason(account, policy)
-    if (account && !reason) {
-      instructed.push({ transfer, rail: RAIL, instruction: instructionOf(transfer, account, generation) })
-      continue
-    }
-    held.push({ transfer, reason: reason ?? 'no_account' })
-    if (account && reason && isFlagged(reason)) alerts.set(account.userId, heldAlert(account, reason))
-  }
-  return { instructed, held, alerts: [...alerts.values()] }
-}
-
 const candidateOf = ({ transferId, money, userId }: PayoutTransfer, destination: string): CapCandidate => ({
   id: transferId,
   rail: RAIL,
@@ -228,20 +195,6 @@ const candidateOf = ({ transferId, money, userId }: PayoutTransfer, destination:
   payeeId: userId,
   destination,
   businessDate: null,
-})
-
-const instructionOf = (
-  { transferId, owner, userId, money }: PayoutTransfer,
-  { stripeAccountId }: StripeAccount,
-  generation: number,
-): PaymentInstruction => ({
-  payableId: transferId,
-  idempotencyKey: payoutKey(transferId, generation),
-  generation,
-  money,
-  destination: stripeAccountId,
-  description: owner.kind === 'contest' ? `Contest ${owner.contestId}` : `Booking ${owner.bookingId}`,
-  payeeId: userId,
 })
 
 /** Counts each try, reserves what it may pay, and puts its job to work. */
@@ -313,29 +266,6 @@ const reservedEntry = ({ transferId, userId, tryNumber, attempt }: TransferClaim
     to: reservedFor(attempt.rail),
   }),
 })
-
-async function hold(
-  tx: Transaction<Schema>,
-  held: readonly { transfer: PayoutTransfer; reason: HeldReason }[],
-  now: Date,
-): Promise<void> {
-  await markAwaitingDestination(
-    tx,
-    held.map(({ transfer, reason }) => ({ transferId: transfer.transferId, reason })),
-    now,
-  )
-  await recordAudit(
-    tx,
-    held.map(({ transfer, reason }) => ({
-      actor: ACTOR,
-      action: 'payout_transfer.held',
-      subject: { type: 'payout_transfer', id: transfer.transferId },
-      reason,
-      before: { status: transfer.status },
-      after: { status: 'awaiting_destination' },
-    })),
-  )
-}
 
 /** So that the scheduler leaves alone what comes back by its own message. */
 async function waitUntil(tx: Transaction<Schema>, waiting: ReadonlyMap<string, { readonly at: Date }>): Promise<void> {

@@ -25,7 +25,7 @@ export async function claimTransfersToQueue(
   tx: Transaction<Schema>,
   options: { now: Date; graceMs: number; limit: number; policy: DestinationPolicy },
 ): Promise<{ left: readonly LeftTransfer[]; released: readonly string[]; alerts: readonly NewAlert[] }> {
-  const left = await claimOverdue(tx, options)
+  const left = [...(await claimOverdue(tx, options)), ...(await claimCooled(tx, options))]
   const users = await usersToLookAtAgain(tx, options)
   const accounts = await findStripeAccounts(tx, users)
   const { released, alerts } = await releaseHeld(tx, [...accounts.values()], {
@@ -67,6 +67,23 @@ async function claimOverdue(
   return rows
 }
 
+/** What was held for a changed destination, and whose timer was lost. */
+async function claimCooled(
+  tx: Transaction<Schema>,
+  { now, graceMs, limit }: { now: Date; graceMs: number; limit: number },
+): Promise<readonly LeftTransfer[]> {
+  const { rows } = await sql<LeftTransfer>`
+    update payout_transfers t set updated_at = ${now} where t.id in (
+      select id from payout_transfers
+      where held_reason = 'destination_changed' and next_try_at <= ${new Date(now.getTime() - graceMs)}
+        and updated_at + least(greatest(updated_at - next_try_at, ${graceMs} * interval '1 millisecond'),
+          interval '1 hour') <= ${now}
+      order by next_try_at, id limit ${limit} for update skip locked
+    )
+    returning t.id as "transferId", t.status`.execute(tx)
+  return rows
+}
+
 /**
  * Only a first sieve, by index: whether an account is ready is for the domain to say. Beside accounts that can receive,
  * those of which Stripe told when the transfer's row was in other hands: what is held there must not go on saying that
@@ -78,7 +95,7 @@ async function usersToLookAtAgain(
 ): Promise<readonly string[]> {
   const { rows } = await sql<{ user_id: string }>`
     select distinct t.user_id from payout_transfers t join user_stripe_accounts a on a.user_id = t.user_id
-    where t.status = 'awaiting_destination' and t.held_reason <> 'account_differs' and (
+    where t.status = 'awaiting_destination' and t.held_reason not in ('account_differs', 'destination_changed') and (
         (a.transfers_active and (a.payouts_enabled or not ${policy.payoutsMustBeEnabled}::boolean))
         or (t.held_reason in ('no_account', 'account_unverified') and a.last_event_created is not null))
     order by t.user_id limit ${limit}`.execute(tx)

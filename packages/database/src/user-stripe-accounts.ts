@@ -137,7 +137,7 @@ export async function findAccountsToRead(
       union all
       select * from user_stripe_accounts where last_event_created <= ${heldSince}
         and user_id in (select user_id from payout_transfers
-          where status = 'awaiting_destination' and held_reason <> 'account_differs')
+          where status = 'awaiting_destination' and held_reason not in ('account_differs', 'destination_changed'))
     ) as accounts order by (last_event_created is not null), random() limit ${limit}`.execute(database)
   return rows
 }
@@ -186,6 +186,7 @@ const accountOf = (row: AccountRow): StripeAccount => ({
     detailsSubmitted: row.details_submitted,
     disabledReason: row.disabled_reason,
   },
+  changedAt: row.destination_release_id === null ? row.destination_changed_at : null,
 })
 
 interface KnownAccount extends StripeAccount {

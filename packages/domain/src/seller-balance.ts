@@ -23,20 +23,22 @@ export type BlockedReason =
   | 'documents_unreadable'
   | 'document_in_other_balance'
   | 'seller_closed'
+  | 'destination_changed'
 
 /** What a blocked balance waits for, and so where it goes on: paid as it is, or read from NetSuite again. */
-export const RELEASED_BY: Readonly<Record<BlockedReason, 'seller_update' | 'mended_documents'>> = {
+export const RELEASED_BY: Readonly<Record<BlockedReason, 'seller_update' | 'mended_documents' | 'time'>> = {
   bank_id_missing: 'seller_update',
   rail_currency: 'seller_update',
   seller_closed: 'seller_update',
   document_currency: 'mended_documents',
   documents_unreadable: 'mended_documents',
   document_in_other_balance: 'mended_documents',
+  destination_changed: 'time', // or two people, before it
 }
 
 /** Where a blocked balance goes on once what blocked it has ended. */
 export const statusAfterRelease = (reason: BlockedReason): SellerBalanceStatus =>
-  RELEASED_BY[reason] === 'seller_update' ? 'payable' : 'initialized'
+  RELEASED_BY[reason] === 'mended_documents' ? 'initialized' : 'payable'
 
 const NEXT: Readonly<Record<SellerBalanceStatus, readonly SellerBalanceStatus[]>> = {
   initialized: ['retrieved', 'blocked'],

@@ -8,7 +8,7 @@ const ready: StripeAccountFacts = {
   disabledReason: null,
 }
 const held = (facts: StripeAccountFacts | null, policy = DESTINATION_POLICY) =>
-  heldReason({ userId: 'u', stripeAccountId: 'acct_1', facts }, policy)
+  heldReason({ userId: 'u', stripeAccountId: 'acct_1', facts, changedAt: null }, policy)
 
 test('only an account that can receive is paid, and the first lack is told', () => {
   expect(heldReason(undefined, DESTINATION_POLICY)).toBe('no_account')
@@ -19,7 +19,7 @@ test('only an account that can receive is paid, and the first lack is told', () 
 })
 
 test('disabled bank payouts hold money only where the policy says so; an inactive capability always does', () => {
-  const policy = { payoutsMustBeEnabled: false }
+  const policy = { ...DESTINATION_POLICY, payoutsMustBeEnabled: false }
   expect(held({ ...ready, payoutsEnabled: false }, policy)).toBeUndefined()
   expect(held({ ...ready, transfersActive: false }, policy)).toBe('transfers_inactive')
 })

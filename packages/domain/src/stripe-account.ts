@@ -1,3 +1,5 @@
+import { COOLING_MS } from './cooling.ts'
+
 /** What Stripe says of a connected account, as far as paying it depends on it (facts: stripe §3). */
 export interface StripeAccountFacts {
   /** `capabilities.transfers` is `active`: without it Stripe refuses every transfer. */
@@ -14,6 +16,8 @@ export interface StripeAccount {
   readonly userId: string
   readonly stripeAccountId: string
   readonly facts: StripeAccountFacts | null
+  /** When it came in the place of an earlier one, or its bank account did; null: never, or two people let it pass. */
+  readonly changedAt: Date | null
 }
 
 /** Why a transfer waits for its destination. */
@@ -24,6 +28,8 @@ export type HeldReason =
   | 'payouts_disabled'
   /** The settlement names another account than the user has: no news of an account tells which is right, a person does. */
   | 'account_differs'
+  /** Its destination was changed lately: it goes by itself once the cooling time is over, or two people let it pass. */
+  | 'destination_changed'
 
 export const HELD_REASONS: readonly HeldReason[] = [
   'no_account',
@@ -31,18 +37,21 @@ export const HELD_REASONS: readonly HeldReason[] = [
   'transfers_inactive',
   'payouts_disabled',
   'account_differs',
+  'destination_changed',
 ]
 
 export interface DestinationPolicy {
   /** Hold what Stripe would transfer to an account that cannot pay it out to its bank. */
   readonly payoutsMustBeEnabled: boolean
+  /** How long nothing goes to a destination that was changed; 0 holds nothing. */
+  readonly coolingMs: number
 }
 
 /** As Stripe recommends: hold and flag (facts: stripe §3). */
-export const DESTINATION_POLICY: DestinationPolicy = { payoutsMustBeEnabled: true }
+export const DESTINATION_POLICY: DestinationPolicy = { payoutsMustBeEnabled: true, coolingMs: COOLING_MS }
 
 /**
- * Why nothing may be sent to this user yet; undefined when it may.
+ * Why nothing may be sent to this user yet; undefined when it may, once what was changed lately has cooled.
  * @param account - undefined when the user has none
  */
 export function heldReason(account: StripeAccount | undefined, policy: DestinationPolicy): HeldReason | undefined {

@@ -23,6 +23,7 @@ await runService({
         rails,
         patience: patienceOf(config),
         leaseMs: config.PAYMENT_LEASE_MS,
+        coolingMs: config.PAYEE_COOLING_MS,
         firstCheckMs: config.PAYMENT_FIRST_CHECK_MS,
         now: () => new Date(),
         random: Math.random,

@@ -17,6 +17,8 @@ interface Parts {
   readonly patience: PaymentPatience
   /** How long a claim keeps other workers away; longer than a call can take. */
   readonly leaseMs: number
+  /** How long nothing new goes to an account that came in the place of another; 0 holds nothing. */
+  readonly coolingMs: number
   /** When a payment that was just accepted is looked at first. */
   readonly firstCheckMs: number
   readonly now: () => Date
@@ -60,13 +62,13 @@ export function payBalances(parts: Parts): BatchHandler<SellerBalanceMessage> {
 }
 
 function claim(
-  { database, leaseMs, now, logger }: Parts,
+  { database, leaseMs, coolingMs, now, logger }: Parts,
   asked: ReadonlyMap<string, { readonly messageId: string }>,
 ): Promise<ReadonlyMap<string, ClaimAnswer>> {
   const at = now()
   return database.transaction().execute(async (tx) => {
     const lease = { now: at, expiresAt: new Date(at.getTime() + leaseMs) }
-    const { answers, alerts } = await claimSellerPayments(tx, asked, lease)
+    const { answers, alerts } = await claimSellerPayments(tx, asked, { lease, coolingMs })
     await raiseAlerts(tx, alerts)
     for (const [sellerBalanceId, answer] of answers) {
       if (answer.kind === 'blocked') logger.info({ sellerBalanceId, reason: answer.reason }, 'balance blocked')

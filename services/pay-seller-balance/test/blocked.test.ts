@@ -47,7 +47,7 @@ test('a balance blocked over its currency is paid once GSC corrects the operatio
   expect(sentenceOf('rail_currency')).toMatch(/Have GSC correct the operation type/)
   await changeSeller(world, seller, { operationType: 'local', fpayId: 'FP-LOCAL-1' })
   await world.database.transaction().execute((tx) => releaseBlocked(tx, [seller.sellerId], 'test'))
-  await world.deliver(pay, { sellerBalanceId })
+  await world.deliver(payHandler(world, { coolingMs: 0 }), { sellerBalanceId })
   expect(world.sandbox.fpay.payoutsOf(sellerBalanceId)).toMatchObject([{ accountNumber: 'FP-LOCAL-1' }])
 })
 

@@ -1,4 +1,5 @@
 import { openDatabase } from '@remesa/database/connection'
+import { COOLING_MS } from '@remesa/domain/cooling'
 import { PATIENCE } from '@remesa/domain/payment-steps'
 import type { Rail, RailName } from '@remesa/domain/rail'
 import { createRails, railEnvironment } from '@remesa/rails/rails'
@@ -40,6 +41,7 @@ const pay = payBalances({
   rails: new Map([...rails].map(([name, rail]): [RailName, Rail] => [name, dying(rail)])),
   patience: PATIENCE,
   leaseMs: 10_000,
+  coolingMs: COOLING_MS,
   firstCheckMs: 0,
   now: () => new Date(Date.now() + Number(aheadMs)),
   random: Math.random,

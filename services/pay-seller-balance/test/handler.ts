@@ -1,3 +1,4 @@
+import { COOLING_MS } from '@remesa/domain/cooling'
 import type { World } from '@remesa/local-stack/testing/world'
 import { payBalances } from '../src/pay-balances.ts'
 
@@ -11,6 +12,7 @@ export const payHandler = (world: World, changes: Partial<Parameters<typeof payB
     rails: world.rails,
     patience: world.patience,
     leaseMs: LEASE_MS,
+    coolingMs: COOLING_MS,
     firstCheckMs: FIRST_CHECK_MS,
     now: world.now,
     random: () => 0.5,

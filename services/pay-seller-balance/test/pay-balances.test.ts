@@ -115,13 +115,13 @@ test('a balance whose row somebody holds is looked at again, and then paid', asy
   expect(payoutsOf(sellerBalanceId)).toHaveLength(1)
 })
 
-test('a seller whose profile is being changed is looked at again, and paid by its new account', async () => {
+test('a seller whose profile is being changed is looked at again, and its new account counts', async () => {
   const { sellerBalanceId, sellerId } = await aPayableBalance(world, { account: 'FP-OLD-1' })
   await world.database.transaction().execute(async (tx) => {
     await tx.updateTable('sellers').set({ fpay_id: 'FP-NEW-1' }).where('id', '=', sellerId).execute()
     expect(await world.deliver(pay, { sellerBalanceId })).toMatchObject([{ kind: 'retry', reason: 'locked' }])
   })
-  await world.deliver(pay, { sellerBalanceId })
+  await world.deliver(payHandler(world, { coolingMs: 0 }), { sellerBalanceId })
   expect(payoutsOf(sellerBalanceId)).toMatchObject([{ accountNumber: 'FP-NEW-1' }])
 })
 

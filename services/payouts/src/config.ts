@@ -1,4 +1,5 @@
 import { BOOKING_RULES } from '@remesa/domain/booking-payout'
+import { COOLING_MS } from '@remesa/domain/cooling'
 import { PATIENCE } from '@remesa/domain/payment-steps'
 import { workerEnvironment } from '@remesa/messaging/worker-service'
 import { parseEnvironment, wholeNumber } from '@remesa/service-kit/environment'
@@ -32,6 +33,8 @@ export const readConfig = (env: NodeJS.ProcessEnv) =>
       PAYOUT_RAIL_PAUSE_MS: wholeNumber({ from: 100, to: 3_600_000 }).default(PATIENCE.railPauseMs),
       /** `false`: also transfer to accounts whose own bank payouts Stripe has switched off. */
       PAYOUT_HOLD_WITHOUT_BANK: z.stringbool().default(true).describe('expected true or false'),
+      /** How long a payee whose account, or the bank account behind it, was changed is held; 0 holds nothing. */
+      PAYEE_COOLING_MS: wholeNumber({ from: 0, to: 30 * DAY_MS }).default(COOLING_MS),
       /** How long a transfer's own message has to bring it to a worker before the scheduler picks it up. */
       PAYOUT_SCHEDULER_GRACE_MS: wholeNumber({ from: 0, to: 3_600_000 }).default(120_000),
       /** From a booking's completion to its payout. */

@@ -49,7 +49,7 @@ await runService({
       accountPerSecond: config.STRIPE_ACCOUNT_REQUESTS_PER_SECOND,
       processes: config.STRIPE_PROCESSES,
     })
-    const policy = { payoutsMustBeEnabled: config.PAYOUT_HOLD_WITHOUT_BANK }
+    const policy = { payoutsMustBeEnabled: config.PAYOUT_HOLD_WITHOUT_BANK, coolingMs: config.PAYEE_COOLING_MS }
     const metrics = createPayoutMetrics(parts.metrics.registry, now)
     const verifier = verifyDestinations({ database, stripe, policy, nudge: relay.nudge, now, logger })
     parts.stopWith('destinations', () => verifier.stop())

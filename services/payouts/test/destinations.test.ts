@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals'
 import { linkStripeAccounts } from '@remesa/database/user-stripe-accounts'
+import { DESTINATION_POLICY } from '@remesa/domain/stripe-account'
 import { alertsAbout, attemptRows, auditTrail, ledgerFaults, postedFor } from '@remesa/local-stack/testing/books'
 import { jobOf, madeAtStripe, tellOfAccounts, transferNow, transfersOf } from '@remesa/local-stack/testing/settlements'
 import { startWorld, type World } from '@remesa/local-stack/testing/world'
@@ -194,7 +195,7 @@ test.each([
 
 test('where the policy does not ask for bank payouts, an account without them is paid', async () => {
   const { transferId, message } = await aTransfer(world, handlers, { winners: [{ account: 'acct_restricted_paid' }] })
-  const lenient = payoutHandlers(world, { policy: { payoutsMustBeEnabled: false } })
+  const lenient = payoutHandlers(world, { policy: { ...DESTINATION_POLICY, payoutsMustBeEnabled: false } })
   await world.deliver(lenient.pay, message)
   expect(madeAtStripe(world, transferId)).toHaveLength(1)
 })

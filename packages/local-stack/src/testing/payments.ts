@@ -2,6 +2,7 @@ import { recordSellerPayments } from '@remesa/database/seller-payment-answers'
 import { type ClaimAnswer, claimSellerPayments } from '@remesa/database/seller-payment-claims'
 import { recordPaymentStatuses } from '@remesa/database/seller-payment-status'
 import { findSellerPayments, type SellerPayment } from '@remesa/database/seller-payments'
+import { COOLING_MS } from '@remesa/domain/cooling'
 import type { PaymentStatus } from '@remesa/domain/rail'
 import { topics } from '@remesa/messaging/catalogue'
 import { raiseAlerts } from '@remesa/messaging/finance-alerts'
@@ -22,7 +23,9 @@ export async function payNow(world: World, sellerBalanceId: string): Promise<Cla
   const lease = { now, expiresAt: new Date(now.getTime() + 60_000) }
   const { answers } = await world.database
     .transaction()
-    .execute((tx) => claimSellerPayments(tx, new Map([[sellerBalanceId, { messageId: 'test' }]]), lease))
+    .execute((tx) =>
+      claimSellerPayments(tx, new Map([[sellerBalanceId, { messageId: 'test' }]]), { lease, coolingMs: COOLING_MS }),
+    )
   const answer = answers.get(sellerBalanceId)
   if (answer?.kind !== 'claimed') return answer?.kind
   const { claim } = answer

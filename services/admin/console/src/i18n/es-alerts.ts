@@ -36,6 +36,8 @@ export const esAlerts: Readonly<Record<FinanceAlertKind, string>> = {
     'Se alcanzó un tope de pagos. Lo que lo superaría espera hasta que pase la hora o el día del tope, o hasta que dos personas lo suban.',
   plan_required:
     'Una ejecución ya envió todo lo que puede sin un plan aprobado, y el resto espera. Haga el plan, que otra persona lo apruebe, y aplíquelo.',
+  destination_changed:
+    'El destino del dinero de un beneficiario cambió hace poco, y lo que se le debe espera. Pregúntele por un medio conocido desde antes: se paga solo a la hora indicada, o en cuanto dos personas lo liberen; si no fue él, detenga el riel.',
   rail_stopped:
     'Una persona detuvo esta vía de pago: no se paga nada nuevo por ella. Resuelta la causa, dos personas la reanudan.',
   provider_credentials:
