@@ -16,18 +16,30 @@ const ONE = /:(id|name)/
 const routes = Object.entries(ROUTE_ROLES) as [RouteName, (typeof ROUTE_ROLES)[RouteName]][]
 const guarded = routes.filter(([, role]) => role !== 'anyone')
 
+const A_SETTLEMENT = {
+  ...{ settlementId: 'SE-1', contestId: 'CT-1', currency: 'USD', total: '0', status: 'closed' },
+  winners: [],
+}
+
 /** What a deed is asked with where a reason alone is not it. */
 const BODIES: Readonly<Partial<Record<RouteName, object>>> = {
   'POST /v1/alerts/:id/acknowledge': { note: 'a good note' },
   'POST /v1/alerts/:id/resolve': { note: 'a good note' },
   'POST /v1/dead-letters/replay': { ids: [ID], reason: 'a good reason' },
   'PUT /v1/caps': { rail: 'nowhere', currency: 'USD', scope: 'run', amount: '1', reason: 'a good reason' },
+  // One settlement twice: otherwise it would be stored.
+  'POST /v1/settlements': { reason: 'a good reason', settlements: [A_SETTLEMENT, A_SETTLEMENT] },
+  'POST /v1/debts/:id/settle': { how: 'forgiven', currency: 'USD', amount: '1', reason: 'a good reason' },
   // No such range: otherwise it would be compared.
   'POST /v1/reconciliations': { books: 'fpay', from: '2026-11-02', to: '2026-11-01', reason: 'a good reason' },
 }
 
 /** How that ends. */
-const OUTCOMES: Readonly<Partial<Record<RouteName, number>>> = { 'POST /v1/reconciliations': 400, 'PUT /v1/caps': 404 }
+const OUTCOMES: Readonly<Partial<Record<RouteName, number>>> = {
+  'POST /v1/reconciliations': 400,
+  'POST /v1/settlements': 400,
+  'PUT /v1/caps': 404,
+}
 
 /** An address of each route that has many. */
 const ADDRESSES: Readonly<Partial<Record<RouteName, string>>> = {
