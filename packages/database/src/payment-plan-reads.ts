@@ -104,7 +104,7 @@ export async function listPlanLines(
       where plan_id = ${planId} and (left_out is null) = ${which.paid}
         and (${which.after ?? null}::uuid is null or payable_id > ${which.after ?? null})
       order by payable_id limit ${which.limit}
-    ) l left join sellers s on l.payable_type = 'seller_balance' and s.id = l.payee_id::uuid
+    ) l left join sellers s on s.id = case l.payable_type when 'seller_balance' then l.payee_id::uuid end
     order by l.payable_id`.execute(connection)
   return rows.map((row) => ({
     ...{ payableType: row.payable_type, payableId: row.payable_id, payee: { id: row.payee_id, name: row.name } },

@@ -9,6 +9,7 @@ import {
 } from '@remesa/database/control-approvals'
 import { isReleaseStillAsked, releaseCooling } from '@remesa/database/destination-cooling'
 import { changeCap, isStillAsked, lockCap } from '@remesa/database/payment-cap-changes'
+import { changePlanRule, isRuleStillAsked, lockPlanRule } from '@remesa/database/payment-plan-rules'
 import { lockStop, restartRail } from '@remesa/database/rail-stops'
 import type { Schema } from '@remesa/database/schema'
 import { topics } from '@remesa/messaging/catalogue'
@@ -42,6 +43,11 @@ const DEEDS: Readonly<Record<ControlKind, Deed>> = {
     subjectType: 'payment_cap',
     isStillAsked: async (tx, approval) => isStillAsked(await lockCap(tx, approval.subjectId), approval),
     act: changeCap,
+  },
+  plan_rule_change: {
+    subjectType: 'payment_plan_rule',
+    isStillAsked: async (tx, approval) => isRuleStillAsked(await lockPlanRule(tx, approval.subjectId), approval),
+    act: changePlanRule,
   },
   seller_cooling_release: {
     subjectType: 'seller',
