@@ -6,6 +6,7 @@ import axios, { type AxiosInstance, type AxiosResponse } from 'axios'
 import PQueue from 'p-queue'
 import { createConnections } from './connections.ts'
 import { type CallFacts, failureOf } from './failure.ts'
+import { nodeAdapter } from './node-adapter.ts'
 import { NoAnswerError, ProviderError } from './provider-error.ts'
 
 /** Names in lower case. */
@@ -86,16 +87,10 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
     maxConcurrent,
     connectTimeoutMs: Math.min(options.connectTimeoutMs ?? 5_000, timeoutMs),
   })
+  const baseUrl = new URL(options.baseUrl)
   const instance = axios.create({
-    baseURL: new URL(options.baseUrl).href.replace(/\/+$/, ''),
-    allowAbsoluteUrls: false, // a path such as `//elsewhere` must not carry our token there
-    httpAgent: connections.httpAgent,
-    httpsAgent: connections.httpsAgent,
-    proxy: false,
-    maxRedirects: 0,
-    maxContentLength: options.maxAnswerBytes ?? 8 * 1024 * 1024,
+    adapter: nodeAdapter({ baseUrl, connections, maxAnswerBytes: options.maxAnswerBytes ?? 8 * 1024 * 1024 }),
     validateStatus: null,
-    responseType: 'text',
     // Bodies are written and read here; axios would guess at their type, and quietly hand over broken JSON as text.
     transformRequest: [],
     transformResponse: [],

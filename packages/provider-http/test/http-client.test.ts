@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net'
-import { gzipSync } from 'node:zlib'
+import { brotliCompressSync, gzipSync } from 'node:zlib'
 import { afterEach, expect, test } from '@jest/globals'
 import { createHttpClient, type HttpClientOptions } from '../src/http-client.ts'
 import { NoAnswerError } from '../src/provider-error.ts'
@@ -91,6 +91,19 @@ test('JSON and forms are sent as such, with our request id', async () => {
     expect.objectContaining({ 'content-type': 'application/x-www-form-urlencoded' }),
     'scope=read+write',
   ])
+})
+
+test('a compressed answer, and one that begins with a byte order mark, are read as what they say', async () => {
+  const url = await aServer((request, response) => {
+    const encoding = request.url?.slice(1) ?? ''
+    const text = Buffer.from('\ufeff{"paid":"sí"}')
+    const encoders: Record<string, () => Buffer> = { gzip: () => gzipSync(text), br: () => brotliCompressSync(text) }
+    const encode = encoders[encoding]
+    response.writeHead(200, encode && { 'content-encoding': encoding }).end(encode?.() ?? text)
+  })
+  for (const encoding of ['gzip', 'br', 'none']) {
+    expect((await aClient(url).request({ ...ASK, path: `/${encoding}` })).body).toEqual({ paid: 'sí' })
+  }
 })
 
 test('an answer that is not JSON is handed over as text', async () => {
