@@ -1,12 +1,10 @@
+import { minorUnitsOf } from '@remesa/csv/values'
 import { type SettlementProgress, settlementProgress } from '@remesa/database/settlement-progress'
 import { insertSettlements, type SettlementWithWinners } from '@remesa/database/settlements'
-import { isCurrency } from '@remesa/domain/currency'
-import { parseMajor } from '@remesa/domain/money'
 import { topics } from '@remesa/messaging/catalogue'
 import { enqueue } from '@remesa/messaging/outbox'
 import type { Marketplace } from '@remesa/sandbox/marketplace'
 import { sql } from 'kysely'
-import { UNKNOWN_CURRENCY_DECIMALS } from './marketplace/values.ts'
 import type { Stack } from './stack/stack.ts'
 import { backlogOf, untilDone, type Watch, whatHolds } from './watch.ts'
 
@@ -56,19 +54,13 @@ export async function closeSettlements({ database }: Pick<Stack, 'database'>, ma
 export function settlementsOf({ settlements = [], winners = [] }: Marketplace): readonly SettlementWithWinners[] {
   const winnersOf = Map.groupBy(winners, ({ settlementId }) => settlementId)
   return settlements.map(({ settlementId, contestId, currency, total, status }) => ({
-    settlement: { settlementId, contestId, currency, total: minorUnits(total, currency), status },
+    settlement: { settlementId, contestId, currency, total: minorUnitsOf(total, currency), status },
     winners: (winnersOf.get(settlementId) ?? []).map((winner) => {
       const own = winner.currency ?? currency
       const { userId, stripeAccountId } = winner
-      return { userId, stripeAccountId, amount: minorUnits(winner.amount, own), currency: own }
+      return { userId, stripeAccountId, amount: minorUnitsOf(winner.amount, own), currency: own }
     }),
   }))
-}
-
-function minorUnits(amount: string, currency: string): bigint {
-  if (isCurrency(currency)) return parseMajor(amount, currency)
-  const [whole = '', decimals = ''] = amount.split('.')
-  return BigInt(whole + decimals.padEnd(UNKNOWN_CURRENCY_DECIMALS, '0'))
 }
 
 /** How often the clock asks for what was left behind, instead of every five minutes. */

@@ -32,10 +32,11 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'stripe-client',
     'netsuite-client',
   ],
+  csv: ['domain'],
   database: ['domain'],
   messaging: ['domain', 'service-kit', 'database'],
   'pubsub-emulator': [],
-  cli: ['domain', 'service-kit', 'provider-http', ...CLIENTS, 'rails', 'database', 'messaging'],
+  cli: ['domain', 'csv', 'service-kit', 'provider-http', ...CLIENTS, 'rails', 'database', 'messaging'],
   sandbox: ['domain'], // never a client: one misreading of a wire format would hide on both sides
 }
 /** For a service; another service is never among them. */

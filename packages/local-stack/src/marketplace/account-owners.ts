@@ -1,6 +1,6 @@
+import type { Row } from '@remesa/csv/table'
+import { readAccount } from '@remesa/csv/values'
 import { isAccountId } from '@remesa/sandbox/stripe-test-accounts'
-import type { Row } from './table.ts'
-import { readAccount } from './values.ts'
 
 /** Who has which account at Stripe, over all files of a marketplace. */
 export interface AccountOwners {

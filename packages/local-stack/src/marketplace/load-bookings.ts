@@ -1,9 +1,10 @@
+import type { Problems } from '@remesa/csv/problems'
+import { earlierLines, isIn, type Reader, readAll, whole } from '@remesa/csv/rows'
+import { type Row, readTable, type Table } from '@remesa/csv/table'
+import { readAmount, readCurrency, readOneOf, readText } from '@remesa/csv/values'
 import type { MarketplaceBooking, MarketplaceDispute, MarketplaceTip } from '@remesa/sandbox/marketplace'
 import type { AccountOwners } from './account-owners.ts'
-import type { Problems } from './problems.ts'
-import { earlierLines, isIn, type Reader, readAll, whole } from './rows.ts'
-import { type Row, readTable, type Table } from './table.ts'
-import { readAmount, readCurrency, readMoment, readOneOf, readText } from './values.ts'
+import { readMoment } from './read-moment.ts'
 
 const BOOKINGS = {
   file: 'bookings.csv',

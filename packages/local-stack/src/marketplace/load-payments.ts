@@ -1,13 +1,14 @@
+import type { Problems } from '@remesa/csv/problems'
+import { earlierLines, type Reader, readAll, whole } from '@remesa/csv/rows'
+import { type Row, readTable } from '@remesa/csv/table'
+import { readAmount, readCurrency, readText } from '@remesa/csv/values'
 import { currency as currencyOf, isCurrency } from '@remesa/domain/currency'
 import { parseMajor } from '@remesa/domain/money'
 import type { MarketplacePayment } from '@remesa/sandbox/marketplace'
 import { toStripe } from '@remesa/stripe-client/stripe-amount'
 import { momentOf } from '../moment.ts'
 import { chargeIdOf } from './charges.ts'
-import type { Problems } from './problems.ts'
-import { earlierLines, type Reader, readAll, whole } from './rows.ts'
-import { type Row, readTable } from './table.ts'
-import { readAmount, readCurrency, readMoment, readText } from './values.ts'
+import { readMoment } from './read-moment.ts'
 
 const COLUMNS = ['payment_id', 'created', 'currency', 'amount', 'refunded', 'description'] as const
 const PAYMENTS = { file: 'payments.csv', columns: COLUMNS } as const

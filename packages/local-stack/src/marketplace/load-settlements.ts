@@ -1,9 +1,9 @@
+import type { Problems } from '@remesa/csv/problems'
+import { earlierLines, isIn, type Reader, readAll, whole } from '@remesa/csv/rows'
+import { readTable, type Table } from '@remesa/csv/table'
+import { readSettlementAmount, readText } from '@remesa/csv/values'
 import type { MarketplaceSettlement, MarketplaceWinner } from '@remesa/sandbox/marketplace'
 import type { AccountOwners } from './account-owners.ts'
-import type { Problems } from './problems.ts'
-import { earlierLines, isIn, type Reader, readAll, whole } from './rows.ts'
-import { readTable, type Table } from './table.ts'
-import { readSettlementAmount, readText } from './values.ts'
 
 const SETTLEMENTS = {
   file: 'settlements.csv',

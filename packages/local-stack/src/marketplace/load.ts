@@ -1,4 +1,8 @@
 import { readdir } from 'node:fs/promises'
+import { createProblems, shownValue } from '@remesa/csv/problems'
+import { earlierLines, isIn, type Reader, readAll, whole } from '@remesa/csv/rows'
+import { type Row, readTable } from '@remesa/csv/table'
+import { readAccount, readAmount, readCurrency, readDate, readFlag, readOneOf, readText } from '@remesa/csv/values'
 import { isCurrency } from '@remesa/domain/currency'
 import { maskTaxId, taxIdProblem } from '@remesa/domain/tax-id'
 import { isAccountNumber } from '@remesa/sandbox/fpay-accounts'
@@ -14,10 +18,6 @@ import { createAccountOwners } from './account-owners.ts'
 import { readBookings } from './load-bookings.ts'
 import { readPayments } from './load-payments.ts'
 import { readSettlements } from './load-settlements.ts'
-import { createProblems, shownValue } from './problems.ts'
-import { earlierLines, isIn, type Reader, readAll, whole } from './rows.ts'
-import { type Row, readTable } from './table.ts'
-import { readAccount, readAmount, readCurrency, readDate, readFlag, readOneOf, readText } from './values.ts'
 
 export type LoadedMarketplace =
   | { readonly marketplace: Marketplace }

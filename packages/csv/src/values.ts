@@ -1,7 +1,6 @@
 import { businessDate } from '@remesa/domain/business-date'
 import { exponentOf, isCurrency } from '@remesa/domain/currency'
 import { parseMajor } from '@remesa/domain/money'
-import { momentOf } from '../moment.ts'
 import type { Row } from './table.ts'
 
 // Readers of single values: each gives the value, or reports what was expected and gives undefined.
@@ -55,12 +54,6 @@ export function readDate<Column extends string>(row: Row<Column>, column: Column
   }
 }
 
-/** A moment with its offset from UTC, kept as it is written. */
-export function readMoment<Column extends string>(row: Row<Column>, column: Column): string | undefined {
-  const text = row.text(column)
-  return momentOf(text) ? text : row.refuse(column, 'expected a moment like 2026-11-20T14:30:00Z')
-}
-
 export function readCurrency<Column extends string>(row: Row<Column>, column: Column): string | undefined {
   const text = row.text(column)
   return isCurrency(text) ? text : row.refuse(column, 'expected a payable ISO 4217 currency like CLP')
@@ -96,7 +89,7 @@ export function readAmount<Column extends string>(
 }
 
 /** Decimals of a currency that nobody knows: amounts in it are kept, and never paid. */
-export const UNKNOWN_CURRENCY_DECIMALS = 2
+const UNKNOWN_CURRENCY_DECIMALS = 2
 
 /** An amount of a settlement, whose currency is the product's to judge. */
 export function readSettlementAmount<Column extends string>(
@@ -113,4 +106,11 @@ export function readSettlementAmount<Column extends string>(
     column,
     `expected at most ${MOST_DIGITS} digits and ${UNKNOWN_CURRENCY_DECIMALS} decimals in a currency that nobody knows`,
   )
+}
+
+/** What `readSettlementAmount` read, in minor units; in a currency that nobody knows, of two decimals. */
+export function minorUnitsOf(amount: string, currency: string): bigint {
+  if (isCurrency(currency)) return parseMajor(amount, currency)
+  const [whole = '', decimals = ''] = amount.split('.')
+  return BigInt(whole + decimals.padEnd(UNKNOWN_CURRENCY_DECIMALS, '0'))
 }

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals'
 import { parse } from 'csv-parse/sync'
 import { stringify } from 'csv-stringify/sync'
 import fc from 'fast-check'
-import { positionOf, readCsv } from '../src/marketplace/csv.ts'
+import { positionOf, readCsv } from '../src/csv.ts'
 
 const rowsOf = (text: string) => readCsv(text).records.map(({ values }) => values)
 
