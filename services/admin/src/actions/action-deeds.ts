@@ -3,7 +3,7 @@ import { isDebtStillOwed, settleApprovedDebt } from '@remesa/database/receivable
 import { isTransferRepaymentStillAsked, payTransferAgain } from '@remesa/database/transfer-repayments'
 import { topics } from '@remesa/messaging/catalogue'
 import { enqueue } from '@remesa/messaging/outbox'
-import type { Deed } from '../controls/decide-control.ts'
+import type { Deed } from '../controls/deed.ts'
 
 /** How what two people agreed to about one balance, transfer or debt is done. */
 export const ACTION_DEEDS = {

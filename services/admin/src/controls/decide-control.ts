@@ -19,6 +19,7 @@ import { z } from 'zod'
 import { ACTION_DEEDS } from '../actions/action-deeds.ts'
 import { type Outcome, refused } from '../outcome.ts'
 import { controlApproval, controlApprovalJson } from './control-shapes.ts'
+import type { Deed } from './deed.ts'
 
 /** A second person’s word about a wish that concerns payments as a whole. */
 export interface ControlDecision {
@@ -74,13 +75,6 @@ const DEEDS: Readonly<Record<ControlKind, Deed>> = {
     },
   },
   ...ACTION_DEEDS,
-}
-
-export interface Deed {
-  readonly subjectType: string
-  /** Locks what it is about, before the approval is locked. */
-  readonly isStillAsked: (tx: Transaction<Schema>, approval: ControlApproval) => Promise<boolean>
-  readonly act: (tx: Transaction<Schema>, approval: ControlApproval, now: Date) => Promise<void>
 }
 
 /** Decides an open approval, never by whoever asked for it. What is approved is done at once. */
