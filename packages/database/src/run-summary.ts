@@ -20,7 +20,8 @@ export interface RunProgress {
 export async function runProgress(database: Database, businessDate: string): Promise<RunProgress | undefined> {
   const { rows } = await sql<{ initialized: boolean; left: number; counts: Record<string, number> | null }>`
     select r.initialized_at is not null as initialized,
-      (select count(*)::int from sellers where not day_balance_generated) as left,
+      case when r.initialized_at is null
+        then (select count(*)::int from sellers where not day_balance_generated) else 0 end as left,
       (select jsonb_object_agg(status, count) from (
         select status, count(*) from seller_balances where business_date = ${businessDate} group by status
       ) c) as counts
@@ -30,7 +31,7 @@ export async function runProgress(database: Database, businessDate: string): Pro
   const counted = SELLER_BALANCE_STATUSES.map((status) => [status, row.counts?.[status] ?? 0] as const)
   return {
     initialized: row.initialized,
-    sellersLeft: row.initialized ? 0 : row.left,
+    sellersLeft: row.left,
     balances: Object.fromEntries(counted) as Record<SellerBalanceStatus, number>,
     open: counted.reduce((open, [status, count]) => (isFinal(status) ? open : open + count), 0),
   }

@@ -14,6 +14,8 @@ export class StuckError extends Error {
 }
 
 const LOOK_EVERY_MS = 200
+/** Looks must not slow down what they look at: on a busy machine there are fewer of them. */
+const SHARE_OF_TIME_LOOKING = 0.05
 
 export interface Look {
   readonly done: boolean
@@ -33,14 +35,16 @@ export async function untilDone(
   for (;;) {
     const casualties = await stack.casualties()
     if (casualties.length > 0) throw new StuckError(casualties.join('\n'))
+    const began = performance.now()
     const { done, moved, stuck } = await look()
+    const tookMs = performance.now() - began
     if (done) return
     if (moved !== last) movedAt = Date.now()
     last = moved
     if (Date.now() - movedAt > patienceMs) {
       throw new StuckError([`nothing has moved for ${patienceMs / 1000} s`, ...(await stuck())].join('\n'))
     }
-    await sleep(LOOK_EVERY_MS)
+    await sleep(Math.min(1_000, Math.max(LOOK_EVERY_MS, tookMs / SHARE_OF_TIME_LOOKING)))
   }
 }
 
