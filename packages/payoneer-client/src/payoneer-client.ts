@@ -4,12 +4,12 @@ import type { HttpAnswer } from '@remesa/provider-http/http-client'
 import { factsOf, outcomeOfFailure } from '@remesa/provider-http/payment-outcome'
 import { ProviderError } from '@remesa/provider-http/provider-error'
 import { errorFor } from '@remesa/provider-http/read-as'
-import { z } from 'zod'
 import { createPayoneerCalls, PAYMENT_UNKNOWN, type PayoneerConnection, readSuccess } from './calls.ts'
 import { outcomeOf, outcomeOfPayment, outcomeWithoutPayment } from './outcome.ts'
 import { type Reading, statusOf } from './payment.ts'
 import { createProgramBalance } from './program-balance.ts'
 import { createVisibility } from './visibility.ts'
+import { balanceAnswer } from './wire.ts'
 
 export interface PayoneerOptions extends PayoneerConnection {
   /** How long a payment may stay unseen after it was made. Default: the documented two minutes. */
@@ -127,5 +127,3 @@ function bodyFor({ idempotencyKey, destination, money, description }: PaymentIns
   }
   return { Payments: [payment] }
 }
-
-const balanceAnswer = z.object({ result: z.object({ balance: z.string(), currency: z.string() }) })

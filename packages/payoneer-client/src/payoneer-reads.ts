@@ -1,8 +1,10 @@
+import type { Money } from '@remesa/domain/money'
 import type { ProviderPayment } from '@remesa/domain/rail-reconciliation'
+import { errorFor } from '@remesa/provider-http/read-as'
 import { type RetryOptions, retrying } from '@remesa/provider-http/retrying'
-import { createPayoneerCalls, type PayoneerConnection } from './calls.ts'
+import { createPayoneerCalls, type PayoneerConnection, readSuccess } from './calls.ts'
 import { dateOf, moneyOf, statusOf } from './payment.ts'
-import type { Payment } from './wire.ts'
+import { balanceAnswer, type Payment } from './wire.ts'
 
 export interface PayoneerReadsOptions extends PayoneerConnection {
   /** Of each look-up while Payoneer is unavailable. Default 6 tries, from 1 s to 30 s. */
@@ -25,13 +27,18 @@ export interface PayoneerReads {
    * @throws ProviderError when a look-up is not answered within the tries
    */
   lookUpPayments(asked: AsyncIterable<readonly AskedPayment[]>): AsyncIterable<readonly ProviderPayment[]>
+  /**
+   * What the program can pay now.
+   * @throws ProviderError when it cannot be read, and when it is no amount of a currency that we know
+   */
+  getBalance(): Promise<Money>
   close(): void
 }
 
 /** Payoneer's books, for comparing them with ours. Holds connections open: call `close` when done. */
 export function createPayoneerReads(options: PayoneerReadsOptions): PayoneerReads {
   const { retry = { tries: 6, firstMs: 1_000, maxMs: 30_000 }, logger, now = () => new Date() } = options
-  const { look, close } = createPayoneerCalls(options)
+  const { call, look, close } = createPayoneerCalls(options)
 
   async function lookUp({ key, payableId }: AskedPayment): Promise<ProviderPayment | undefined> {
     const { payment } = await retrying(() => look(key), retry)
@@ -67,6 +74,14 @@ export function createPayoneerReads(options: PayoneerReadsOptions): PayoneerRead
         yield found.filter((payment) => payment !== undefined)
       }
     },
+    getBalance: () =>
+      retrying(async () => {
+        const answer = await call({ operation: 'get program balance', path: '/balance' })
+        const { balance, currency } = readSuccess(balanceAnswer, answer).result
+        const held = moneyOf({ amount: balance, currency })
+        if (!held) throw errorFor(answer, { kind: 'garbled', code: 'no_amount' })
+        return held
+      }, retry),
     close,
   }
 }

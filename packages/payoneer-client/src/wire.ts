@@ -21,6 +21,9 @@ export type Payment = z.infer<typeof paymentSchema>
 /** Success bodies are wrapped. */
 export const paymentAnswer = z.object({ result: paymentSchema })
 
+/** What the program can pay; the number's own digits. */
+export const balanceAnswer = z.object({ result: z.object({ balance: z.string(), currency: z.string() }) })
+
 /** "Payments Created": the batch passed validation, nothing more. */
 export const submittedAnswer = z.object({ result: z.string().min(1) })
 

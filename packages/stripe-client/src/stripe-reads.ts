@@ -1,7 +1,9 @@
+import type { Money } from '@remesa/domain/money'
 import type Stripe from 'stripe'
 import { z } from 'zod'
 import { type ChargeFacts, chargeFacts, chargeSchema, type RefundFacts, refundFacts, refundSchema } from './charge.ts'
 import { readErrorOf } from './outcome.ts'
+import { fromStripe } from './stripe-amount.ts'
 import { type Answer, failed, garbled, read } from './stripe-answer.ts'
 import { connectStripe, type StripeOptions } from './stripe-connection.ts'
 import { type Transfer, type TransferFacts, transferFacts, transferSchema } from './transfer.ts'
@@ -36,6 +38,11 @@ export interface StripeReads {
   getPayment(paymentId: string): Promise<ChargeFacts | 'not-found'>
   /** Every refund of a charge. @throws ProviderError when they cannot all be read */
   getRefunds(chargeId: string): Promise<readonly RefundFacts[]>
+  /**
+   * What the platform can transfer now, by currency; one whose units we do not know is left out.
+   * @throws ProviderError when it cannot be read
+   */
+  getBalance(): Promise<readonly Money[]>
   close(): void
 }
 
@@ -97,6 +104,12 @@ export function createStripeReads(options: StripeOptions): StripeReads {
       }
       return refunds
     },
+    async getBalance() {
+      const operation = 'get balance'
+      const answer = await stripe.balance.retrieve().catch(failed(operation))
+      const { available } = read(balanceSchema, operation, answer)
+      return available.flatMap(({ amount, currency }) => fromStripe(amount, currency) ?? [])
+    },
     close,
   }
 }
@@ -113,6 +126,11 @@ const chargePage = pageOf(chargeSchema)
 const refundPage = pageOf(refundSchema)
 const transferPage = pageOf(transferSchema)
 const paymentIntentSchema = z.object({ object: z.literal('payment_intent'), latest_charge: chargeSchema.nullable() })
+
+const balanceSchema = z.object({
+  object: z.literal('balance'),
+  available: z.array(z.object({ amount: z.number().int(), currency: z.string() })),
+})
 
 const listedTransfer = (transfer: Transfer): ListedTransfer => ({
   ...transferFacts(transfer),
