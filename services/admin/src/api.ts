@@ -11,6 +11,7 @@ import type { ApprovalLimits } from './approval-limits.ts'
 import type { Operator } from './authentication.ts'
 import { answerOnce, digestOf, type Outcome } from './outcome.ts'
 import { ProblemError, problemSchema } from './problem.ts'
+import type { ServiceWatch } from './service-metrics/watch-services.ts'
 
 /** What routes work with. */
 export interface ApiParts {
@@ -23,6 +24,8 @@ export interface ApiParts {
   readonly timeZone: string
   /** For people, so that nobody takes one installation for another. */
   readonly environment: string
+  /** What the services tell of themselves; undefined where it is not known where they do. */
+  readonly services: ServiceWatch | undefined
   readonly logger: Pick<Logger, 'error'>
 }
 

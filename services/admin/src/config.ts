@@ -2,6 +2,7 @@ import { workerEnvironment } from '@remesa/messaging/worker-service'
 import { httpUrl, parseEnvironment, secret, timeZone, wholeNumber } from '@remesa/service-kit/environment'
 import { z } from 'zod'
 import { readApprovalLimits } from './approval-limits.ts'
+import { readMetricsAddresses } from './service-metrics/metrics-addresses.ts'
 
 const DAY_MS = 86_400_000
 const SECRET_LENGTH = 32
@@ -39,6 +40,17 @@ export const readConfig = (env: NodeJS.ProcessEnv) =>
       TRUSTED_PROXY_HOPS: wholeNumber({ from: 0, to: 10 }).default(0),
       /** By how much the clock of the rules of bookings is ahead, as in the payouts service; for development. */
       BOOKING_CLOCK_OFFSET_MS: wholeNumber({ from: -3_650 * DAY_MS, to: 3_650 * DAY_MS }).default(0),
+      /** Where the services tell their metrics, by name; unset, the system page says what the database knows. */
+      SERVICE_METRICS_URLS: z
+        .string()
+        .transform((text, context) => {
+          const addresses = readMetricsAddresses(text)
+          if (addresses) return addresses
+          context.addIssue('not a list of addresses')
+          return z.NEVER
+        })
+        .optional()
+        .describe('expected addresses by name, such as payouts=http://payouts:8080/metrics,webhooks=http://…'),
       /** Up to these amounts one person may release and cancel; unset, it always takes two. */
       ADMIN_APPROVAL_ABOVE: z
         .string()

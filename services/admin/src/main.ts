@@ -5,6 +5,7 @@ import { NO_LIMITS } from './approval-limits.ts'
 import { createAuthenticate } from './authentication.ts'
 import { readConfig } from './config.ts'
 import { adminServer } from './server.ts'
+import { watchServices } from './service-metrics/watch-services.ts'
 import { createIssuer } from './sign-in/issuer.ts'
 
 await runService({
@@ -22,6 +23,9 @@ await runService({
       rolesClaim: config.OIDC_ROLES_CLAIM,
       now,
     })
+    const addresses = config.SERVICE_METRICS_URLS
+    const services = addresses && watchServices({ addresses, now, logger })
+    if (services) parts.stopWith('reading of metrics', () => services.stop())
     const server = await adminServer({
       database,
       authenticate,
@@ -45,6 +49,7 @@ await runService({
       nudge: () => relay.nudge(),
       timeZone: config.BUSINESS_TIME_ZONE,
       environment: config.ENVIRONMENT,
+      services,
       logger,
       metrics,
     })

@@ -11,6 +11,7 @@ import { sql } from 'kysely'
 import { readApprovalLimits } from '../src/approval-limits.ts'
 import { createAuthenticate } from '../src/authentication.ts'
 import { adminServer } from '../src/server.ts'
+import type { ServiceWatch } from '../src/service-metrics/watch-services.ts'
 import { createIssuer } from '../src/sign-in/issuer.ts'
 import { freePort } from './free-port.ts'
 
@@ -58,11 +59,18 @@ export const LIMITS = 'USD:10000'
 let keys = 0
 export const aKey = (): string => `key-${++keys}`
 
-/** @param options.consoleDirectory - of the built console; default none */
+interface ApiOptions {
+  readonly limits?: string
+  /** Of the built console; default none. */
+  readonly consoleDirectory?: string
+  readonly services?: ServiceWatch
+}
+
 export async function anApi({
   limits = LIMITS,
   consoleDirectory = join(tmpdir(), 'remesa-no-console'),
-} = {}): Promise<Api> {
+  services,
+}: ApiOptions = {}): Promise<Api> {
   const world = await startWorld()
   const { oidc } = world.sandbox
   const authenticate = createAuthenticate({
@@ -94,6 +102,7 @@ export async function anApi({
     nudge: () => {},
     timeZone: 'America/Santiago',
     environment: 'test',
+    services,
     logger: world.logger,
     metrics: world.metrics,
   })
