@@ -13,8 +13,9 @@ import type {
   Reconciliation,
   ReconciliationReport,
 } from '../console/src/api.ts'
-import type { ControlApproval, Rail } from '../console/src/api-controls.ts'
+import type { ControlApproval, Cooling, Rail } from '../console/src/api-controls.ts'
 import type { controlApproval, rail } from '../src/controls/control-shapes.ts'
+import type { cooling } from '../src/controls/cooling-routes.ts'
 import type { finding, reconciliation, reconciliationReport } from '../src/reconciliation-schemas.ts'
 import { ROUTE_ROLES } from '../src/roles.ts'
 import type { alert } from '../src/routes/alert-shape.ts'
@@ -32,6 +33,7 @@ export const READINGS = [
   (answer: z.output<typeof alert>): Alert => answer,
   (answer: z.output<typeof controlApproval>): ControlApproval => answer,
   (answer: z.output<typeof rail>): Rail => answer,
+  (answer: z.output<typeof cooling>): Cooling => answer,
   (answer: z.output<typeof finding>): Finding => answer,
   (answer: z.output<typeof reconciliation>): Reconciliation => answer,
   (answer: z.output<typeof reconciliationReport>): ReconciliationReport => answer,

@@ -43,6 +43,7 @@ const OUTCOMES: Readonly<Partial<Record<RouteName, number>>> = {
 
 /** An address of each route that has many. */
 const ADDRESSES: Readonly<Partial<Record<RouteName, string>>> = {
+  'POST /v1/cooling/:type/:id/release': `/v1/cooling/seller/${ID}/release`,
   'GET /*': '/today',
   'HEAD /*': '/today',
   'GET /docs/static/*': '/docs/static/swagger-ui.css',

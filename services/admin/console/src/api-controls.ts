@@ -47,6 +47,17 @@ export interface CapAnswer {
   readonly approval: ControlApproval | null
 }
 
+/** A payee for whom something waits because the account was changed lately. */
+export interface Cooling {
+  readonly payee: { readonly type: 'seller' | 'user'; readonly id: string; readonly name: string | null }
+  readonly changedAt: string
+  /** When the last of what waits goes on by itself. */
+  readonly until: string
+  readonly payments: number
+  /** The release that waits for a second person. */
+  readonly release: ControlApproval | null
+}
+
 export interface Job {
   readonly name: string
   readonly schedule: string

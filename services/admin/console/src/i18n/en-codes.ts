@@ -107,5 +107,8 @@ export const enCodes = {
   'code.rail_hour': 'in a UTC hour',
   'code.run': 'to the sellers of one business date',
   'code.cap_change': 'change a cap',
+  'code.destination_changed': 'account changed lately',
+  'code.seller_cooling_release': 'pay a seller before the cooling time is over',
+  'code.user_cooling_release': 'pay a user before the cooling time is over',
   'code.billing': 'billing',
 } as const

@@ -109,5 +109,8 @@ export const esCodes: Readonly<Record<keyof typeof enCodes, string>> = {
   'code.rail_hour': 'en una hora UTC',
   'code.run': 'a los vendedores de una fecha de pago',
   'code.cap_change': 'cambiar un tope',
+  'code.destination_changed': 'la cuenta cambió hace poco',
+  'code.seller_cooling_release': 'pagar a un vendedor antes de tiempo',
+  'code.user_cooling_release': 'pagar a un usuario antes de tiempo',
   'code.billing': 'cobros',
 }

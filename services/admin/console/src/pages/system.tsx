@@ -8,6 +8,7 @@ import { Facts, PageOf, Section } from '../ui/page.tsx'
 import { Answer } from '../ui/states.tsx'
 import { Table } from '../ui/table.tsx'
 import { Caps } from './caps.tsx'
+import { Cooling } from './cooling.tsx'
 import { Rails } from './rails.tsx'
 
 const REFRESH_MS = 5_000
@@ -50,6 +51,7 @@ function Whole({ system: { outbox, deadLetters, attempts, subscriptions } }: { s
       </div>
       <Rails attempts={attempts} />
       <Caps />
+      <Cooling />
       <Section title={t('system.subscriptions')}>
         <Table
           caption={t('system.subscriptionsCaption')}
