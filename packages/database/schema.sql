@@ -481,6 +481,7 @@ CREATE TABLE payment_plans (
   run date not null,
   hash text not null,
   line_count integer not null,
+  totals jsonb not null,
   funds jsonb not null,
   reason text not null,
   state text default 'planned'::text not null,
@@ -1473,9 +1474,9 @@ CREATE OR REPLACE FUNCTION public.refuse_plan_change()
 AS $function$
 begin
   if tg_op = 'UPDATE'
-    and (new.id, new.kind, new.run, new.hash, new.line_count, new.funds, new.reason, new.planned_by, new.planned_at)
-      is not distinct from
-      (old.id, old.kind, old.run, old.hash, old.line_count, old.funds, old.reason, old.planned_by, old.planned_at)
+    and (new.id, new.kind, new.run, new.hash, new.line_count, new.totals, new.funds, new.reason, new.planned_by,
+      new.planned_at) is not distinct from (old.id, old.kind, old.run, old.hash, old.line_count, old.totals, old.funds,
+      old.reason, old.planned_by, old.planned_at)
     and (new.state = 'approved' or (new.approved_by, new.approved_at) is not distinct from (old.approved_by, old.approved_at))
     and (new.state in ('applied', 'void') and old.state in ('planned', 'approved')
       or new.state = 'approved' and old.state = 'planned') then

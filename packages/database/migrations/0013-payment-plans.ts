@@ -27,6 +27,8 @@ create table payment_plans (
   -- SHA-256 of the lines that are paid.
   hash text not null check (hash ~ '^[0-9a-f]{64}$'),
   line_count integer not null check (line_count >= 0),
+  -- What it pays by rail and currency, and what it leaves out by reason.
+  totals jsonb not null,
   -- What each rail had, as far as it said.
   funds jsonb not null,
   reason text not null check (reason <> ''),
@@ -95,9 +97,9 @@ $$;
 create function refuse_plan_change() returns trigger language plpgsql as $$
 begin
   if tg_op = 'UPDATE'
-    and (new.id, new.kind, new.run, new.hash, new.line_count, new.funds, new.reason, new.planned_by, new.planned_at)
-      is not distinct from
-      (old.id, old.kind, old.run, old.hash, old.line_count, old.funds, old.reason, old.planned_by, old.planned_at)
+    and (new.id, new.kind, new.run, new.hash, new.line_count, new.totals, new.funds, new.reason, new.planned_by,
+      new.planned_at) is not distinct from (old.id, old.kind, old.run, old.hash, old.line_count, old.totals, old.funds,
+      old.reason, old.planned_by, old.planned_at)
     and (new.state = 'approved' or (new.approved_by, new.approved_at) is not distinct from (old.approved_by, old.approved_at))
     and (new.state in ('applied', 'void') and old.state in ('planned', 'approved')
       or new.state = 'approved' and old.state = 'planned') then

@@ -35,41 +35,6 @@ export async function listPlans(
   return rows.map(planOf)
 }
 
-/** What a plan pays, by rail and currency. */
-export interface PlanTotal {
-  readonly rail: RailName
-  readonly currency: string
-  readonly count: number
-  /** Minor units. */
-  readonly amount: bigint
-}
-
-/** What a plan leaves out, by reason and currency. */
-export interface LeftOutTotal {
-  readonly reason: LeftOutReason
-  readonly currency: string
-  readonly count: number
-  /** Minor units, of those whose amount is known. */
-  readonly amount: bigint
-}
-
-export async function planTotals(
-  connection: Database,
-  planId: string,
-): Promise<{ readonly pays: readonly PlanTotal[]; readonly leavesOut: readonly LeftOutTotal[] }> {
-  const { rows: pays } = await sql<PlanTotal>`
-    select rail, currency, count(*)::int as count, sum(amount)::bigint as amount
-    from payment_plan_lines where plan_id = ${planId} and left_out is null group by 1, 2 order by 1, 2`.execute(
-    connection,
-  )
-  const { rows: leavesOut } = await sql<LeftOutTotal>`
-    select left_out as reason, currency, count(*)::int as count, coalesce(sum(amount), 0)::bigint as amount
-    from payment_plan_lines where plan_id = ${planId} and left_out is not null group by 1, 2 order by 1, 2`.execute(
-    connection,
-  )
-  return { pays, leavesOut }
-}
-
 /** One payable in a plan. */
 export interface PlanLineView {
   readonly payableType: PlannedType

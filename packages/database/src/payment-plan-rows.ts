@@ -1,4 +1,6 @@
 import type { PlanDrift, PlanKind, PlanState } from '@remesa/domain/payment-plan'
+import type { LeftOutReason } from '@remesa/domain/payment-plan-lines'
+import type { RailName } from '@remesa/domain/rail'
 import type { Selectable } from 'kysely'
 import type { Schema } from './schema.ts'
 
@@ -11,6 +13,7 @@ export interface Plan {
   /** SHA-256 of what it pays, in hexadecimal. */
   readonly hash: string
   readonly lineCount: number
+  readonly totals: PlanTotals
   readonly funds: readonly RailFunds[]
   readonly reason: string
   readonly state: PlanState
@@ -27,14 +30,19 @@ interface Deed {
   readonly at: Date
 }
 
+/** Amounts are decimal strings of minor units, of what has one. */
+export interface PlanTotals {
+  readonly pays: readonly { rail: RailName; currency: string; count: number; amount: string }[]
+  readonly leavesOut: readonly { reason: LeftOutReason; currency: string; count: number; amount: string }[]
+}
+
 /** What a rail said that it could pay. */
 export interface RailFunds {
-  readonly rail: string
-  /** Null when it did not say: unknown is not zero. */
+  readonly rail: RailName
+  /** Decimal strings of minor units; null when it did not say: unknown is not zero. */
   readonly amounts: readonly { readonly currency: string; readonly amount: string }[] | null
-  /** Why it is unknown, for people; null when it is known. */
+  /** Why it is unknown; null when it is known. */
   readonly unknown: string | null
-  readonly at: string
 }
 
 const deedOf = (by: string | null, at: Date | null): Deed | null => (by === null || at === null ? null : { by, at })
@@ -42,6 +50,7 @@ const deedOf = (by: string | null, at: Date | null): Deed | null => (by === null
 /** @param row - of `payment_plans` */
 export const planOf = (row: Selectable<Schema['payment_plans']>): Plan => ({
   ...{ id: row.id, kind: row.kind, run: row.run, hash: row.hash, lineCount: row.line_count, reason: row.reason },
+  totals: row.totals as unknown as PlanTotals,
   funds: row.funds as unknown as readonly RailFunds[],
   state: row.state,
   planned: { by: row.planned_by, at: row.planned_at },

@@ -1,8 +1,18 @@
 import { createHash } from 'node:crypto'
-import { canonicalPlan, driftOf, type PlanDrift, type PlanKind, type PlanState } from '@remesa/domain/payment-plan'
+import {
+  canonicalPlan,
+  driftOf,
+  type PlanDrift,
+  type PlanKind,
+  type PlanState,
+  payoutRun,
+  rulesToApprove,
+} from '@remesa/domain/payment-plan'
 import { type RawBuilder, type Selectable, sql, type Transaction } from 'kysely'
 import { bigintAsString, recordAudit } from './audit.ts'
+import type { Database } from './connection.ts'
 import { resolveAlerts } from './finance-alerts.ts'
+import { rulesOf, usedWithoutPlan } from './payment-plan-claims.ts'
 import { linesIn, lockPayables, type PlanRow, type PlanTerms, readPlan } from './payment-plan-payables.ts'
 import { planLines } from './payment-plan-reads.ts'
 import { type Plan, planOf, type RailFunds } from './payment-plan-rows.ts'
@@ -37,7 +47,8 @@ export async function insertPlan(
     .insertInto('payment_plans')
     .values({
       ...{ kind, run: terms.run, hash: planHash(lines), line_count: lines.length, reason },
-      ...{ funds: JSON.stringify(funds), planned_by: actor, planned_at: terms.now },
+      ...{ totals: JSON.stringify(totalsOf(rows), bigintAsString), funds: JSON.stringify(funds) },
+      ...{ planned_by: actor, planned_at: terms.now },
     })
     .returningAll()
     .executeTakeFirstOrThrow()
@@ -64,13 +75,15 @@ export async function approvePlan(
 export type AppliedPlan =
   /** Its payables may go, and are to be put on their way in the same transaction. */
   | { readonly kind: 'done'; readonly plan: Plan; readonly payableIds: readonly string[] }
+  /** With it its run would send out more than a rule allows without a second person. */
+  | { readonly kind: 'approval_required' }
   /** It no longer is what would be paid, and is void. */
   | { readonly kind: 'void'; readonly plan: Plan }
   | PlanRefusal
 
 /**
  * Releases what a plan pays, if it is still the same to the last line. Nothing of it is claimed, or changes, until the
- * transaction ends. Whether it needs an approval is for the caller to have asked.
+ * transaction ends. One that no rule wants approved is applied by one person, and releases nothing beyond the rules.
  * @param plan - locked by this transaction
  */
 export async function applyPlan(
@@ -80,6 +93,7 @@ export async function applyPlan(
 ): Promise<AppliedPlan> {
   if (plan.hash !== hash) return { kind: 'hash' }
   if (plan.state !== 'planned' && plan.state !== 'approved') return { kind: 'state' }
+  if (await needsApproval(tx, plan, terms.now)) return { kind: 'approval_required' }
   await lockPayables(tx, plan.kind, plan.run)
   const lines = await planLines(tx, plan.id)
   const drift = driftOf(lines, linesIn(await readPlan(tx, plan.kind, { ...terms, run: plan.run })))
@@ -90,6 +104,16 @@ export async function applyPlan(
   await closeAlerts(tx, plan)
   await recordAudit(tx, [planAudit(after, 'applied', { actor, reason, before: plan.state })])
   return { kind: 'done', plan: after, payableIds }
+}
+
+/** @returns whether a plan that nobody has approved is more than its run may send out without */
+export async function needsApproval(connection: Database, { id, kind, run, state }: Plan, now: Date): Promise<boolean> {
+  if (state !== 'planned') return false
+  const rules = await rulesOf(connection, kind)
+  if (rules.length === 0) return false
+  const counted = kind === 'pay_day' ? run : payoutRun(now)
+  const used = await usedWithoutPlan(connection, { rules, runs: [counted] })
+  return rulesToApprove(await planLines(connection, id), rules, (rule) => used(rule, counted)).length > 0
 }
 
 /** Locks a plan. */
@@ -121,6 +145,29 @@ async function movePlan(tx: Transaction<Schema>, { id, state }: Plan, set: RawBu
   const [row] = rows
   if (!row) throw new Error(`plan ${id} is no longer ${state}, though it is locked`)
   return planOf(row)
+}
+
+function totalsOf(rows: readonly PlanRow[]): object {
+  const sum = <Key extends object>(of: readonly { key: Key; amount: bigint | null }[]) => {
+    const sums = new Map<string, Key & { count: number; amount: bigint }>()
+    for (const { key, amount } of of) {
+      const before = sums.get(JSON.stringify(key)) ?? { ...key, count: 0, amount: 0n }
+      sums.set(JSON.stringify(key), { ...before, count: before.count + 1, amount: before.amount + (amount ?? 0n) })
+    }
+    return [...sums].sort(([one], [other]) => (one < other ? -1 : 1)).map(([, total]) => total)
+  }
+  return {
+    pays: sum(
+      rows.flatMap(({ planned, amount, currency }) =>
+        planned.kind === 'line' ? [{ key: { rail: planned.line.rail, currency }, amount }] : [],
+      ),
+    ),
+    leavesOut: sum(
+      rows.flatMap(({ planned, amount, currency }) =>
+        planned.kind === 'left_out' ? [{ key: { reason: planned.reason, currency }, amount }] : [],
+      ),
+    ),
+  }
 }
 
 async function insertLines(tx: Transaction<Schema>, planId: string, rows: readonly PlanRow[]): Promise<void> {

@@ -34,6 +34,7 @@ interface PaymentPlans {
   run: string
   hash: string
   line_count: number
+  totals: JSONColumnType<object>
   funds: JSONColumnType<object[]>
   reason: string
   state: Generated<PlanState>

@@ -4,7 +4,7 @@ import { DESTINATION_POLICY } from '@remesa/domain/stripe-account'
 import { sql } from 'kysely'
 import { setCap } from '../src/payment-cap-changes.ts'
 import { rulesOf, usedWithoutPlan, waitsForPlan } from '../src/payment-plan-claims.ts'
-import { findPlan, listPlanLines, listPlans, planTotals } from '../src/payment-plan-reads.ts'
+import { findPlan, listPlanLines, listPlans } from '../src/payment-plan-reads.ts'
 import type { Plan } from '../src/payment-plan-rows.ts'
 import { setPlanRule } from '../src/payment-plan-rules.ts'
 import { applyPlan, approvePlan, insertPlan, lockPlan } from '../src/payment-plans.ts'
@@ -73,10 +73,11 @@ test('what goes beyond a rule waits for a plan, and goes once two people have ag
 
   const plan = await make()
   expect(plan).toMatchObject({ state: 'planned', lineCount: 1 })
-  expect(await planTotals(world.database, plan.id)).toEqual({
-    pays: [{ rail: 'stripe', currency: 'USD', count: 1, amount: 50n }],
-    leavesOut: [{ reason: 'on_its_way', currency: 'USD', count: 2, amount: 100n }],
+  expect(plan.totals).toEqual({
+    pays: [{ rail: 'stripe', currency: 'USD', count: 1, amount: '50' }],
+    leavesOut: [{ reason: 'on_its_way', currency: 'USD', count: 2, amount: '100' }],
   })
+  expect(await apply(plan)).toEqual({ kind: 'approval_required' })
   expect(await approve(plan, { actor: 'operator:olga' })).toEqual({ kind: 'own' })
   expect(await approve(plan, { hash: '0'.repeat(64) })).toEqual({ kind: 'hash' })
   expect(await approve(plan)).toMatchObject({ kind: 'done', plan: { state: 'approved' } })
@@ -96,12 +97,16 @@ test('what goes beyond a rule waits for a plan, and goes once two people have ag
   ])
 })
 
-test('a plan that one person applied releases nothing beyond the rule', async () => {
-  await rule(0n)
+test('a plan within the rule is applied by one person, and takes the rule’s room like any payment without a plan', async () => {
+  await rule(60n)
   const { transferOf } = await job({ ana: 60n })
+  const ana = transferOf('ana')
   const plan = await make()
-  expect(await apply(plan)).toMatchObject({ kind: 'done' }) // whether it may is asked before: here nobody asked
-  expect(kinds(await claim(world, [transferOf('ana')], day), transferOf('ana'))).toEqual(['plan_required'])
+  expect(await apply(plan)).toMatchObject({ kind: 'done', plan: { state: 'applied', approved: null } })
+  const second = await job({ ben: 1n })
+  const ben = second.transferOf('ben')
+  expect(kinds(await claim(world, [ben], day), ben)).toEqual(['claimed'])
+  expect(kinds(await claim(world, [ana], day), ana)).toEqual(['plan_required'])
 })
 
 test('a line more, a line less, another amount or another account voids a plan, and says what drifted', async () => {
