@@ -79,7 +79,7 @@ export function startRelay({
     const asked = nudged || waitingForDrain.length > 0
     nudged = false
     if (!asked) {
-      const dueInMs = await untilDue()
+      const dueInMs = (await untilDue()) + LEFT_TO_THE_NUDGED_MS
       // A little dice, or every relay of the product would wake for the same row in the same millisecond.
       if (dueInMs > 0) return pause(Math.min(dueInMs + Math.random() * TIMER_JITTER_MS, pollMs))
     }
@@ -153,6 +153,8 @@ export function startRelay({
 const GATHER_MS = 5
 /** The same after a batch of several: then there is a stream, and each batch costs its round trips however small it is. */
 const STREAM_GATHER_MS = 20
+/** What a process commits, its own relay is nudged for: the others take only what is left lying. */
+const LEFT_TO_THE_NUDGED_MS = 50
 const TIMER_JITTER_MS = 50
 const LAG_INTERVAL_MS = 15_000
 const MINIMUM_BACKOFF_MS = 100
