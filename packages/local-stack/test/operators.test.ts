@@ -25,7 +25,7 @@ test('start prints where the console signs people in and operators’ requests g
   ])
 })
 
-test('the stack’s admin service believes the sandbox’s issuer, and has limits for one person', () => {
+test('the stack’s admin service believes the sandbox’s issuer, has limits for one person, and is linked from Slack', () => {
   const env = serviceEnvironment({
     service: 'admin',
     instances: 1,
@@ -36,8 +36,11 @@ test('the stack’s admin service believes the sandbox’s issuer, and has limit
     webhooksPort: 2,
     adminPort: 3,
     publicWebhooksUrl: 'http://localhost:2',
+    consoleUrl: 'http://127.0.0.1:3',
+    metricsUrls: { admin: 'http://127.0.0.1:1/metrics', 'payouts-2': 'http://127.0.0.1:4/metrics' },
     bookingClockOffsetMs: -5,
   })
+  expect(env.CONSOLE_URL).toBe('http://127.0.0.1:3') // what finance-alerts links to
   expect(readConfig(env)).toMatchObject({
     ADMIN_PORT: 3,
     OIDC_ISSUER: sandbox.oidc.issuer,
@@ -46,6 +49,10 @@ test('the stack’s admin service believes the sandbox’s issuer, and has limit
     OIDC_CLIENT_ID: sandbox.oidc.credentials.clientId,
     ADMIN_PUBLIC_URL: 'http://127.0.0.1:3',
     BOOKING_CLOCK_OFFSET_MS: -5,
+    SERVICE_METRICS_URLS: [
+      { name: 'admin', url: 'http://127.0.0.1:1/metrics' },
+      { name: 'payouts-2', url: 'http://127.0.0.1:4/metrics' },
+    ],
     ADMIN_APPROVAL_ABOVE: new Map([
       ['USD', 100_000n],
       ['EUR', 90_000n],

@@ -42,6 +42,10 @@ export function serviceEnvironment(options: {
   webhooksPort: number
   adminPort: number
   publicWebhooksUrl: string
+  /** Where browsers find the console. */
+  consoleUrl: string
+  /** Where each process tells its metrics, by its name. */
+  metricsUrls: Readonly<Record<string, string>>
   bookingClockOffsetMs: number
 }): NodeJS.ProcessEnv {
   const { service, instances, sandbox, publicWebhooksUrl } = options
@@ -125,6 +129,10 @@ export function serviceEnvironment(options: {
     OIDC_JWKS_URL: urls.oidcJwks,
     OIDC_CLIENT_ID: credentials.oidc.clientId,
     ADMIN_PUBLIC_URL: `http://127.0.0.1:${options.adminPort}`,
+    SERVICE_METRICS_URLS: Object.entries(options.metricsUrls)
+      .map(([name, url]) => `${name}=${url}`)
+      .join(),
+    CONSOLE_URL: options.consoleUrl,
     SESSION_SECRET: 'sessions of a stack on one machine open nothing else',
     SLACK_WEBHOOK_URL: urls.slackWebhook,
     PAGERDUTY_ROUTING_KEY: credentials.pagerduty.routingKey,

@@ -95,6 +95,13 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     // Known addresses, as load balancers would have them; here the first instance of each has its service's.
     const known: Partial<Record<ServiceName, number>> = { webhooks: webhooksPort, admin: adminPort }
     const publicWebhooksUrl = `http://127.0.0.1:${webhooksPort}`
+    const adminUrl = `http://127.0.0.1:${adminPort}`
+    const places = names.flatMap((service) =>
+      Array.from({ length: instances }, (_, instance) => ({ service, instance, httpPort: ports.pop() ?? 0 })),
+    )
+    const metricsUrls = Object.fromEntries(
+      places.map((place) => [nameOf(place), `http://127.0.0.1:${place.httpPort}/metrics`]),
+    )
     await subscribeToPayoneer(sandbox, publicWebhooksUrl)
     await sandbox.control('stripe', 'setWebhook', { endpoint: { url: `${publicWebhooksUrl}/webhooks/stripe` } })
 
@@ -114,18 +121,17 @@ export async function startStack(options: StackOptions): Promise<Stack> {
         webhooksPort: publicPort,
         adminPort: publicPort,
         publicWebhooksUrl,
+        consoleUrl: adminUrl,
+        metricsUrls,
         bookingClockOffsetMs,
       }),
       ...options.serviceEnv,
     })
-    const services = names.flatMap((service) =>
-      Array.from({ length: instances }, (_, instance) => {
-        const httpPort = ports.pop() ?? 0
-        const publicPort = (instance === 0 ? known[service] : undefined) ?? ports.pop() ?? 0
-        const environment = environmentOf(service, { httpPort, publicPort })
-        return startService({ service, instance, httpPort, env: environment, logDirectory })
-      }),
-    )
+    const services = places.map(({ service, instance, httpPort }) => {
+      const publicPort = (instance === 0 ? known[service] : undefined) ?? ports.pop() ?? 0
+      const environment = environmentOf(service, { httpPort, publicPort })
+      return startService({ service, instance, httpPort, env: environment, logDirectory })
+    })
     stops.push(async () => {
       await Promise.all(services.map(({ child }) => child.stop()))
     })
@@ -137,7 +143,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       pubsub,
       sandbox,
       services,
-      adminUrl: `http://127.0.0.1:${adminPort}`,
+      adminUrl,
       logDirectory,
       environment: environmentOf('admin', { httpPort: 0, publicPort: adminPort }),
       rulesNow: () => new Date(Date.now() + bookingClockOffsetMs),
@@ -205,6 +211,9 @@ async function subscribeToPayoneer(sandbox: RemoteSandbox, publicWebhooksUrl: st
   await sandbox.control('payoneer', 'setIpcnUrls', Object.fromEntries(kinds.map((kind) => [kind, url])))
 }
 
+const nameOf = ({ service, instance }: { service: ServiceName; instance: number }): string =>
+  instance === 0 ? service : `${service}-${instance + 1}`
+
 function startService(options: {
   service: ServiceName
   instance: number
@@ -213,7 +222,7 @@ function startService(options: {
   logDirectory: string
 }): ServiceProcess {
   const { service, instance, httpPort, env, logDirectory } = options
-  const name = instance === 0 ? service : `${service}-${instance + 1}`
+  const name = nameOf(options)
   const begin = (): Child =>
     startChild({
       name,
