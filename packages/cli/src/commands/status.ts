@@ -1,7 +1,7 @@
 import { Command } from 'commander'
 import { type ApiOptions, openApi, usesApi } from '../api.ts'
 import { type Context, type ExitCode, exitCodes } from '../context.ts'
-import { system, systemProblems } from '../system.ts'
+import { providersText, system, systemProblems } from '../system.ts'
 import { asJson } from '../text.ts'
 import { alertText, elsewhereText, runText, today, waitsForPeople } from '../today.ts'
 
@@ -17,12 +17,15 @@ export const statusCommands = (context: Context, ended: (code: ExitCode) => void
       const lines = [
         runText(state),
         elsewhereText(state),
+        providersText(parts),
         ...state.alerts.map((one) => alertText(context, one)),
         ...problems.map(({ says, mend }) => `${colours.red('✗')} ${says} ${mend}`),
       ]
       const isWell = state.alerts.length === 0 && problems.length === 0 && !waitsForPeople(state)
       if (isWell) lines.push(`${colours.green('✓')} nothing waits for a person`)
-      context.out(options.json ? asJson({ today: state, system: parts }) : lines.join('\n'))
+      context.out(
+        options.json ? asJson({ today: state, system: parts }) : lines.filter((line) => line !== '').join('\n'),
+      )
       ended(isWell ? 0 : 1)
     })
 
