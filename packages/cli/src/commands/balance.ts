@@ -1,10 +1,11 @@
 import { Command } from 'commander'
 import { z } from 'zod'
-import { type ApiOptions, inPath, openApi, pageOf, usesApi } from '../api.ts'
+import { type ApiOptions, acts, type DeedOptions, inPath, openApi, pageOf, usesApi } from '../api.ts'
 import { balance, balanceRows } from '../balances.ts'
 import { type Context, exitCodes } from '../context.ts'
 import { readDay, readLimit } from '../read-arguments.ts'
-import { asJson, money, moneyText, pairs, table, timeText } from '../text.ts'
+import { deedText, waiting } from '../second-person.ts'
+import { asJson, money, moneyText, pairs, plain, table, timeText } from '../text.ts'
 import { timeline, timelineText } from '../timeline.ts'
 
 const balanceStory = balance.extend({
@@ -15,6 +16,18 @@ const balanceStory = balance.extend({
   nextTryAt: z.string().nullable(),
   timeline,
 })
+
+const deedAnswer = z.looseObject({ balance, approval: waiting })
+
+/** What may be done to a balance: the word, what it is for, an example's reason. */
+const DEEDS = [
+  [
+    'retry',
+    'Tries one now that waits for funds, for its next try or for its turn. Has one paid again that failed or came back: that takes two people.',
+    'the bank has reopened the account',
+  ],
+  ['release', 'Lets a blocked one go on whose cause is mended.', 'the document was corrected in NetSuite'],
+] as const
 
 interface ListOptions extends ApiOptions {
   readonly status?: string
@@ -49,6 +62,19 @@ export function balanceCommands(context: Context): Command {
       const answer = await api.get(`/v1/balances/${inPath(id)}`, balanceStory)
       context.out(options.json ? asJson(answer) : storyText(context, answer))
     })
+
+  for (const [word, what, reason] of DEEDS) {
+    acts(commands.command(word).description(what).argument('<id>'))
+      .addHelpText('after', deedHelp(word, reason))
+      .action(async (id: string, options: DeedOptions) => {
+        const api = await openApi(context, options, 'operator')
+        const deed = { key: options.key, body: { reason: options.reason } }
+        const answer = await api.post(`/v1/balances/${inPath(id)}/${word}`, deedAnswer, deed)
+        const { status, money: owed } = answer.balance
+        const state = `balance ${plain(answer.balance.id)}: ${plain(status)}, ${moneyText(owed)}`
+        context.out(options.json ? asJson(answer) : deedText(context, state, answer.approval))
+      })
+  }
   return commands
 }
 
@@ -90,3 +116,12 @@ ${exitCodes({ 0: 'it is shown' })}
 Examples:
   remesa balance show 0197a3c2-3f6e-7c11-9d55-0a4b8e0c1f22
   remesa explain 0197a3c2-3f6e-7c11-9d55-0a4b8e0c1f22       the same in sentences`
+
+const deedHelp = (word: string, reason: string): string => `
+Role: operator. The reason becomes part of the audit log. What may be paid already is left alone, and where money goes out again
+after it ended a second person must agree: it says so, with what they type.
+
+${exitCodes({ 0: 'it is done, or waits for a second person' })}
+
+Examples:
+  remesa balance ${word} 0197a3c2-3f6e-7c11-9d55-0a4b8e0c1f22 --reason "${reason}"`

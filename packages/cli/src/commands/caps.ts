@@ -1,10 +1,9 @@
-import { isCurrency } from '@remesa/domain/currency'
-import { parseMajor } from '@remesa/domain/money'
 import { CAP_SCOPES } from '@remesa/domain/payment-controls'
 import { Argument, Command } from 'commander'
 import { z } from 'zod'
+import { minorUnits } from '../amounts.ts'
 import { type ApiOptions, acts, type DeedOptions, inPath, openApi, pageOf, usesApi } from '../api.ts'
-import { CannotError, type Context, exitCodes } from '../context.ts'
+import { type Context, exitCodes } from '../context.ts'
 import { asJson, moneyText, plain, table, timeText } from '../text.ts'
 
 const cap = z.looseObject({
@@ -77,15 +76,6 @@ export function capsCommands(context: Context): Command {
       context.out(options.json ? asJson(done) : `✓ ${plain(done.approval.status)}`)
     })
   return commands
-}
-
-function minorUnits(amount: string, currency: string): string {
-  if (!isCurrency(currency)) throw new CannotError(`${plain(currency)} is no currency that Remesa pays in.`)
-  try {
-    return parseMajor(amount, currency).toString()
-  } catch {
-    throw new CannotError(`${plain(amount)} is no amount of ${currency}.`)
-  }
 }
 
 function tell(context: Context, options: ApiOptions, done: z.output<typeof answer>): void {

@@ -1,9 +1,9 @@
+import type { AccountOwners } from '@remesa/csv/account-owners'
 import type { Problems } from '@remesa/csv/problems'
 import { earlierLines, isIn, type Reader, readAll, whole } from '@remesa/csv/rows'
 import { type Row, readTable, type Table } from '@remesa/csv/table'
 import { readAmount, readCurrency, readOneOf, readText } from '@remesa/csv/values'
 import type { MarketplaceBooking, MarketplaceDispute, MarketplaceTip } from '@remesa/sandbox/marketplace'
-import type { AccountOwners } from './account-owners.ts'
 import { readMoment } from './read-moment.ts'
 
 const BOOKINGS = {

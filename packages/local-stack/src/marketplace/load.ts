@@ -1,6 +1,8 @@
 import { readdir } from 'node:fs/promises'
-import { createProblems, shownValue } from '@remesa/csv/problems'
+import { type AccountOwners, createAccountOwners } from '@remesa/csv/account-owners'
+import { createProblems, type Problems, shownValue } from '@remesa/csv/problems'
 import { earlierLines, isIn, type Reader, readAll, whole } from '@remesa/csv/rows'
+import { readSettlementFiles } from '@remesa/csv/settlement-files'
 import { type Row, readTable } from '@remesa/csv/table'
 import { readAccount, readAmount, readCurrency, readDate, readFlag, readOneOf, readText } from '@remesa/csv/values'
 import { isCurrency } from '@remesa/domain/currency'
@@ -14,10 +16,8 @@ import type {
   MarketplaceSeller,
 } from '@remesa/sandbox/marketplace'
 import { isPayeeId } from '@remesa/sandbox/payoneer-codes'
-import { createAccountOwners } from './account-owners.ts'
 import { readBookings } from './load-bookings.ts'
 import { readPayments } from './load-payments.ts'
-import { readSettlements } from './load-settlements.ts'
 
 export type LoadedMarketplace =
   | { readonly marketplace: Marketplace }
@@ -78,6 +78,18 @@ export async function loadMarketplace(directory: string): Promise<LoadedMarketpl
   }
   const lines = problems.lines()
   return lines.length > 0 ? { problems: lines } : { marketplace }
+}
+
+const CONTESTS = { settlements: 'settlements.csv', winners: 'winners.csv' } as const
+
+/** A marketplace with neither file has no settlements. */
+async function readSettlements(
+  directory: string,
+  files: readonly string[],
+  parts: { problems: Problems; owners: AccountOwners },
+): ReturnType<typeof readSettlementFiles> {
+  if (!Object.values(CONTESTS).some((file) => files.includes(file))) return { settlements: [], winners: [] }
+  return readSettlementFiles(directory, CONTESTS, parts)
 }
 
 /**

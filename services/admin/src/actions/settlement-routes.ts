@@ -39,7 +39,7 @@ const settlement = z.strictObject({
       userId: exactText(200),
       stripeAccountId: z
         .string()
-        .regex(/^acct_\w{1,200}$/, 'must be a Stripe account, acct_…, or null')
+        .regex(/^acct_\w{1,250}$/, 'must be a Stripe account, acct_…, or null')
         .nullable(),
       amount,
       currency: exactText(20),

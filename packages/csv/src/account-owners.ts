@@ -1,6 +1,5 @@
-import type { Row } from '@remesa/csv/table'
-import { readAccount } from '@remesa/csv/values'
-import { isAccountId } from '@remesa/sandbox/stripe-test-accounts'
+import type { Row } from './table.ts'
+import { readAccount } from './values.ts'
 
 /** Who has which account at Stripe, over all files of a marketplace. */
 export interface AccountOwners {
@@ -16,6 +15,8 @@ export interface AccountOwners {
   ): string | null | undefined
 }
 
+const ACCOUNT_ID = /^acct_[A-Za-z0-9_]{1,250}$/
+
 interface Place {
   readonly id: string
   readonly file: string
@@ -29,7 +30,7 @@ export function createAccountOwners(): AccountOwners {
     readAccountOf(userId, row, file) {
       const accountId = readAccount(row, 'stripe_account_id', {
         form: 'acct_ and letters, digits or underscores, at most 255 characters',
-        isWellFormed: isAccountId,
+        isWellFormed: (text) => ACCOUNT_ID.test(text),
       })
       if (!userId || !accountId) return accountId
       const account = accounts.get(userId)

@@ -1,0 +1,81 @@
+import { Command } from 'commander'
+import { type ApiOptions, acts, openApi } from '../api.ts'
+import { CannotError, type CommandGroup, type Context, exitCodes } from '../context.ts'
+import { type Imported, importedText, readSettlementFile, sendSettlements } from '../settlement-import.ts'
+import { asJson, counted } from '../text.ts'
+
+interface ImportOptions extends ApiOptions {
+  readonly key: string
+  readonly reason?: string
+  readonly winners?: string
+  readonly replace?: true
+  readonly check?: true
+}
+
+/** `remesa settlement …` */
+export const settlementCommands: CommandGroup = (context, ended) => {
+  const commands = new Command('settlement').description('Settlements of contests, and their winners.')
+  acts(
+    commands
+      .command('import')
+      .description('Brings settlements by file, and has their winners paid.')
+      .argument('<file>', 'of the settlements, CSV'),
+    { reasonIsOptional: true },
+  )
+    .option('--winners <file>', 'of their winners, CSV (default: winners.csv beside it)')
+    .option('--replace', 'what stands there otherwise and is not being paid gives way')
+    .option('--check', 'reads the files, says what is wrong with them, and sends nothing')
+    .addHelpText('after', HELP)
+    .action(async (file: string, options: ImportOptions) => {
+      const settlements = await readSettlementFile(context, { settlements: file, winners: options.winners })
+      if (options.check) {
+        context.out(`${counted(settlements.length, 'settlement')}: the files are right. Nothing was sent.`)
+        return
+      }
+      const imported = await send(context, options, settlements)
+      context.out(options.json ? asJson({ settlements: imported }) : importedText(context, imported))
+      if (imported.some(({ problem }) => problem !== null)) ended(1)
+    })
+  return commands
+}
+
+async function send(
+  context: Context,
+  options: ImportOptions,
+  settlements: Awaited<ReturnType<typeof readSettlementFile>>,
+): Promise<readonly Imported[]> {
+  if (settlements.length === 0) throw new CannotError('There is no settlement in the file.')
+  const { key, reason, replace = false } = options
+  if (reason === undefined) throw new CannotError('Why? Give --reason: it becomes part of the audit log.')
+  const api = await openApi(context, options, 'operator')
+  return sendSettlements(api, settlements, {
+    key,
+    reason,
+    replace,
+    onProgress: (sent) => context.err(`… ${sent} of ${counted(settlements.length, 'settlement')}`),
+  })
+}
+
+const HELP = `
+Role: operator. Two files, UTF-8, comma-separated, each with a header that names these columns in any order:
+
+  settlements  settlement_id,contest_id,currency,total,status
+  winners      settlement_id,user_id,stripe_account_id,amount,currency
+
+Amounts are in major units (1750.50). status is closed or completed once the contest is over. stripe_account_id is empty for a
+winner who has none yet; currency of a winner is empty, or its column left out, where it is the settlement’s.
+
+All of a file is read before anything is sent; what is wrong is told with file, line and column, and nothing is sent then. What
+breaks a rule of payment, such as a sum that differs, is stored and not paid, as if the marketplace had sent it.
+The same settlement again changes nothing, so that the same command may be typed again after a failure in the middle. Another one
+under the same id is refused, unless it is not being paid and --replace is given.
+
+Limits: 64 MiB a file, 20,000 winners a settlement. They go in parts of at most 200 settlements, 20,000 winners or 3 MB; each part
+is stored whole or not at all.
+
+${exitCodes({ 0: 'all are stored', 1: 'some break a rule, and nobody of those is paid' })}
+
+Examples:
+  remesa settlement import settlements.csv --check
+  remesa settlement import 2026-11/settlements.csv --reason "the marketplace was down"
+  remesa settlement import mended.csv --winners mended-winners.csv --replace --reason "totals corrected"`

@@ -1,0 +1,151 @@
+import { stat } from 'node:fs/promises'
+import { basename, dirname, join, relative } from 'node:path'
+import { createAccountOwners } from '@remesa/csv/account-owners'
+import { createProblems } from '@remesa/csv/problems'
+import { readSettlementFiles } from '@remesa/csv/settlement-files'
+import { minorUnitsOf } from '@remesa/csv/values'
+import { z } from 'zod'
+import type { Api } from './api.ts'
+import { CannotError, type Context } from './context.ts'
+import { counted, plain } from './text.ts'
+
+/** As the API takes it: amounts in minor units. */
+export interface SettlementToSend {
+  readonly settlementId: string
+  readonly contestId: string
+  readonly currency: string
+  readonly total: string
+  readonly status: string
+  readonly winners: readonly {
+    readonly userId: string
+    readonly stripeAccountId: string | null
+    readonly amount: string
+    readonly currency: string
+  }[]
+}
+
+const imported = z.looseObject({
+  settlementId: z.string(),
+  result: z.string(),
+  problem: z.looseObject({ rule: z.string(), found: z.string() }).nullable(),
+})
+export type Imported = z.output<typeof imported>
+const answer = z.looseObject({ settlements: z.array(imported) })
+
+// What one request of the API takes; kept below its 4 MiB.
+const MOST_SETTLEMENTS = 200
+const MOST_WINNERS = 20_000
+const MOST_BYTES = 3_000_000
+const MOST_FILE_BYTES = 64 * 1024 * 1024
+
+/**
+ * Reads settlements and their winners, all of them before anything is sent.
+ * @param files.winners - default `winners.csv` beside the settlements
+ * @throws CannotError when something is wrong with them; each place was written to `err`
+ */
+export async function readSettlementFile(
+  context: Pick<Context, 'err'>,
+  files: { readonly settlements: string; readonly winners: string | undefined },
+): Promise<readonly SettlementToSend[]> {
+  const directory = dirname(files.settlements)
+  const winnersFile = files.winners ?? join(directory, 'winners.csv')
+  for (const file of [files.settlements, winnersFile]) await refuseLarge(file)
+  const problems = createProblems()
+  const names = { settlements: basename(files.settlements), winners: relative(directory, winnersFile) }
+  const parts = { problems, owners: createAccountOwners(), mostWinners: MOST_WINNERS }
+  const { settlements, winners } = await readSettlementFiles(directory, names, parts)
+  const lines = problems.lines()
+  for (const line of lines) context.err(plain(line))
+  if (lines.length > 0) throw new CannotError('The files are not right; nothing was sent.')
+  const winnersOf = Map.groupBy(winners, ({ settlementId }) => settlementId)
+  return settlements.map((one) => ({
+    ...one,
+    total: minorUnitsOf(one.total, one.currency).toString(),
+    winners: (winnersOf.get(one.settlementId) ?? []).map(({ userId, stripeAccountId, amount, currency: own }) => {
+      const currency = own ?? one.currency
+      return { userId, stripeAccountId, amount: minorUnitsOf(amount, currency).toString(), currency }
+    }),
+  }))
+}
+
+async function refuseLarge(file: string): Promise<void> {
+  const size = await stat(file).then(
+    (found) => found.size,
+    () => 0, // whoever reads it says what is the matter
+  )
+  if (size > MOST_FILE_BYTES) throw new CannotError(`${plain(file)} is larger than 64 MiB: split it by settlements.`)
+}
+
+/**
+ * Sends settlements in parts, each of which is stored whole or not at all, under keys of its own: sent again with the same
+ * key they are answered as they were.
+ * @throws CannotError with what the API said, and how far it had come
+ */
+export async function sendSettlements(
+  api: Api,
+  settlements: readonly SettlementToSend[],
+  options: {
+    readonly key: string
+    readonly reason: string
+    readonly replace: boolean
+    readonly onProgress: (sent: number) => void
+  },
+): Promise<readonly Imported[]> {
+  const parts = inParts(settlements)
+  const done: Imported[] = []
+  for (const [index, part] of parts.entries()) {
+    const body = { reason: options.reason, replace: options.replace, settlements: part }
+    const key = parts.length === 1 ? options.key : `${options.key}:${index + 1}`
+    try {
+      done.push(...(await api.post('/v1/settlements', answer, { key, body })).settlements)
+    } catch (error) {
+      if (!(error instanceof CannotError) || done.length === 0) throw error
+      throw new CannotError(
+        `${error.message} ${counted(done.length, 'settlement')} before it stand; type it again then.`,
+      )
+    }
+    if (parts.length > 1) options.onProgress(done.length)
+  }
+  return done
+}
+
+/** In their order, as many at once as a request takes. */
+export function inParts(settlements: readonly SettlementToSend[]): readonly (readonly SettlementToSend[])[] {
+  const parts: SettlementToSend[][] = []
+  let room = { settlements: 0, winners: 0, bytes: 0 }
+  for (const one of settlements) {
+    const bytes = Buffer.byteLength(JSON.stringify(one)) + 1
+    if (room.settlements < 1 || room.winners < one.winners.length || room.bytes < bytes) {
+      parts.push([])
+      room = { settlements: MOST_SETTLEMENTS, winners: MOST_WINNERS, bytes: MOST_BYTES }
+    }
+    parts.at(-1)?.push(one)
+    room = {
+      settlements: room.settlements - 1,
+      winners: room.winners - one.winners.length,
+      bytes: room.bytes - bytes,
+    }
+  }
+  return parts
+}
+
+const SHOWN = 20
+
+/** What came of it, and which break a rule. */
+export function importedText({ colours }: Pick<Context, 'colours'>, done: readonly Imported[]): string {
+  const count = (result: string): number => done.filter((one) => one.result === result).length
+  const broken = done.flatMap(({ settlementId, problem }) =>
+    problem ? [`  ${plain(settlementId)}: ${plain(problem.rule)}, ${plain(problem.found)}`] : [],
+  )
+  const sums = ['new', 'replaced', 'unchanged'].map((result) => `${count(result)} ${result}`).join(', ')
+  return [
+    `${colours.green('✓')} ${counted(done.length, 'settlement')}: ${sums}`,
+    ...(broken.length > 0
+      ? [
+          `${colours.yellow('!')} ${counted(broken.length, 'settlement')} that nobody is paid of, for a rule of payment:`,
+        ]
+      : []),
+    ...broken.slice(0, SHOWN),
+    ...(broken.length > SHOWN ? [`  … and ${broken.length - SHOWN} more`] : []),
+  ].join('\n')
+}
