@@ -51,6 +51,15 @@ export async function openRun(tx: Transaction<Schema>, businessDate: BusinessDat
   return { kind: 'opened', run: runOf(row), reopened: row.resets > 1, sellersReset }
 }
 
+/** The business date of a run. @param businessDate - default: the newest. @returns undefined when there is none */
+export async function latestRun(connection: Database, businessDate?: string): Promise<BusinessDate | undefined> {
+  const { rows } = await sql<{ date: string }>`
+    select business_date as date from pay_day_runs
+    where ${businessDate ?? null}::date is null or business_date = ${businessDate ?? null}
+    order by business_date desc limit 1`.execute(connection)
+  return rows[0] && businessDateOf(rows[0].date)
+}
+
 /**
  * Takes sellers that have no balances of this run yet, for this transaction alone.
  * @returns no sellers when none is left or others have the rest in hand; undefined when the run is initialized

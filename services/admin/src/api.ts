@@ -1,6 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Database } from '@remesa/database/connection'
 import type { Schema } from '@remesa/database/schema'
+import type { DestinationPolicy } from '@remesa/domain/stripe-account'
+import type { Funds } from '@remesa/rails/funds'
 import type { Logger } from '@remesa/service-kit/logger'
 import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest, RawServerDefault } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
@@ -17,6 +19,10 @@ import type { ServiceWatch } from './service-metrics/watch-services.ts'
 export interface ApiParts {
   readonly database: Database
   readonly limits: ApprovalLimits
+  /** What rails hold, as far as they tell. */
+  readonly funds: Pick<Funds, 'ask'>
+  /** As the paying services have it: who may be paid now. */
+  readonly policy: DestinationPolicy
   readonly clock: () => Clock
   /** Told when something was put into the outbox. */
   readonly nudge: () => void

@@ -1,4 +1,6 @@
+import { COOLING_MS } from '@remesa/domain/cooling'
 import { workerEnvironment } from '@remesa/messaging/worker-service'
+import { fundsEnvironment } from '@remesa/rails/funds'
 import { httpUrl, parseEnvironment, secret, timeZone, wholeNumber } from '@remesa/service-kit/environment'
 import { z } from 'zod'
 import { readApprovalLimits } from './approval-limits.ts'
@@ -12,6 +14,11 @@ export const readConfig = (env: NodeJS.ProcessEnv) =>
     env,
     z.object({
       ...workerEnvironment,
+      /** For plans alone, and all of it may be unset: give keys that read balances and nothing else. */
+      ...fundsEnvironment,
+      /** As pay-seller-balance and payouts have these two: a plan says who is paid, and who waits. */
+      PAYEE_COOLING_MS: wholeNumber({ from: 0, to: 30 * DAY_MS }).default(COOLING_MS),
+      PAYOUT_HOLD_WITHOUT_BANK: z.stringbool().default(true).describe('expected true or false'),
       /** Where operators' requests arrive; health and metrics stay on HTTP_PORT. */
       ADMIN_PORT: wholeNumber({ from: 0, to: 65_535 }).default(8082),
       /** For people, so that nobody takes one installation for another. */

@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { connectWorkerService } from '@remesa/messaging/worker-service'
+import { openFunds } from '@remesa/rails/funds'
 import { runService } from '@remesa/service-kit/run-service'
 import { NO_LIMITS } from './approval-limits.ts'
 import { createAuthenticate } from './authentication.ts'
@@ -26,8 +27,12 @@ await runService({
     const addresses = config.SERVICE_METRICS_URLS
     const services = addresses && watchServices({ addresses, now, logger })
     if (services) parts.stopWith('reading of metrics', () => services.stop())
+    const funds = openFunds(config, { logger, metrics })
+    parts.stopWith('funds of rails', () => funds.close())
     const server = await adminServer({
       database,
+      funds,
+      policy: { payoutsMustBeEnabled: config.PAYOUT_HOLD_WITHOUT_BANK, coolingMs: config.PAYEE_COOLING_MS },
       authenticate,
       issuer: createIssuer({
         issuer: config.OIDC_ISSUER,

@@ -1,5 +1,6 @@
 import { ACTION_ROUTE_ROLES } from './actions/action-route-roles.ts'
 import { CONTROL_ROUTE_ROLES } from './controls/control-route-roles.ts'
+import { PLAN_ROUTE_ROLES } from './plans/plan-route-roles.ts'
 import { OPERATOR_ROUTE_ROLES } from './routes/operator-route-roles.ts'
 
 /** What a person may do, least first: each may also do what those before it may. */
@@ -41,6 +42,7 @@ export const ROUTE_ROLES = {
   'POST /v1/approvals/:id/refuse': 'approver',
   ...OPERATOR_ROUTE_ROLES,
   ...CONTROL_ROUTE_ROLES,
+  ...PLAN_ROUTE_ROLES,
   ...ACTION_ROUTE_ROLES,
   'GET /v1/reconciliations': 'viewer',
   'POST /v1/reconciliations': 'operator',

@@ -20,6 +20,8 @@ import { consoleFiles } from './console-files.ts'
 import { controlRoutes } from './controls/control-routes.ts'
 import { guard, refuseUnlisted } from './guard.ts'
 import { payoutRoutes } from './payout-routes.ts'
+import { planRoutes } from './plans/plan-routes.ts'
+import { planRuleRoutes } from './plans/plan-rule-routes.ts'
 import { ProblemError, type ProblemKind, problem } from './problem.ts'
 import { reconciliationRoutes } from './reconciliation-routes.ts'
 import { isRouteName, ROUTE_ROLES } from './roles.ts'
@@ -110,6 +112,8 @@ export async function adminServer(parts: Parts): Promise<FastifyInstance> {
   approvalRoutes(server, parts)
   operatorRoutes(server, parts)
   controlRoutes(server, parts)
+  planRoutes(server, parts)
+  planRuleRoutes(server, parts)
   actionRoutes(server, parts)
   reconciliationRoutes(server, parts)
   server.get('/openapi.json', { schema: { hide: true } }, async () => server.swagger())

@@ -5,9 +5,13 @@ import { lockBooking, storeWord } from '@remesa/database/bookings'
 import type { Database } from '@remesa/database/connection'
 import { BOOKING_RULES } from '@remesa/domain/booking-payout'
 import { currency } from '@remesa/domain/currency'
+import { DESTINATION_POLICY } from '@remesa/domain/stripe-account'
 import { startWorld, type World } from '@remesa/local-stack/testing/world'
+import { fundsEnvironment, openFunds } from '@remesa/rails/funds'
 import type { TokenWish } from '@remesa/sandbox/oidc'
+import { parseEnvironment } from '@remesa/service-kit/environment'
 import { sql } from 'kysely'
+import { z } from 'zod'
 import { readApprovalLimits } from '../src/approval-limits.ts'
 import { createAuthenticate } from '../src/authentication.ts'
 import { adminServer } from '../src/server.ts'
@@ -82,8 +86,13 @@ export async function anApi({
   })
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`
+  const env = { ...world.railEnvironment, ...world.stripeEnvironment }
+  const funds = openFunds(parseEnvironment(env, z.object(fundsEnvironment)))
+  world.stopWith(() => funds.close())
   const server = await adminServer({
     database: world.database,
+    funds,
+    policy: DESTINATION_POLICY,
     authenticate,
     issuer: createIssuer({
       issuer: oidc.issuer,
