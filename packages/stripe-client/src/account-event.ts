@@ -12,9 +12,9 @@ export interface AccountEvent {
 }
 
 /** It is about an account, but not as Stripe describes its events. `problem` names paths, never a value. */
-type Unreadable = { readonly kind: 'unreadable'; readonly problem: string }
+export type Unreadable = { readonly kind: 'unreadable'; readonly problem: string }
 /** It is about something else. */
-type Other = { readonly kind: 'other' }
+export type Other = { readonly kind: 'other' }
 
 /**
  * What `account.updated` and `account.application.deauthorized` say about an account. Events overtake each other: the
@@ -69,7 +69,8 @@ const capabilitySchema = z.object({
   status: z.string().min(1),
 })
 
-function unreadable({ eventId, type }: AccountEvent, { issues }: z.ZodError): Unreadable {
+/** @returns what is wrong, by paths; never a value */
+export function unreadable({ eventId, type }: AccountEvent, { issues }: z.ZodError): Unreadable {
   const problems = issues.slice(0, 5).map(({ path, message }) => `${path.join('.')}: ${message}`)
   return { kind: 'unreadable', problem: `stripe, event ${eventId} (${type}): ${problems.join('; ')}` }
 }

@@ -1,3 +1,4 @@
+import { noteBankAccount } from '@remesa/database/bank-accounts'
 import type { Database } from '@remesa/database/connection'
 import type { NewAlert } from '@remesa/database/finance-alerts'
 import { groupCommit } from '@remesa/database/group-commit'
@@ -13,6 +14,7 @@ import type { DataOf } from '@remesa/messaging/topic'
 import { ProviderError } from '@remesa/provider-http/provider-error'
 import type { Logger } from '@remesa/service-kit/logger'
 import { readAccountEvent, readCapabilityEvent } from '@remesa/stripe-client/account-event'
+import { readBankAccountEvent } from '@remesa/stripe-client/bank-account-event'
 import { readReversalEvent } from '@remesa/stripe-client/transfer-event'
 import { type AccountReader, readAccountFacts } from './account-facts.ts'
 
@@ -37,7 +39,7 @@ interface Applied {
 
 /**
  * Keeps what we know of connected accounts true, whatever order Stripe's events come in, and puts transfers on their
- * way that waited for one. Where events cannot tell, Stripe is asked. People are told of a transfer
+ * way that waited for one; a changed bank account behind one makes what is due to it wait. Where events cannot tell, Stripe is asked. People are told of a transfer
  * that somebody else than we took back. Events of other kinds are others' concern.
  */
 export function applyStripeEvents(parts: Parts): BatchHandler<StripeEvent> {
@@ -76,6 +78,14 @@ export function applyStripeEvents(parts: Parts): BatchHandler<StripeEvent> {
       const { reversed } = reversal.transfer
       if (reversed && reversed.amount <= ours) return done
       await database.transaction().execute((tx) => raiseAlerts(tx, [reversedAlert(reversal)]))
+      return done
+    }
+    const bank = readBankAccountEvent(event)
+    if (bank.kind === 'unreadable') return reject(bank.problem)
+    if (bank.kind === 'bank_account') {
+      const news = { stripeAccountId: bank.account, bank: bank.bank, asOf: new Date(event.created * 1_000) }
+      const became = await database.transaction().execute((tx) => noteBankAccount(tx, news))
+      logger.info({ stripeAccountId: bank.account, became }, 'Stripe told of a bank account')
       return done
     }
     const read = readNews(event)
