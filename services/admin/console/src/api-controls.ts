@@ -40,11 +40,10 @@ export interface Cap {
   readonly setAt: string
 }
 
-/** What became of a wish about a cap. */
-export interface CapAnswer {
-  readonly cap: Cap
-  /** It waits for a second person; null: it is done. */
-  readonly approval: ControlApproval | null
+/** What a provider owes us. */
+export interface Debt {
+  readonly providerId: string
+  readonly money: { readonly amount: string; readonly currency: string }
 }
 
 /** A payee for whom something waits because the account was changed lately. */
@@ -70,15 +69,65 @@ export interface Job {
   readonly lastError: string | null
 }
 
+interface Waiting {
+  readonly waiting: number
+  readonly due: number
+  readonly oldestSeconds: number | null
+}
+
+export interface SystemSubscription {
+  readonly name: string
+  readonly topic: string
+  /** Of its topic, not yet published. */
+  readonly outbox: Waiting
+  readonly deadLetters: number
+  /** Null where no service told anything of it. */
+  readonly workers: {
+    readonly done: number
+    readonly retried: number
+    readonly failed: number
+    readonly perMinute: number
+    readonly inHand: number
+    readonly oldestSeconds: number
+  } | null
+}
+
+export interface SystemProvider {
+  readonly name: string
+  readonly calls: number
+  readonly refused: number
+  readonly failed: number
+  readonly p50Ms: number | null
+  readonly p95Ms: number | null
+  /** Calls under way at once, on average. */
+  readonly inUse: number
+}
+
+export interface SystemService {
+  readonly name: string
+  /** When it last told something. */
+  readonly at: string | null
+  readonly trouble: string | null
+  readonly windowSeconds: number
+}
+
 export interface System {
-  readonly subscriptions: readonly { readonly name: string; readonly topic: string }[]
-  readonly outbox: { readonly waiting: number; readonly due: number; readonly oldestSeconds: number | null }
+  readonly subscriptions: readonly SystemSubscription[]
+  readonly outbox: Waiting
   readonly deadLetters: number
   readonly attempts: readonly {
     readonly rail: string
     readonly claimed: number
     readonly unknown: number
-    readonly lastHour: { readonly accepted: number; readonly declined: number }
+    readonly lastHour: {
+      readonly accepted: number
+      readonly declined: number
+      readonly p50Ms: number | null
+      readonly p95Ms: number | null
+    }
   }[]
+  readonly providers: readonly SystemProvider[]
+  /** Whose metrics are read; null where none are configured. */
+  readonly services: readonly SystemService[] | null
   readonly at: string
 }

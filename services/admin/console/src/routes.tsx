@@ -27,6 +27,7 @@ export const router = createBrowserRouter([
           { path: 'reconciliation', lazy: () => import('./pages/reconciliation.tsx') },
           { path: 'reconciliation/:id', lazy: () => import('./pages/report.tsx') },
           { path: 'ledger', lazy: () => import('./pages/ledger.tsx') },
+          { path: 'debts', lazy: () => import('./pages/debts.tsx') },
           { path: 'audit', lazy: () => import('./pages/audit.tsx') },
           { path: 'dead-letters', lazy: () => import('./pages/dead-letters.tsx') },
           { path: 'dead-letters/:id', lazy: () => import('./pages/dead-letter.tsx') },

@@ -34,6 +34,7 @@ const GROUPS: readonly (readonly [name: PlainKey, pages: readonly (readonly [pat
     [
       ['/reconciliation', 'reconciliation.title'],
       ['/ledger', 'ledger.title'],
+      ['/debts', 'debts.title'],
       ['/audit', 'audit.title'],
     ],
   ],

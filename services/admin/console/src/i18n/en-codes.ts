@@ -110,5 +110,8 @@ export const enCodes = {
   'code.destination_changed': 'account changed lately',
   'code.seller_cooling_release': 'pay a seller before the cooling time is over',
   'code.user_cooling_release': 'pay a user before the cooling time is over',
+  'code.balance_repayment': 'pay a balance again',
+  'code.transfer_repayment': 'pay a transfer again',
+  'code.debt_settlement': 'settle a debt',
   'code.billing': 'billing',
 } as const

@@ -112,5 +112,8 @@ export const esCodes: Readonly<Record<keyof typeof enCodes, string>> = {
   'code.destination_changed': 'la cuenta cambió hace poco',
   'code.seller_cooling_release': 'pagar a un vendedor antes de tiempo',
   'code.user_cooling_release': 'pagar a un usuario antes de tiempo',
+  'code.balance_repayment': 'pagar un saldo de nuevo',
+  'code.transfer_repayment': 'pagar una transferencia de nuevo',
+  'code.debt_settlement': 'saldar una deuda',
   'code.billing': 'cobros',
 }

@@ -1,3 +1,4 @@
+import { Link } from 'react-router'
 import type { Approval } from '../api.ts'
 import type { ControlApproval } from '../api-controls.ts'
 import { at } from '../http.ts'
@@ -6,7 +7,7 @@ import { Filters, useFilters } from '../ui/filters.tsx'
 import { PageOf } from '../ui/page.tsx'
 import { Answer } from '../ui/states.tsx'
 import { Pager, Table } from '../ui/table.tsx'
-import { Moment, Raw, Status } from '../ui/values.tsx'
+import { Id, Moment, Raw, Status } from '../ui/values.tsx'
 import { ApprovalsTable } from './approvals-table.tsx'
 import { Decision } from './decision.tsx'
 import { useList } from './use-list.ts'
@@ -36,6 +37,20 @@ export function Component() {
   )
 }
 
+/** Where what is asked for is read in full, where it has a page of its own. */
+const PAGES: Readonly<Record<string, string>> = { balance_repayment: 'balances', transfer_repayment: 'transfers' }
+
+function Subject({ approval: { kind, subjectId } }: { approval: ControlApproval }) {
+  const { label } = useSpeech()
+  const page = PAGES[kind]
+  if (page === undefined) return label(subjectId)
+  return (
+    <Link to={`/${page}/${subjectId}`}>
+      <Id id={subjectId} />
+    </Link>
+  )
+}
+
 const SHOWN = 200
 
 /** Wishes about payments as a whole: few, and never behind a second page. */
@@ -52,7 +67,7 @@ function Controls({ filters }: { filters: Readonly<Record<string, string>> }) {
             rowKey={({ id }) => id}
             columns={[
               { header: t('field.action'), cell: ({ kind }) => label(kind) },
-              { header: t('field.subject'), cell: ({ subjectId }) => label(subjectId) },
+              { header: t('field.subject'), cell: (approval) => <Subject approval={approval} /> },
               { header: t('field.reason'), cell: ({ reason }) => reason },
               {
                 header: t('approvals.requestedBy'),

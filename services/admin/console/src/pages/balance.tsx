@@ -9,6 +9,7 @@ import { Facts, PageOf, Section } from '../ui/page.tsx'
 import { Answer, Empty } from '../ui/states.tsx'
 import { AmountLines, Timeline } from '../ui/story.tsx'
 import { Amount, Day, Id, Moment, Status } from '../ui/values.tsx'
+import { BalanceActions } from './retry-actions.tsx'
 
 export function Component() {
   const { t } = useSpeech()
@@ -55,6 +56,7 @@ function Story({ balance }: { balance: BalanceStory }) {
               [t('field.id'), <Id key="id" id={balance.id} />],
             ]}
           />
+          <BalanceActions balance={balance} />
         </Section>
         <Section title={t('detail.amount')}>
           {documents.length === 0 ? (

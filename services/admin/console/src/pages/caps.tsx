@@ -1,6 +1,6 @@
 import { CAP_SCOPES } from '@remesa/domain/payment-controls'
 import { useQuery } from '@tanstack/react-query'
-import type { Cap, CapAnswer, Rail } from '../api-controls.ts'
+import type { Cap, Rail } from '../api-controls.ts'
 import { readPage } from '../client.ts'
 import { at } from '../http.ts'
 import { useSpeech } from '../language.tsx'
@@ -13,6 +13,7 @@ import { Answer } from '../ui/states.tsx'
 import { Table } from '../ui/table.tsx'
 import { Amount, Moment } from '../ui/values.tsx'
 import { useList } from './use-list.ts'
+import { useSaid } from './use-said.ts'
 
 const REFRESH_MS = 5_000
 
@@ -44,13 +45,6 @@ export function Caps() {
       </Answer>
     </Section>
   )
-}
-
-/** What the API made of a wish: it is done, or waits for a second person. */
-const useSaid = () => {
-  const { t } = useSpeech()
-  return (what: string) => (answer: unknown) =>
-    (answer as CapAnswer).approval ? t('action.needsSecond', { what }) : t('action.done', { what })
 }
 
 function SetCap() {

@@ -8,6 +8,7 @@ import { Facts, PageOf, Section } from '../ui/page.tsx'
 import { Answer } from '../ui/states.tsx'
 import { AmountLines, Timeline } from '../ui/story.tsx'
 import { Amount, Id, Moment, Status } from '../ui/values.tsx'
+import { TransferActions } from './retry-actions.tsx'
 
 export function Component() {
   const { t } = useSpeech()
@@ -55,6 +56,7 @@ function Story({ story: { transfer, account, timeline } }: { story: TransferStor
               [t('field.id'), <Id key="id" id={transfer.id} />],
             ]}
           />
+          <TransferActions transfer={transfer} />
         </Section>
         <Section title={t('detail.amount')}>
           <AmountLines
