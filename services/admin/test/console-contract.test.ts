@@ -13,13 +13,15 @@ import type {
   Reconciliation,
   ReconciliationReport,
 } from '../console/src/api.ts'
-import type { ControlApproval, Cooling, Rail } from '../console/src/api-controls.ts'
-import type { controlApproval, rail } from '../src/controls/control-shapes.ts'
+import type { Cap, ControlApproval, Cooling, Debt, Rail, System } from '../console/src/api-controls.ts'
+import type { debt } from '../src/actions/debt-routes.ts'
+import type { cap, controlApproval, rail } from '../src/controls/control-shapes.ts'
 import type { cooling } from '../src/controls/cooling-routes.ts'
 import type { finding, reconciliation, reconciliationReport } from '../src/reconciliation-schemas.ts'
 import { ROUTE_ROLES } from '../src/roles.ts'
 import type { alert } from '../src/routes/alert-shape.ts'
 import type { balance } from '../src/routes/balance-routes.ts'
+import type { system } from '../src/routes/system-routes.ts'
 import type { actionAnswer, approval, payoutStory } from '../src/schemas.ts'
 
 const SOURCES = fileURLToPath(new URL('../console/src', import.meta.url))
@@ -33,7 +35,10 @@ export const READINGS = [
   (answer: z.output<typeof alert>): Alert => answer,
   (answer: z.output<typeof controlApproval>): ControlApproval => answer,
   (answer: z.output<typeof rail>): Rail => answer,
+  (answer: z.output<typeof cap>): Cap => answer,
+  (answer: z.output<typeof system>): System => answer,
   (answer: z.output<typeof cooling>): Cooling => answer,
+  (answer: z.output<typeof debt>): Debt => answer,
   (answer: z.output<typeof finding>): Finding => answer,
   (answer: z.output<typeof reconciliation>): Reconciliation => answer,
   (answer: z.output<typeof reconciliationReport>): ReconciliationReport => answer,

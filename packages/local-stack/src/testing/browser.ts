@@ -70,6 +70,7 @@ export const MENU_PAGES = [
   '/payouts',
   '/transfers',
   '/reconciliation',
+  '/debts',
   '/ledger',
   '/audit',
   '/dead-letters',

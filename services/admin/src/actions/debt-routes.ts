@@ -17,7 +17,10 @@ import { withReason, withRequestKey } from '../schemas.ts'
 import { plainText } from '../text.ts'
 import { toWire } from '../wire.ts'
 
-const debt = z.object({ providerId: z.string(), money: money.meta({ description: 'what the provider owes us' }) })
+export const debt = z.object({
+  providerId: z.string(),
+  money: money.meta({ description: 'what the provider owes us' }),
+})
 
 const CURSOR = /^(.{1,200}):([A-Z]{3})$/su
 const query = z.strictObject({
