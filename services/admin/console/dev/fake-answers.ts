@@ -155,6 +155,7 @@ export function answersOf(seconds: number): ReadonlyMap<string, unknown> {
       { ...reports[3], result: { recommendations: ['Copy the missing payment from Stripe.'], discrepancy: '42.00' } },
     ],
     ['/v1/reconciliations/:id/findings', { findings: [finding], next: null }],
+    ['/v1/debts', list({ providerId: 'provider-7', money: { amount: '6250', currency: 'USD' } })],
     ['/v1/ledger/accounts', list({ account: 'cash:fpay', money: { amount: '1250000', currency: 'CLP' } })],
     ['/v1/ledger/entries', list(entry)],
     [
@@ -251,11 +252,22 @@ const cap = {
 }
 
 const system = {
-  subscriptions: [{ name: 'pay_seller_balance_subscription', topic: 'pay_seller_balance_topic' }],
+  subscriptions: [
+    {
+      ...{ name: 'pay_seller_balance_subscription', topic: 'pay_seller_balance_topic', deadLetters: 1 },
+      outbox: { waiting: 220, due: 12, oldestSeconds: 3 },
+      workers: { done: 4_000, retried: 12, failed: 1, perMinute: 1_200, inHand: 40, oldestSeconds: 2.5 },
+    },
+  ],
   ...{ outbox: { waiting: 220, due: 12, oldestSeconds: 3 }, deadLetters: 1 },
   attempts: [
-    { rail: 'fpay', claimed: 4, unknown: 0, lastHour: { accepted: 3_998, declined: 2 } },
-    { rail: 'stripe', claimed: 0, unknown: 1, lastHour: { accepted: 240, declined: 3 } },
+    { rail: 'fpay', claimed: 4, unknown: 0, lastHour: { accepted: 3_998, declined: 2, p50Ms: 41, p95Ms: 180 } },
+    { rail: 'stripe', claimed: 0, unknown: 1, lastHour: { accepted: 240, declined: 3, p50Ms: 390, p95Ms: 2_400 } },
+  ],
+  providers: [{ name: 'fpay', calls: 8_100, refused: 2, failed: 31, p50Ms: 38, p95Ms: 210, inUse: 3.4 }],
+  services: [
+    { name: 'payouts', at: ago(0), trouble: null, windowSeconds: 3_600 },
+    { name: 'webhooks', at: ago(4), trouble: 'unreachable', windowSeconds: 2_400 },
   ],
   at: new Date().toISOString(),
 }

@@ -24,6 +24,15 @@ export function formatAge(seconds: number, locale: string): string {
   return new Intl.NumberFormat(locale, { style: 'unit', unit, unitDisplay: 'short' }).format(amount)
 }
 
+/** How long something took: `35 ms`, `2.4 sec`. */
+export const formatDuration = (ms: number, locale: string): string =>
+  new Intl.NumberFormat(locale, {
+    style: 'unit',
+    unit: ms < 1_000 ? 'millisecond' : 'second',
+    unitDisplay: 'short',
+    maximumFractionDigits: 1,
+  }).format(ms < 1_000 ? ms : ms / 1_000)
+
 const DAY_MS = 86_400_000
 
 /**

@@ -261,7 +261,7 @@ export const es: Dictionary = {
   'system.inHand': 'En mano',
   'system.oldestInHand': 'El más antiguo',
   'system.perMinute': 'Por minuto',
-  'system.handled': 'Hechos, última hora',
+  'system.handled': 'Hechos',
   'system.retried': 'Repetidos',
   'system.depthElsewhere':
     'Lo que Pub/Sub guarda y nadie ha tomado aún solo lo dice Cloud Monitoring. Hasta dónde llega el trabajo del día está en la página de hoy.',
@@ -316,7 +316,7 @@ export const es: Dictionary = {
   'system.accepted': 'Aceptados, última hora',
   'system.declined': 'Rechazados, última hora',
   'system.subscriptions': 'Suscripciones',
-  'system.subscriptionsCaption': 'Suscripciones y sus tópicos',
+  'system.subscriptionsCaption': 'Suscripciones con sus temas, y cómo fueron sus mensajes en la última hora',
   'system.subscription': 'Suscripción',
   'explain.title': 'Explicar',
   'explain.amount': 'Por qué el monto es el que es',

@@ -5,6 +5,7 @@ import { readPage } from '../client.ts'
 import { at } from '../http.ts'
 import { useSpeech } from '../language.tsx'
 import { useMay } from '../session.tsx'
+import { formatDuration } from '../time.ts'
 import { Action } from '../ui/action.tsx'
 import { Section } from '../ui/page.tsx'
 import { Answer } from '../ui/states.tsx'
@@ -21,14 +22,21 @@ export function Rails({ attempts }: Pick<System, 'attempts'>) {
     queryFn: ({ signal }) => readPage<Rail>('/v1/rails', {}, signal),
     refetchInterval: REFRESH_MS,
   })
-  const figure = (header: string, figureOf: (of: System['attempts'][number]) => number) => ({
+  const told = (header: string, textOf: (of: System['attempts'][number]) => string) => ({
     header,
     isFigure: true,
     cell: ({ name }: Rail) => {
       const figures = attempts.find(({ rail }) => rail === name)
-      return figures ? new Intl.NumberFormat(locale).format(figureOf(figures)) : t('field.none')
+      return figures ? textOf(figures) : t('field.none')
     },
   })
+  const figure = (header: string, figureOf: (of: System['attempts'][number]) => number) =>
+    told(header, (figures) => new Intl.NumberFormat(locale).format(figureOf(figures)))
+  const took = (header: string, msOf: (of: System['attempts'][number]) => number | null) =>
+    told(header, (figures) => {
+      const ms = msOf(figures)
+      return ms === null ? t('field.none') : formatDuration(ms, locale)
+    })
   return (
     <Section title={t('system.rails')}>
       <Answer query={query}>
@@ -44,6 +52,8 @@ export function Rails({ attempts }: Pick<System, 'attempts'>) {
               figure(t('system.unknown'), ({ unknown }) => unknown),
               figure(t('system.accepted'), ({ lastHour }) => lastHour.accepted),
               figure(t('system.declined'), ({ lastHour }) => lastHour.declined),
+              took(t('system.p50'), ({ lastHour }) => lastHour.p50Ms),
+              took(t('system.p95'), ({ lastHour }) => lastHour.p95Ms),
               { header: t('detail.actions'), cell: (rail) => <Switch rail={rail} /> },
             ]}
           />
