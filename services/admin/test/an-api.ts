@@ -165,13 +165,13 @@ export const cookiesOf = ({ headers }: Pick<Answer, 'headers'>): string =>
 
 let bookings = 0
 
-/** A booking that was just completed, as the payouts service has it: its payout is scheduled, or held by a dispute. */
+/** A booking that was completed just now, or `agoMs` ago, as the payouts service has it: its payout is scheduled, or held by a dispute. */
 export async function aPayout(
   { database, now }: Pick<World, 'database' | 'now'>,
-  { amount = 5_000n, code = 'USD', disputed = false } = {},
+  { amount = 5_000n, code = 'USD', disputed = false, agoMs = 0 } = {},
 ): Promise<{ readonly payoutId: string; readonly bookingId: string }> {
   const bookingId = `booking-${++bookings}`
-  const at = now()
+  const at = new Date(now().getTime() - agoMs)
   await database.transaction().execute(async (tx) => {
     const share = { amount, currency: currency(code) }
     const provider = { providerId: `provider-${bookings}`, stripeAccountId: `acct_${bookings}` }

@@ -26,6 +26,12 @@ const BODIES: Readonly<Partial<Record<RouteName, object>>> = {
   'POST /v1/alerts/:id/acknowledge': { note: 'a good note' },
   'POST /v1/alerts/:id/resolve': { note: 'a good note' },
   'POST /v1/dead-letters/replay': { ids: [ID], reason: 'a good reason' },
+  // No such day: otherwise it would be planned.
+  'POST /v1/plans': { kind: 'pay_day', businessDate: '2020-01-01', reason: 'a good reason' },
+  'POST /v1/plans/:id/approve': { hash: 'a'.repeat(64), reason: 'a good reason' },
+  'POST /v1/plans/:id/apply': { hash: 'a'.repeat(64), reason: 'a good reason' },
+  // Half an amount: otherwise it would be set.
+  'PUT /v1/plan-rules': { kind: 'pay_day', currency: 'USD', amount: '0.5', reason: 'a good reason' },
   'PUT /v1/caps': { rail: 'nowhere', currency: 'USD', scope: 'run', amount: '1', reason: 'a good reason' },
   // One settlement twice: otherwise it would be stored.
   'POST /v1/settlements': { reason: 'a good reason', settlements: [A_SETTLEMENT, A_SETTLEMENT] },
@@ -39,6 +45,8 @@ const OUTCOMES: Readonly<Partial<Record<RouteName, number>>> = {
   'POST /v1/reconciliations': 400,
   'POST /v1/settlements': 400,
   'PUT /v1/caps': 404,
+  'PUT /v1/plan-rules': 400,
+  'POST /v1/plans': 404,
 }
 
 /** An address of each route that has many. */
