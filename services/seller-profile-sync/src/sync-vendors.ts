@@ -1,12 +1,13 @@
 import type { Database } from '@remesa/database/connection'
-import { erpIdsOf } from '@remesa/database/countries'
+import { type ErpIds, erpIdsOf } from '@remesa/database/countries'
 import { resolveAlerts } from '@remesa/database/finance-alerts'
+import { gatherReads } from '@remesa/database/gather-reads'
 import { groupCommit } from '@remesa/database/group-commit'
 import { findSellersForVendorSync, recordVendorsSynced, type SellerForVendorSync } from '@remesa/database/sellers'
 import { backoffMs } from '@remesa/domain/payment-steps'
 import type { UpdatableField } from '@remesa/domain/seller-updates'
 import { credentialsAccepted, credentialsAlert, raiseAlerts } from '@remesa/messaging/finance-alerts'
-import { type BatchHandler, done, eachMessage, reject, retry } from '@remesa/messaging/handler'
+import { type BatchHandler, done, eachMessage, reject, retry, type Verdict } from '@remesa/messaging/handler'
 import type { NetSuiteClient } from '@remesa/netsuite-client/netsuite-client'
 import { ProviderError } from '@remesa/provider-http/provider-error'
 import type { Logger } from '@remesa/service-kit/logger'
@@ -49,11 +50,15 @@ export function syncVendors({
     },
   })
 
-  return eachMessage(async ({ sellerId }, { retries }) => {
-    const erp = await erpIdsOf(database)
+  const readSeller = gatherReads<string, SellerForVendorSync>(async (sellerIds) => {
+    const sellers = await findSellersForVendorSync(database, sellerIds)
+    return new Map(sellers.map((seller) => [seller.sellerId, seller]))
+  })
+
+  async function sync({ sellerId }: { sellerId: string }, retries: number, erp: ErpIds): Promise<Verdict> {
     // Told until nothing is new: a slower instance may have told NetSuite an older profile meanwhile.
     for (;;) {
-      const [seller] = await findSellersForVendorSync(database, [sellerId])
+      const seller = await readSeller(sellerId)
       if (!seller) return reject(`there is no seller ${sellerId}`)
       const plan = planOf(seller, erp, updatable)
       if ('problem' in plan) return refuse(sellerId, plan.problem)
@@ -70,7 +75,7 @@ export function syncVendors({
         return retry(Math.max(error.retryAfterMs ?? 0, backoffMs(retries + 1, AGAIN, random())), error.message)
       }
     }
-  })
+  }
 
   async function tell(
     seller: SellerForVendorSync,
@@ -98,6 +103,11 @@ export function syncVendors({
       ]),
     )
     return reject(problem)
+  }
+
+  return async (batch) => {
+    const erp = await erpIdsOf(database)
+    return eachMessage<{ sellerId: string }>((data, { retries }) => sync(data, retries, erp))(batch)
   }
 }
 
