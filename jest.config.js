@@ -1,12 +1,17 @@
-/** Every package's tests in one run: real PostgreSQL, one server per run, started by globalSetup. */
+/**
+ * Every package's tests in one run, in plain Node: modules are loaded once per process and not once per file
+ * (docs/decisions/0030). Real PostgreSQL, one server per run, started by globalSetup.
+ */
+const testing = '<rootDir>/packages/database/src/testing'
+
 export default {
-  testEnvironment: 'node',
-  extensionsToTreatAsEsm: ['.ts'],
-  transform: { '^.+\\.ts$': ['@swc/jest', { jsc: { target: 'es2024', parser: { syntax: 'typescript' } } }] },
+  runner: 'jest-light-runner/child-process',
+  setupFiles: [`${testing}/test-process.ts`],
+  transform: {},
   testMatch: ['<rootDir>/packages/*/{src,test}/**/*.test.ts', '<rootDir>/services/*/{src,test}/**/*.test.ts'],
   modulePathIgnorePatterns: ['<rootDir>/.remesa/'],
-  globalSetup: '<rootDir>/packages/database/src/testing/global-setup.ts',
-  globalTeardown: '<rootDir>/packages/database/src/testing/global-teardown.ts',
+  globalSetup: `${testing}/global-setup.ts`,
+  globalTeardown: `${testing}/global-teardown.ts`,
+  testSequencer: `${testing}/slowest-first.js`,
   maxWorkers: 2,
-  testTimeout: 30_000,
 }

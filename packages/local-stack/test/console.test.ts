@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { afterAll, beforeAll, expect, jest, test } from '@jest/globals'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { businessDate } from '@remesa/domain/business-date'
 import { topics } from '@remesa/messaging/catalogue'
 import { sql } from 'kysely'
@@ -18,14 +18,13 @@ import { aStack } from './support/stacks.ts'
 
 const DATE = businessDate('2026-11-19')
 const PATIENCE_MS = 60_000
-jest.setTimeout(150_000)
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
 const chromium = chromiumPath(process.env)
 if (!chromium) {
   process.stderr.write('console: skipped, since no browser is installed; set CHROMIUM_PATH to a Chromium\n')
 }
-const inBrowser = chromium ? test : test.skip
+const inBrowser = (title: string, run: () => Promise<void>): void => (chromium ? test : test.skip)(title, run, 150_000)
 
 const stops: (() => Promise<unknown>)[] = []
 let stack: Stack

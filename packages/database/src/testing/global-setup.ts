@@ -1,12 +1,17 @@
+import { join } from 'node:path'
 import pg from 'pg'
 import { openDatabase } from '../connection.ts'
 import { migrate } from '../migrate.ts'
 import { startPostgres } from './postgres-server.ts'
 import { TEMPLATE, withDatabaseName } from './test-database.ts'
 
-/** One PostgreSQL for the whole run, with a migrated template that each test file clones. */
-export default async function globalSetup(): Promise<void> {
+/**
+ * One PostgreSQL for the whole run, with a migrated template that each test file clones. What its processes compile is
+ * kept for the others and for the next run: hundreds load the same modules, and that is most of what a start costs.
+ */
+export default async function globalSetup({ rootDir }: { rootDir: string }): Promise<void> {
   process.env.METADATA_SERVER_DETECTION = 'none' // Google's client would look for a cloud to run in
+  process.env.NODE_COMPILE_CACHE ??= join(rootDir, '.remesa', 'compile-cache')
   const server = await startPostgres(process.env)
   const client = new pg.Client(server.url)
   await client.connect()
