@@ -7,6 +7,7 @@ import { sql } from 'kysely'
 import type { Browser, Page } from 'playwright-core'
 import { buildConsole } from '../src/console.ts'
 import { generateMarketplace } from '../src/marketplace/generate.ts'
+import { operatorsText } from '../src/operators.ts'
 import { runPayDay } from '../src/run.ts'
 import type { Stack } from '../src/stack/stack.ts'
 import type { Summary } from '../src/summary.ts'
@@ -18,6 +19,8 @@ import { aStack } from './support/stacks.ts'
 
 const DATE = businessDate('2026-11-19')
 const PATIENCE_MS = 60_000
+const SCREEN = { width: 1280, height: 800 }
+const PHONE = { width: 390, height: 844 }
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
 const chromium = chromiumPath(process.env)
@@ -96,12 +99,21 @@ inBrowser(
   300_000,
 )
 
-inBrowser('three clicks lead from today to the time line of a seller who was paid', async () => {
-  const page = await goTo(olga, '/')
+inBrowser('what start prints is three clicks away from the time line of the first seller who was paid', async () => {
+  const [link = ''] = /http\S+login_hint=vera/.exec(await operatorsText(stack)) ?? []
+  const context = await browser.newContext({ locale: 'en-US' })
+  stops.push(() => context.close())
+  await context.addInitScript(`addEventListener('click', ({ isTrusted }) => {
+    if (isTrusted) sessionStorage.clicks = Number(sessionStorage.clicks ?? 0) + 1
+  })`)
+  const page = await context.newPage()
+  await page.goto(link) // the first click, in the terminal
   await page.getByRole('main').getByRole('link', { name: 'paid', exact: true }).click()
   await page.getByRole('main').getByRole('table').getByRole('link').first().click()
   await page.getByRole('heading', { name: 'Time line' }).waitFor()
-  expect(new URL(page.url()).pathname).toMatch(/^\/(balances|sellers)\/.+/)
+  await page.getByRole('listitem').filter({ hasText: 'Ledger: Payment paid' }).waitFor()
+  expect(new URL(page.url()).pathname).toMatch(/^\/balances\/.+/)
+  expect(1 + (await page.evaluate<number>('Number(sessionStorage.clicks)'))).toBeLessThanOrEqual(3)
 })
 
 inBrowser('a held payout is released by two people, and never by the one who asked', async () => {
@@ -144,14 +156,98 @@ inBrowser('a finding is synced: what is missing in our books is copied from Stri
   }
   const before = await missing()
   expect(before.map((one) => one.is_copied)).toContain(false)
-  const page = await goTo(olga, `/reconciliation/${before[0]?.report_id}?category=missing_in_database`)
+  const report = `/reconciliation/${before[0]?.report_id}`
+  const page = await goTo(olga, `${report}?category=missing_in_database`)
   await page.getByRole('table').getByText('missing in our books').first().waitFor()
-  await act(page, 'Copy what is missing from Stripe', 'the webhooks were away')
+  await act(page, 'Copy', 'this one was reported')
+  await until(async () => (await missing()).some((one) => one.is_copied), 'the first copy')
+  expect((await missing()).map((one) => one.is_copied)).toContain(false)
+  await act(page, 'Copy from Stripe', 'the webhooks were away')
   await until(async () => (await missing()).every((one) => one.is_copied), 'the copies')
 })
 
 inBrowser(
-  'no page has a violation that axe calls serious, in light or dark',
+  'days that are compared again lead from the old report to the newest, which lacks what was mended',
+  async () => {
+    const { rows } = await sql<{ id: string }>`
+    select id from reconciliation_reports where kind = 'billing' order by started_at limit 1`.execute(stack.database)
+    const page = await goTo(olga, `/reconciliation/${rows[0]?.id}`)
+    await act(page, 'Compare again', 'the missing payments were copied')
+    const notice = page.getByRole('status').filter({ hasText: 'compared again' })
+    await notice.getByText('discrepancy found').waitFor({ timeout: PATIENCE_MS }) // it has ended
+    await notice.getByRole('link').click()
+    await page.waitForURL((url) => !url.pathname.endsWith(rows[0]?.id ?? ''))
+    await settled(page)
+    await page.getByRole('combobox', { name: 'Category' }).selectOption('missing_in_database')
+    await page.getByRole('button', { name: 'Filter' }).click()
+    await page.getByText('Nothing matches.').waitFor()
+  },
+)
+
+inBrowser('a comparison is started, and stands in the list when it has ended, without a reload', async () => {
+  const page = await goTo(olga, '/reconciliation?books=payoneer')
+  await page.getByText('Nothing matches.').waitFor()
+  await page.getByRole('button', { name: 'Compare' }).click()
+  const dialog = page.getByRole('dialog', { name: 'Compare' })
+  await dialog.getByRole('combobox', { name: 'Books' }).selectOption('payoneer')
+  await dialog.getByLabel('First day').fill(DATE)
+  await dialog.getByLabel('Last day').fill('2026-11-18')
+  await dialog.getByRole('textbox', { name: /Reason/ }).fill('the bank asks')
+  await dialog.getByRole('button', { name: 'Compare' }).click()
+  await dialog.getByText('Choose two days').waitFor()
+  await dialog.getByLabel('Last day').fill(DATE)
+  await dialog.getByRole('button', { name: 'Compare' }).click()
+  await page.getByRole('table').getByRole('link', { name: 'Nov 19, 2026, UTC' }).waitFor({ timeout: PATIENCE_MS })
+})
+
+inBrowser('a cap is set by one person, and raised by two', async () => {
+  const page = await goTo(olga, '/system')
+  await page.getByRole('button', { name: 'Set a cap' }).click()
+  const setting = page.getByRole('dialog', { name: 'Set a cap' })
+  await setting.getByRole('combobox', { name: 'Rail' }).selectOption('Payoneer')
+  await setting.getByRole('textbox', { name: 'Amount' }).fill('1000.5.0')
+  await setting.getByRole('textbox', { name: /Reason/ }).fill('agreed with the bank')
+  await setting.getByRole('button', { name: 'Set a cap' }).click()
+  await setting.getByText('An amount needs a currency').waitFor()
+  await setting.getByRole('textbox', { name: 'Amount' }).fill('1000.50')
+  await setting.getByRole('button', { name: 'Set a cap' }).click()
+  const cap = page.getByRole('row').filter({ hasText: 'agreed with the bank' })
+  await cap.getByText('$1,000.50').waitFor()
+  await cap.getByRole('button', { name: 'Change' }).click()
+  const change = page.getByRole('dialog', { name: 'Change' })
+  await change.getByRole('textbox', { name: 'Amount' }).fill('2000')
+  await change.getByRole('textbox', { name: /Reason/ }).fill('they agreed to more')
+  await change.getByRole('button', { name: 'Change' }).click()
+  await page.getByText('A second person must approve it.').first().waitFor()
+  await act(await goTo(adam, '/approvals?status=open'), 'Approve', 'I have seen the letter')
+  await cap
+    .or(page.getByRole('row').filter({ hasText: 'they agreed to more' }))
+    .getByText('$2,000.00')
+    .waitFor()
+})
+
+inBrowser('the system page shows how providers answer, and that every service is heard', async () => {
+  const page = await goTo(olga, '/system')
+  const stripe = page
+    .getByRole('table', { name: /calls of outside/ })
+    .getByRole('row')
+    .filter({ hasText: 'Stripe' })
+  await stripe
+    .getByText(/^\d+ ms$/)
+    .first()
+    .waitFor()
+  const heard = page.getByRole('table', { name: /Whose metrics/ }).getByText('heard', { exact: true })
+  await heard.first().waitFor()
+  expect(await heard.count()).toBe(stack.services.length)
+})
+
+inBrowser('messages to Slack link to the console', async () => {
+  const told = async () => JSON.stringify(await stack.sandbox.control('slack', 'messages', undefined))
+  await until(async () => (await told()).includes(stack.adminUrl), 'the link')
+})
+
+inBrowser(
+  'no page has a violation that axe calls serious, in light or dark, or is wider than a phone',
   async () => {
     const violations: string[] = []
     for (const path of [...MENU_PAGES, ...(await detailPages()), '/search?q=a', '/nowhere']) {
@@ -161,6 +257,10 @@ inBrowser(
       for (const found of await violationsOf(page, { runOnly: 'color-contrast' }))
         violations.push(`${path}, dark: ${found}`)
       await page.emulateMedia({ colorScheme: 'light' })
+      await page.setViewportSize(PHONE)
+      const tooWide = await page.evaluate<number>('document.documentElement.scrollWidth - innerWidth')
+      if (tooWide > 0) violations.push(`${path}: ${tooWide} px too wide for a phone`)
+      await page.setViewportSize(SCREEN)
     }
     expect(violations).toEqual([])
     expect([...olga.complaints, ...adam.complaints]).toEqual([])
@@ -239,6 +339,7 @@ inBrowser('the API’s description can be browsed under the same policy', async 
 
 inBrowser('whoever signs out is asked to sign in, and sees nothing until then', async () => {
   const { page } = await visitor(browser, { adminUrl: stack.adminUrl, person: 'vera' })
+  await page.getByRole('button', { name: 'Vera' }).click()
   await page.getByRole('button', { name: 'Sign out' }).click()
   await page.getByRole('heading', { name: 'Sign in' }).waitFor()
   await page.getByRole('link', { name: 'Sign in' }).click()
