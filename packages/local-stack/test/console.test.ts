@@ -27,7 +27,8 @@ const chromium = chromiumPath(process.env)
 if (!chromium) {
   process.stderr.write('console: skipped, since no browser is installed; set CHROMIUM_PATH to a Chromium\n')
 }
-const inBrowser = (title: string, run: () => Promise<void>): void => (chromium ? test : test.skip)(title, run, 150_000)
+const inBrowser = (title: string, run: () => Promise<void>, timeoutMs = 150_000): void =>
+  (chromium ? test : test.skip)(title, run, timeoutMs)
 
 const stops: (() => Promise<unknown>)[] = []
 let stack: Stack
