@@ -40,32 +40,39 @@ export async function cappedClaims(
   return {
     waiting: new Map([
       ...[...unplanned.waiting].map(because('plan_required')),
-      ...[...capped.waiting].map(because('cap_reached')),
+      ...[...capped.waiting].map(([id, { askAgainAt }]) => because('cap_reached')([id, askAgainAt])),
     ]),
     alerts: [...unplanned.alerts, ...capped.alerts],
   }
 }
 
-/** The same question about caps without a lock, to tell people: the answer may be another when they are claimed. */
+/**
+ * The same question about caps without a lock, to tell people: the answer may be another when they are claimed.
+ * @returns the cap that each would go beyond, by the payable's id
+ */
 export async function capsReached(
   connection: Database,
   payable: CappedPayable,
   candidates: readonly CapCandidate[],
   now: Date,
-): Promise<ReadonlySet<string>> {
+): Promise<ReadonlyMap<string, PaymentCap>> {
   const caps = await connection
     .selectFrom('payment_caps')
     .select(['id', 'rail', 'currency', 'scope', 'amount'])
     .orderBy('id')
     .execute()
-  return new Set((await beyondCaps(connection, { payable, caps, now }, candidates)).waiting.keys())
+  const { waiting } = await beyondCaps(connection, { payable, caps, now }, candidates)
+  return new Map([...waiting].map(([id, { cap }]) => [id, cap]))
 }
 
 async function beyondCaps(
   tx: Database,
   { payable, caps, now }: { payable: CappedPayable; caps: readonly PaymentCap[]; now: Date },
   candidates: readonly CapCandidate[],
-): Promise<{ waiting: ReadonlyMap<string, Date>; alerts: readonly NewAlert[] }> {
+): Promise<{
+  waiting: ReadonlyMap<string, { readonly cap: PaymentCap; readonly askAgainAt: Date }>
+  alerts: readonly NewAlert[]
+}> {
   const concerned = caps.filter((cap) => candidates.some((one) => capShare(cap, one) !== undefined))
   if (concerned.length === 0) return { waiting: new Map(), alerts: [] }
   const sums = new Map<string, bigint>()
@@ -78,7 +85,7 @@ async function beyondCaps(
   const used = (cap: PaymentCap, share: string) => sums.get(`${cap.id} ${share}`) ?? 0n
   const waiting = fitCaps(candidates, concerned, { used, now })
   return {
-    waiting: new Map([...waiting].map(([id, { askAgainAt }]) => [id, askAgainAt])),
+    waiting,
     alerts: [...waiting.values()].map(({ cap, share }) => reachedAlert(cap, { share, used: used(cap, share), now })),
   }
 }
@@ -151,12 +158,16 @@ function reachedAlert(
   { id, scope, rail, currency, amount }: PaymentCap,
   { share, used, now }: { share: string; used: bigint; now: Date },
 ): NewAlert {
-  const window = scope === 'run' ? share : capWindow(scope, now).start.toISOString()
+  const { start, end } = capWindow(scope, now)
+  const window = scope === 'run' ? share : start.toISOString()
   return {
     kind: 'cap_reached',
     dedupKey: `cap_reached:${id}:${window}`,
     subject: { type: 'payment_cap', id },
     businessDate: scope === 'run' ? share : null,
-    details: { scope, rail, currency, amount, used, ...(scope === 'payee_day' && { payeeId: share }) },
+    details: {
+      ...{ scope, rail, currency, amount, used, until: end?.toISOString() ?? null },
+      ...(scope === 'payee_day' && { payeeId: share }),
+    },
   }
 }

@@ -3,6 +3,9 @@ import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals'
 import type { CapScope } from '@remesa/domain/payment-controls'
 import { sql } from 'kysely'
 import { decideControlApproval } from '../src/control-approvals.ts'
+import { controlWaitOf } from '../src/control-waits.ts'
+import { insertAlerts } from '../src/finance-alerts.ts'
+import { closePassedAlerts } from '../src/passed-alerts.ts'
 import { askForRemoval, type CapPlace, changeCap, listCaps, setCap } from '../src/payment-cap-changes.ts'
 import { createTestDatabase, type TestDatabase } from '../src/testing/test-database.ts'
 import {
@@ -180,3 +183,45 @@ const approve = (id: string) =>
     const decision = { status: 'approved', decidedBy: 'operator:adam', reason: null } as const
     await changeCap(tx, await decideControlApproval(tx, id, decision, day), day)
   })
+
+const openKinds = async () => {
+  const { rows } = await sql<{ kind: string }>`
+    select kind from finance_alerts where status <> 'resolved' order by dedup_key`.execute(world.database)
+  return rows.map(({ kind }) => kind)
+}
+const closePassed = (now: Date) => inTransaction(world, (tx) => closePassedAlerts(tx, now))
+
+test('the alert of a cap closes by itself with its window; what still does not fit has one of the next window', async () => {
+  await put('rail_hour', 100n)
+  const { transferOf } = await job({ ana: 100n, ben: 100n, cid: 100n })
+  const ids = ['ana', 'ben', 'cid'].map(transferOf)
+  await claim(world, ids, day)
+  expect(await closePassed(later(3_599_999, day))).toBe(0)
+  expect(await closePassed(later(3_600_000, day))).toBe(1)
+  expect(await openKinds()).toEqual([])
+  await claim(world, ids, later(3_600_000, day))
+  expect(await openKinds()).toEqual(['cap_reached'])
+})
+
+test('the alert of a run’s cap closes once nothing of the run is left to pay', async () => {
+  const alert = (businessDate: string) => ({
+    kind: 'cap_reached' as const,
+    dedupKey: `cap_reached:test:${businessDate}`,
+    subject: { type: 'payment_cap', id: 'test' },
+    businessDate,
+    details: { scope: 'run', rail: null, currency: 'CLP', amount: '1', used: '1', until: null },
+  })
+  await inTransaction(world, (tx) => insertAlerts(tx, [alert('2026-11-20')]))
+  expect(await closePassed(later(86_400_000 * 365, day))).toBe(1)
+})
+
+test('who asks is told which cap a payment waits for, and when its window is over', async () => {
+  await put('rail_hour', 100n)
+  const { transferOf } = await job({ ana: 60n, ben: 50n, cid: 101n, dan: 40n })
+  await claim(world, [transferOf('ana')], day)
+  const wait = (user: string) => controlWaitOf(world.database, { type: 'payout_transfer', id: transferOf(user) }, day)
+  expect(await wait('ben')).toEqual({ why: 'cap_reached', endsAt: later(3_600_000, day) })
+  expect(await wait('cid')).toEqual({ why: 'cap_reached', endsAt: null }) // larger than the cap: no window takes it
+  expect(await wait('dan')).toBeNull()
+  expect(await wait('ana')).toBeNull() // on its way already
+})

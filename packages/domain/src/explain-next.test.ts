@@ -7,7 +7,7 @@ import { HELD_REASONS } from './stripe-account.ts'
 
 const now = new Date('2026-11-21T12:00:00Z')
 const later = new Date('2026-11-21T13:00:00Z')
-const idle = { nextTryAt: null, railPausedUntil: null, isRailStopped: false, now }
+const idle = { nextTryAt: null, railPausedUntil: null, isRailStopped: false, controlWait: null, now }
 const balance = { blockedReason: null, reportedToErp: true }
 const transfer = { heldReason: null, failureReason: null, isOfBooking: false }
 
@@ -70,6 +70,24 @@ test('while a person has stopped a rail it is for people to restart it, whatever
   expect(nextOfBalance({ status: 'payable', ...balance }, stopped)).toMatchObject({ who: 'finance' })
   expect(nextOfTransfer({ status: 'retryable', ...transfer }, stopped).text).toContain('two have restarted it')
   expect(nextOfBalance({ status: 'payment_pending', ...balance }, stopped).who).toBe('provider')
+})
+
+test('what waits for a cap says when it goes by itself, or that two people must raise it; what lacks a plan, what to do', () => {
+  const capped = { ...idle, controlWait: { why: 'cap_reached', endsAt: later } } as const
+  for (const next of [
+    nextOfBalance({ status: 'payable', ...balance }, capped),
+    nextOfTransfer({ status: 'pending', ...transfer }, capped),
+    nextOfTransfer({ status: 'retryable', ...transfer }, capped),
+  ]) {
+    expect(next).toMatchObject({ who: 'finance', text: expect.stringContaining('at 2026-11-21T13:00:00.000Z') })
+  }
+  const never = { ...idle, controlWait: { why: 'cap_reached', endsAt: null } } as const
+  expect(nextOfBalance({ status: 'payable', ...balance }, never).text).toMatch(/until two people raise/)
+  const unplanned = { ...idle, controlWait: { why: 'plan_required' } } as const
+  expect(nextOfTransfer({ status: 'pending', ...transfer }, unplanned).text).toContain('approve the plan')
+  // What may be out already is finished whatever the caps, and a stopped rail keeps also what fits.
+  expect(nextOfBalance({ status: 'paying', ...balance }, capped).who).toBe('remesa')
+  expect(nextOfBalance({ status: 'payable', ...balance }, { ...capped, isRailStopped: true }).text).toContain('stopped')
 })
 
 test('what is tried again says when', () => {

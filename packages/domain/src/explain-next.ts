@@ -22,8 +22,17 @@ export interface Circumstances {
   readonly railPausedUntil: Date | null
   /** A person has stopped its rail. */
   readonly isRailStopped: boolean
+  /** What else people decided about payments as a whole; null when that lets it go. */
+  readonly controlWait: ControlWait | null
   readonly now: Date
 }
+
+/** Why a payment that is due does not go, though its rail runs. */
+export type ControlWait =
+  /** It would go beyond a cap. `endsAt`: when the window is over after which it fits; null: never by itself. */
+  | { readonly why: 'cap_reached'; readonly endsAt: Date | null }
+  /** Its run has sent out as much as it may without an approved plan. */
+  | { readonly why: 'plan_required' }
 
 const RAIL_RESTS = move(
   'on-call',
@@ -38,6 +47,27 @@ const RAIL_STOPPED = move(
 function restOf({ isRailStopped, railPausedUntil, now }: Circumstances): NextMove | undefined {
   if (isRailStopped) return RAIL_STOPPED
   return railPausedUntil !== null && railPausedUntil > now ? RAIL_RESTS : undefined
+}
+
+/** What keeps something new from going: the rail, a cap, or the want of a plan. */
+function waitOf(circumstances: Circumstances): NextMove | undefined {
+  const { controlWait } = circumstances
+  return restOf(circumstances) ?? (controlWait ? moveAfter(controlWait) : undefined)
+}
+
+function moveAfter(wait: ControlWait): NextMove {
+  if (wait.why === 'plan_required') {
+    return move(
+      'finance',
+      'Its run has sent out as much as it may without an approved plan: plan it, have a second person approve the plan, and apply it.',
+    )
+  }
+  return wait.endsAt
+    ? move(
+        'finance',
+        `A cap is reached. It goes by itself once the cap’s window is over, at ${wait.endsAt.toISOString()}, or as soon as two people raise the cap.`,
+      )
+    : move('finance', 'It would go beyond a cap, and waits until two people raise or remove the cap.')
 }
 
 /** @param what - a sentence without its end */
@@ -89,7 +119,7 @@ export function nextOfBalance(
       if (blockedReason === 'destination_changed') return whileCooling(circumstances)
       return blockedReason ? BLOCKED[blockedReason] : move('finance', 'It is blocked: find out why.')
     case 'payable':
-      return restOf(circumstances) ?? move('remesa', atItsTime('It is paid', circumstances))
+      return waitOf(circumstances) ?? move('remesa', atItsTime('It is paid', circumstances))
     case 'paying':
       return (
         restOf(circumstances) ??
@@ -150,14 +180,14 @@ export function nextOfTransfer(
       if (heldReason === 'destination_changed') return whileCooling(circumstances)
       return heldReason ? HELD[heldReason] : move('finance', 'It waits for its destination: find out why.')
     case 'pending':
-      return restOf(circumstances) ?? move('remesa', 'It is sent to Stripe next.')
+      return waitOf(circumstances) ?? move('remesa', 'It is sent to Stripe next.')
     case 'processing':
       return (
         restOf(circumstances) ??
         move('remesa', 'Stripe was asked and has not answered: it is asked again with the same key until it does.')
       )
     case 'retryable':
-      return restOf(circumstances) ?? nextTry(failureReason, circumstances)
+      return waitOf(circumstances) ?? nextTry(failureReason, circumstances)
     case 'completed':
       return move('nobody', 'Stripe has transferred it.')
     case 'failed_terminal':

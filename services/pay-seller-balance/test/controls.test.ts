@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { claimBalancesToQueue } from '@remesa/database/balance-sweep'
 import { decideControlApproval } from '@remesa/database/control-approvals'
+import { openAlerts } from '@remesa/database/finance-alerts'
+import { closePassedAlerts } from '@remesa/database/passed-alerts'
 import { changeCap, setCap } from '@remesa/database/payment-cap-changes'
 import { askForRestart, restartRail, stopRail } from '@remesa/database/rail-stops'
 import { currency } from '@remesa/domain/currency'
@@ -82,6 +84,11 @@ test('a run’s cap holds what would go beyond it until two people raise it; no 
   const sweep = { now: new Date(world.now().getTime() + 240_000), graceMs: 60_000, limit: 100 }
   const left = await world.database.transaction().execute((tx) => claimBalancesToQueue(tx, sweep))
   expect(left.map(({ sellerBalanceId }) => sellerBalanceId)).not.toContain(second.sellerBalanceId)
+
+  // A run has no end by the clock: its alert stands while something of it is left to pay.
+  await world.database.transaction().execute((tx) => closePassedAlerts(tx, sweep.now))
+  const open = await openAlerts(world.database, { limit: 100 })
+  expect(open.map(({ kind }) => kind)).toContain('cap_reached')
 
   const raise = await set((rows[0]?.used ?? 0n) + 150n)
   if (raise.kind !== 'asked') throw new Error(`the raise is ${raise.kind}`)

@@ -3,6 +3,7 @@ import { claimBalancesToQueue } from '@remesa/database/balance-sweep'
 import { decideControlApproval } from '@remesa/database/control-approvals'
 import { askForRelease, listCooling, releaseCooling } from '@remesa/database/destination-cooling'
 import { openAlerts } from '@remesa/database/finance-alerts'
+import { closePassedAlerts } from '@remesa/database/passed-alerts'
 import { releaseBlocked } from '@remesa/database/seller-balances'
 import { COOLING_MS } from '@remesa/domain/cooling'
 import type { Rail } from '@remesa/domain/rail'
@@ -54,6 +55,9 @@ test('a seller that has another account than before waits until it has cooled, a
 
   expect(await world.deliver(payAfter(waits.afterMs), { sellerBalanceId })).toEqual([done])
   expect(payoutsOf(sellerBalanceId)).toMatchObject([{ accountNumber: 'FP-NEW' }])
+  const close = (ms: number) =>
+    world.database.transaction().execute((tx) => closePassedAlerts(tx, new Date(world.now().getTime() + ms)))
+  expect([await close(waits.afterMs - 60_000), await close(waits.afterMs)]).toEqual([0, 1])
   expect(await auditTrail(world, sellerBalanceId)).toEqual(
     expect.arrayContaining([
       'seller_balance.blocked: payable → blocked',

@@ -2,6 +2,7 @@ import { deleteAdminRequests } from '@remesa/database/admin-requests'
 import { sealAuditLog } from '@remesa/database/audit-seals'
 import { claimBalancesToQueue, findStalledPayDays, type LeftBalance } from '@remesa/database/balance-sweep'
 import type { Database } from '@remesa/database/connection'
+import { closePassedAlerts } from '@remesa/database/passed-alerts'
 import type { Schema } from '@remesa/database/schema'
 import { deleteWebhookEvents } from '@remesa/database/webhook-events'
 import { previousBusinessDate } from '@remesa/domain/business-date'
@@ -86,6 +87,7 @@ export function scheduledJobs(
         })
         await queueAgain(tx, left)
         await raiseAlerts(tx, await findStalledPayDays(tx, { now: now(), stalledMs: config.PAY_DAY_STALLED_MS }))
+        await closePassedAlerts(tx, now())
         const counts = Map.groupBy(left, ({ due }) => due)
         for (const [due, { length: balances }] of counts) {
           logger.warn({ due, balances }, 'balances that were left behind are queued again')

@@ -1,6 +1,7 @@
 import { auditOfSubjects } from '@remesa/database/audit-rows'
 import { type BalanceStory, findBalanceStory } from '@remesa/database/balance-reads'
 import type { Database } from '@remesa/database/connection'
+import { controlWaitOf } from '@remesa/database/control-waits'
 import { findDocument } from '@remesa/database/explanation-reads'
 import { findSeller, openBalancesOf } from '@remesa/database/seller-reads'
 import { linesOfBalance } from '@remesa/domain/explain-amount'
@@ -22,7 +23,7 @@ export async function explainBalance(database: Database, id: string, now: Date):
     },
     amount: balance.money ? linesOfBalance(documents, balance.money) : [],
     story: storyOf(story),
-    next: nextOf(story, now),
+    next: await nextOf(database, story, now),
     links: [
       { type: 'seller', id: balance.seller.id, label: balance.seller.name },
       ...documents.map(({ erpId, tranId }) => ({ type: 'document' as const, id: erpId, label: tranId })),
@@ -44,7 +45,7 @@ export async function explainDocument(database: Database, erpId: string, now: Da
     subject: { type: 'document', id: erpId, title: document.tranId, status: story.balance.status, money },
     amount: linesOfBalance([document], money),
     story: storyOf(story),
-    next: nextOf(story, now),
+    next: await nextOf(database, story, now),
     links: [
       { type: 'balance', id: sellerBalanceId, label: titleOf(story) },
       { type: 'seller', id: story.balance.seller.id, label: story.balance.seller.name },
@@ -80,7 +81,7 @@ export async function explainSeller(database: Database, id: string, now: Date): 
       ledger: [],
       audit: await auditOfSubjects(database, [{ type: 'seller', id: seller.id }]),
     }),
-    next: story ? nextOf(story, now) : nextOfIdle(seller),
+    next: story ? await nextOf(database, story, now) : nextOfIdle(seller),
     links: open.map((balance) => ({
       type: 'balance',
       id: balance.id,
@@ -109,14 +110,21 @@ function nextOfIdle({
 
 const isBlockedReason = (reason: string): reason is BlockedReason => Object.hasOwn(RELEASED_BY, reason)
 
-const nextOf = ({ balance, nextTryAt, railPausedUntil, isRailStopped, erp }: BalanceStory, now: Date): NextMove =>
+const nextOf = async (
+  database: Database,
+  { balance, nextTryAt, railPausedUntil, isRailStopped, erp }: BalanceStory,
+  now: Date,
+): Promise<NextMove> =>
   nextOfBalance(
     {
       status: balance.status,
       blockedReason: balance.reason !== null && isBlockedReason(balance.reason) ? balance.reason : null,
       reportedToErp: erp.toldAt !== null,
     },
-    { nextTryAt, railPausedUntil, isRailStopped, now },
+    {
+      ...{ nextTryAt, railPausedUntil, isRailStopped, now },
+      controlWait: await controlWaitOf(database, { type: 'seller_balance', id: balance.id }, now),
+    },
   )
 
 const titleOf = ({ balance: { seller, country, businessDate } }: BalanceStory): string =>

@@ -1,4 +1,5 @@
 import type { Database } from '@remesa/database/connection'
+import { controlWaitOf } from '@remesa/database/control-waits'
 import { type BookingSummary, findBooking, findSettlementSummary } from '@remesa/database/explanation-reads'
 import { findPayoutStory, type PayoutStory } from '@remesa/database/payout-story'
 import { findTransferStory, type TransferStory } from '@remesa/database/transfer-reads'
@@ -31,7 +32,7 @@ export async function explainTransfer(
               : []),
           ],
     story: storyOf(story),
-    next: nextOf(story, now),
+    next: await nextOf(database, story, now),
     links: [
       ...(transfer.settlementId === null
         ? []
@@ -134,7 +135,11 @@ function mergedStories(stories: readonly PayoutStory[]): Explanation['story'] {
 const titleOf = ({ contestId, bookingId, userId }: TransferStory['transfer']): string =>
   contestId === null ? `Booking ${bookingId}, provider ${userId}` : `Contest ${contestId}, winner ${userId}`
 
-const nextOf = ({ transfer, railPausedUntil, isRailStopped }: TransferStory, now: Date): NextMove =>
+const nextOf = async (
+  database: Database,
+  { transfer, railPausedUntil, isRailStopped }: TransferStory,
+  now: Date,
+): Promise<NextMove> =>
   nextOfTransfer(
     {
       status: transfer.status,
@@ -142,7 +147,10 @@ const nextOf = ({ transfer, railPausedUntil, isRailStopped }: TransferStory, now
       failureReason: transfer.failureReason,
       isOfBooking: transfer.payoutId !== null,
     },
-    { nextTryAt: transfer.nextTryAt, railPausedUntil, isRailStopped, now },
+    {
+      ...{ nextTryAt: transfer.nextTryAt, railPausedUntil, isRailStopped, now },
+      controlWait: await controlWaitOf(database, { type: 'payout_transfer', id: transfer.id }, now),
+    },
   )
 
 async function nextOfOne(
@@ -157,7 +165,7 @@ async function nextOfOne(
     heldBy: payout.heldBy,
     dueAt: payout.dueAt,
     isBeforeApproval: approvals.some(({ status }) => status === 'open'),
-    transfer: transfer ? nextOf(transfer, clock.now) : null,
+    transfer: transfer ? await nextOf(database, transfer, clock.now) : null,
     now: clock.rulesNow,
   })
 }
