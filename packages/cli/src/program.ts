@@ -13,6 +13,8 @@ const GROUPS: Readonly<Record<string, () => Promise<CommandGroup>>> = {
   settlement: async () => (await import('./commands/settlement.ts')).settlementCommands,
   debt: async () => (await import('./commands/debt.ts')).debtCommands,
   approve: async () => (await import('./commands/approve.ts')).approveCommands,
+  plan: async () => (await import('./commands/plan.ts')).planCommands,
+  apply: async () => (await import('./commands/plan.ts')).applyCommands,
   rails: async () => (await import('./commands/rails.ts')).railsCommands,
   caps: async () => (await import('./commands/caps.ts')).capsCommands,
   cooling: async () => (await import('./commands/cooling.ts')).coolingCommands,

@@ -3,12 +3,14 @@ import { z } from 'zod'
 import { type Api, type ApiOptions, acts, inPath, openApi, pageOf } from '../api.ts'
 import { CannotError, type Context, exitCodes } from '../context.ts'
 import { actionAnswer, actionText, approval, payoutMoney } from '../payouts.ts'
+import { planAnswer, planStateText } from '../plans.ts'
 import { asJson, plain, table, timeText } from '../text.ts'
 
 interface Options extends ApiOptions {
   readonly reason?: string
   readonly key: string
   readonly refuse?: true
+  readonly hash?: string
 }
 
 const approvalPage = z.looseObject({ approvals: z.array(approval), next: z.string().nullable() })
@@ -30,16 +32,24 @@ export const approveCommands = (context: Context): Command =>
   acts(
     new Command('approve')
       .description('Agrees to what somebody else asked for, which is done at once; without an ID lists what waits.')
-      .argument('[id]', 'of the approval'),
+      .argument('[id]', 'of the approval, or of a plan'),
     { reasonIsOptional: true },
   )
     .option('--refuse', 'refuses it instead')
+    .option('--hash <hash>', 'of a plan, as it was seen: it is approved if it still has it')
     .addHelpText('after', HELP)
     .action(async (id: string | undefined, options: Options) => {
       if (id === undefined) return list(context, options)
       if (options.reason === undefined) throw new CannotError('Why? Give --reason: it becomes part of the audit log.')
       const api = await openApi(context, options, 'approver')
       const deed = { key: options.key, body: { reason: options.reason } }
+      if (options.hash !== undefined) {
+        if (options.refuse) throw new CannotError('A plan is not refused: one that nobody approves is not applied.')
+        const body = { ...deed.body, hash: options.hash }
+        const answer = await api.post(`/v1/plans/${inPath(id)}/approve`, planAnswer, { ...deed, body })
+        context.out(options.json ? asJson(answer) : planStateText(context, answer.plan))
+        return
+      }
       const path = `${inPath(id)}/${options.refuse ? 'refuse' : 'approve'}`
       if (await isOfControls(api, id)) {
         const answer = await api.post(`/v1/control-approvals/${path}`, controlAnswer, deed)
@@ -99,4 +109,5 @@ ${exitCodes({ 0: 'it is decided, or they are listed' })}
 Examples:
   remesa approve                                                          what waits
   remesa approve 0197a3c2-3f6e-7c11-9d55-0a4b8e0c1f22 --reason "checked the call’s recording"
+  remesa approve 0197a3c2-3f6e-7c11-9d55-0a4b8e0c1f22 --hash 9f86… --reason "totals agree with treasury"
   remesa approve 0197a3c2-3f6e-7c11-9d55-0a4b8e0c1f22 --refuse --reason "wrong booking"`
