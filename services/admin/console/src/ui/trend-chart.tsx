@@ -39,6 +39,7 @@ export function TrendChart({ label, points, locale }: Props) {
         {
           width: host.clientWidth,
           height: HEIGHT_PX,
+          tzDate: (seconds) => UPlot.tzDate(new Date(seconds * 1_000), 'UTC'), // windows are UTC days
           legend: { show: false },
           cursor: { show: false },
           scales: {
