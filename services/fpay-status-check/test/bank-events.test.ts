@@ -79,7 +79,9 @@ test('a callback that comes before we have recorded the acceptance is looked for
   const lease = { now, expiresAt: new Date(now.getTime() + 60_000) }
   const { answers } = await world.database
     .transaction()
-    .execute((tx) => claimSellerPayments(tx, new Map([[sellerBalanceId, { messageId: 'test' }]]), { lease, coolingMs: 0 }))
+    .execute((tx) =>
+      claimSellerPayments(tx, new Map([[sellerBalanceId, { messageId: 'test' }]]), { lease, coolingMs: 0 }),
+    )
   const answer = answers.get(sellerBalanceId)
   if (answer?.kind !== 'claimed') throw new Error('not claimed')
   const outcome = await world.rails.get('fpay')?.pay(answer.claim.attempt.instruction)

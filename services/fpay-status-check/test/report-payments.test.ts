@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { payBalanceAgain, retryBalance } from '@remesa/database/balance-repayments'
+import { decideControlApproval } from '@remesa/database/control-approvals'
 import { openAlerts } from '@remesa/database/finance-alerts'
 import { alertsAbout, auditTrail, balanceRow } from '@remesa/local-stack/testing/books'
 import { anAcceptedPayment, payNow } from '@remesa/local-stack/testing/payments'
@@ -221,11 +223,19 @@ test('a payment refused for good at a closing that differs, or to a 1P seller, i
   }
 })
 
-/** An operator has mended the account and puts the balance back; it is paid then. */
+/** The account has been mended, and two people have the balance paid again. */
 async function mendAndPay(sellerBalanceId: string, sellerId: string): Promise<void> {
+  const now = new Date()
   await sql`update sellers set fpay_id = 'FP-MENDED-1' where id = ${sellerId}`.execute(world.database)
-  await sql`update seller_balances set status = 'payable' where id = ${sellerBalanceId}`.execute(world.database)
-  await payNow(world, sellerBalanceId)
+  await world.database.transaction().execute(async (tx) => {
+    const asked = { actor: 'operator:ana', reason: 'the account is mended', now }
+    const answer = await retryBalance(tx, sellerBalanceId, asked)
+    if (answer.kind !== 'asked') throw new Error(`nobody was asked to pay ${sellerBalanceId} again: ${answer.kind}`)
+    const { id } = answer.approval
+    await decideControlApproval(tx, id, { status: 'approved', decidedBy: 'operator:bea', reason: 'checked' }, now)
+    await payBalanceAgain(tx, answer.approval, now)
+  })
+  await payNow(world, sellerBalanceId, { coolingMs: 0 })
   world.sandbox.fpay.settleAll()
 }
 

@@ -18,14 +18,16 @@ import type { World } from './world.ts'
  * Pays a balance that is due, as pay-seller-balance does, but leaves no messages.
  * @returns what became of the claim
  */
-export async function payNow(world: World, sellerBalanceId: string): Promise<ClaimAnswer['kind'] | undefined> {
+export async function payNow(
+  world: World,
+  sellerBalanceId: string,
+  { coolingMs = COOLING_MS } = {},
+): Promise<ClaimAnswer['kind'] | undefined> {
   const now = world.now()
   const lease = { now, expiresAt: new Date(now.getTime() + 60_000) }
   const { answers } = await world.database
     .transaction()
-    .execute((tx) =>
-      claimSellerPayments(tx, new Map([[sellerBalanceId, { messageId: 'test' }]]), { lease, coolingMs: COOLING_MS }),
-    )
+    .execute((tx) => claimSellerPayments(tx, new Map([[sellerBalanceId, { messageId: 'test' }]]), { lease, coolingMs }))
   const answer = answers.get(sellerBalanceId)
   if (answer?.kind !== 'claimed') return answer?.kind
   const { claim } = answer
