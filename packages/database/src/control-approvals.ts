@@ -6,6 +6,18 @@ import type { Schema } from './schema.ts'
 
 export type ControlKind = Schema['control_approvals']['kind']
 
+/** What each kind of wish is about, as the audit log names it. */
+export const CONTROL_SUBJECTS: Readonly<Record<ControlKind, string>> = {
+  rail_restart: 'rail',
+  cap_change: 'payment_cap',
+  plan_rule_change: 'payment_plan_rule',
+  seller_cooling_release: 'seller',
+  user_cooling_release: 'user',
+  balance_repayment: 'seller_balance',
+  transfer_repayment: 'payout_transfer',
+  debt_settlement: 'debt',
+}
+
 /** A wish about payments as a whole that takes a second person. */
 export interface ControlApproval {
   readonly id: string

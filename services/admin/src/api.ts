@@ -19,6 +19,8 @@ import type { ServiceWatch } from './service-metrics/watch-services.ts'
 export interface ApiParts {
   readonly database: Database
   readonly limits: ApprovalLimits
+  /** How long what was asked for can be agreed to. */
+  readonly approvalLifeMs: number
   /** What rails hold, as far as they tell. */
   readonly funds: Pick<Funds, 'ask'>
   /** As the paying services have it: who may be paid now. */

@@ -52,6 +52,7 @@ export function approvalRoutes(server: ZodServer, parts: ApiParts): void {
           verdict,
           actor: actorOf(request),
           reason,
+          lifeMs: parts.approvalLifeMs,
           clock: parts.clock(),
         }
         const { answer } = await doOnce(parts, { request, reply, body: { reason }, answers: actionAnswer }, (tx) =>

@@ -1,3 +1,4 @@
+import { APPROVAL_LIFE_MS } from '@remesa/domain/approval'
 import { COOLING_MS } from '@remesa/domain/cooling'
 import { workerEnvironment } from '@remesa/messaging/worker-service'
 import { fundsEnvironment } from '@remesa/rails/funds'
@@ -58,6 +59,8 @@ export const readConfig = (env: NodeJS.ProcessEnv) =>
         })
         .optional()
         .describe('expected addresses by name, such as payouts=http://payouts:8080/metrics,webhooks=http://…'),
+      /** How long what takes two people can be agreed to, counted from when it was asked for; after that it is void. */
+      APPROVAL_LIFE_MS: wholeNumber({ from: 60_000, to: 90 * DAY_MS }).default(APPROVAL_LIFE_MS),
       /** Up to these amounts one person may release and cancel; unset, it always takes two. */
       ADMIN_APPROVAL_ABOVE: z
         .string()

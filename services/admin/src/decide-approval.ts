@@ -2,6 +2,7 @@ import { decideApproval, findApproval, lockApproval } from '@remesa/database/app
 import { recordAudit } from '@remesa/database/audit'
 import { lockPayout } from '@remesa/database/payout-reads'
 import type { Schema } from '@remesa/database/schema'
+import { EXPIRED, hasExpired } from '@remesa/domain/approval'
 import type { Transaction } from 'kysely'
 import { answerOf, type Clock, DRIFTED, isUnchanged, override, voidApproval } from './act-on-payout.ts'
 import { type Outcome, refused } from './outcome.ts'
@@ -12,6 +13,8 @@ export type Decision = {
   readonly approvalId: string
   /** `operator:<subject>`. */
   readonly actor: string
+  /** How long what was asked for can be agreed to. */
+  readonly lifeMs: number
   readonly clock: Clock
 } & (
   | { readonly verdict: 'approve'; readonly reason: string | null }
@@ -46,9 +49,11 @@ export async function decide(tx: Transaction<Schema>, decision: Decision): Promi
     await auditDecision(tx, decision, approval.payoutId, 'payout.approval_refused')
     return { kind: 'done', status: 200, answer: await answerOf(tx, approval.payoutId, ended) }
   }
-  if (!isUnchanged(approval.seen, found.seen)) {
-    const ended = await voidApproval(tx, approval, decision, DRIFTED)
-    return refused('approval-void', DRIFTED, { approval: toWire(ended), current: payoutJson(found.payout) })
+  const isOld = hasExpired(approval.requestedAt, { lifeMs: decision.lifeMs, now })
+  if (isOld || !isUnchanged(approval.seen, found.seen)) {
+    const why = isOld ? EXPIRED : DRIFTED
+    const ended = await voidApproval(tx, approval, decision, why)
+    return refused('approval-void', why, { approval: toWire(ended), current: payoutJson(found.payout) })
   }
   // The deed is whose wish it was; that somebody else agreed is a row of its own.
   const outcome = await override(tx, { ...approval, actor: approval.requestedBy, clock })

@@ -47,6 +47,7 @@ await runService({
       consoleDirectory: fileURLToPath(new URL('../console/dist', import.meta.url)),
       proxyHops: config.TRUSTED_PROXY_HOPS,
       limits: config.ADMIN_APPROVAL_ABOVE ?? NO_LIMITS,
+      approvalLifeMs: config.APPROVAL_LIFE_MS,
       clock() {
         const moment = now()
         return { now: moment, rulesNow: new Date(moment.getTime() + config.BOOKING_CLOCK_OFFSET_MS) }

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { settleBooking } from '@remesa/database/booking-settling'
 import { lockBooking, storeWord } from '@remesa/database/bookings'
 import type { Database } from '@remesa/database/connection'
+import { APPROVAL_LIFE_MS } from '@remesa/domain/approval'
 import { BOOKING_RULES } from '@remesa/domain/booking-payout'
 import { currency } from '@remesa/domain/currency'
 import { DESTINATION_POLICY } from '@remesa/domain/stripe-account'
@@ -65,6 +66,8 @@ export const aKey = (): string => `key-${++keys}`
 
 interface ApiOptions {
   readonly limits?: string
+  /** How long what was asked for can be agreed to. */
+  readonly approvalLifeMs?: number
   /** Of the built console; default none. */
   readonly consoleDirectory?: string
   readonly services?: ServiceWatch
@@ -72,6 +75,7 @@ interface ApiOptions {
 
 export async function anApi({
   limits = LIMITS,
+  approvalLifeMs = APPROVAL_LIFE_MS,
   consoleDirectory = join(tmpdir(), 'remesa-no-console'),
   services,
 }: ApiOptions = {}): Promise<Api> {
@@ -107,6 +111,7 @@ export async function anApi({
     consoleDirectory,
     proxyHops: 0,
     limits: readApprovalLimits(limits) ?? new Map(),
+    approvalLifeMs,
     clock: () => ({ now: world.now(), rulesNow: world.now() }),
     nudge: () => {},
     timeZone: 'America/Santiago',

@@ -1,3 +1,4 @@
+import { APPROVAL_LIFE_MS } from '@remesa/domain/approval'
 import { workerEnvironment } from '@remesa/messaging/worker-service'
 import { parseEnvironment, timeZone, wholeNumber } from '@remesa/service-kit/environment'
 import { Cron } from 'croner'
@@ -23,6 +24,8 @@ export const readConfig = (env: NodeJS.ProcessEnv) =>
       BALANCE_SWEEP_GRACE_MS: wholeNumber({ from: 60_000, to: 86_400_000 }).default(600_000),
       /** How long after its reset a pay-day may take before people are told. */
       PAY_DAY_STALLED_MS: wholeNumber({ from: 60_000, to: 7 * 86_400_000 }).default(6 * 3_600_000),
+      /** As in admin, which agrees to nothing older: what is too old is voided, so that it can be asked for anew. */
+      APPROVAL_LIFE_MS: wholeNumber({ from: 60_000, to: 90 * 86_400_000 }).default(APPROVAL_LIFE_MS),
       AUDIT_SEAL_CRON: cron.default('* * * * *'),
       /** In UTC, two hours after the day that it reconciles: Stripe's own lists take a while to be whole. */
       BILLING_RECONCILIATION_CRON: cron.default('0 2 * * *'),

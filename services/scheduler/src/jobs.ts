@@ -1,4 +1,5 @@
 import { deleteAdminRequests } from '@remesa/database/admin-requests'
+import { voidExpiredApprovals } from '@remesa/database/approval-expiry'
 import { sealAuditLog } from '@remesa/database/audit-seals'
 import { claimBalancesToQueue, findStalledPayDays, type LeftBalance } from '@remesa/database/balance-sweep'
 import type { Database } from '@remesa/database/connection'
@@ -22,6 +23,7 @@ type Schedules = Pick<
   | 'BALANCE_SWEEP_CRON'
   | 'BALANCE_SWEEP_GRACE_MS'
   | 'PAY_DAY_STALLED_MS'
+  | 'APPROVAL_LIFE_MS'
   | 'AUDIT_SEAL_CRON'
   | 'BILLING_RECONCILIATION_CRON'
   | 'RAIL_RECONCILIATION_CRON'
@@ -88,6 +90,7 @@ export function scheduledJobs(
         await queueAgain(tx, left)
         await raiseAlerts(tx, await findStalledPayDays(tx, { now: now(), stalledMs: config.PAY_DAY_STALLED_MS }))
         await closePassedAlerts(tx, now())
+        await voidExpiredApprovals(tx, { now: now(), lifeMs: config.APPROVAL_LIFE_MS })
         const counts = Map.groupBy(left, ({ due }) => due)
         for (const [due, { length: balances }] of counts) {
           logger.warn({ due, balances }, 'balances that were left behind are queued again')

@@ -8,7 +8,6 @@ import type { Deed } from '../controls/deed.ts'
 /** How what two people agreed to about one balance, transfer or debt is done. */
 export const ACTION_DEEDS = {
   balance_repayment: {
-    subjectType: 'seller_balance',
     isStillAsked: isRepaymentStillAsked,
     async act(tx, approval, now) {
       await payBalanceAgain(tx, approval, now)
@@ -16,7 +15,6 @@ export const ACTION_DEEDS = {
     },
   },
   transfer_repayment: {
-    subjectType: 'payout_transfer',
     isStillAsked: isTransferRepaymentStillAsked,
     async act(tx, approval, now) {
       await payTransferAgain(tx, approval, now)
@@ -24,7 +22,6 @@ export const ACTION_DEEDS = {
     },
   },
   debt_settlement: {
-    subjectType: 'debt',
     isStillAsked: isDebtStillOwed,
     act: settleApprovedDebt,
   },

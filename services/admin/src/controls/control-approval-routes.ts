@@ -53,7 +53,14 @@ export function controlApprovalRoutes(server: ZodServer, parts: ApiParts): void 
       async (request, reply) => {
         const { reason } = request.body
         const { now } = parts.clock()
-        const decision = { approvalId: request.params.id, verdict, actor: actorOf(request), reason, now }
+        const decision = {
+          approvalId: request.params.id,
+          verdict,
+          actor: actorOf(request),
+          reason,
+          lifeMs: parts.approvalLifeMs,
+          now,
+        }
         const { answer } = await doOnce(parts, { request, reply, body: { reason }, answers: decisionAnswer }, (tx) =>
           decideControl(tx, decision),
         )

@@ -1,6 +1,7 @@
 import type { ApprovalDecision } from '@remesa/database/approvals'
 import { recordAudit } from '@remesa/database/audit'
 import {
+  CONTROL_SUBJECTS,
   type ControlApproval,
   type ControlKind,
   decideControlApproval,
@@ -12,6 +13,7 @@ import { changeCap, isStillAsked, lockCap } from '@remesa/database/payment-cap-c
 import { changePlanRule, isRuleStillAsked, lockPlanRule } from '@remesa/database/payment-plan-rules'
 import { lockStop, restartRail } from '@remesa/database/rail-stops'
 import type { Schema } from '@remesa/database/schema'
+import { EXPIRED, hasExpired } from '@remesa/domain/approval'
 import { topics } from '@remesa/messaging/catalogue'
 import { enqueue } from '@remesa/messaging/outbox'
 import type { Transaction } from 'kysely'
@@ -28,6 +30,8 @@ export interface ControlDecision {
   /** `operator:<subject>`. */
   readonly actor: string
   readonly reason: string
+  /** How long what was asked for can be agreed to. */
+  readonly lifeMs: number
   readonly now: Date
 }
 
@@ -36,22 +40,18 @@ export const decisionAnswer = z.object({ approval: controlApproval })
 /** What each kind of wish is about, and how it is done. */
 const DEEDS: Readonly<Record<ControlKind, Deed>> = {
   rail_restart: {
-    subjectType: 'rail',
     isStillAsked: async (tx, { subjectId }) => (await lockStop(tx, subjectId)) !== null,
     act: (tx, approval) => restartRail(tx, approval),
   },
   cap_change: {
-    subjectType: 'payment_cap',
     isStillAsked: async (tx, approval) => isStillAsked(await lockCap(tx, approval.subjectId), approval),
     act: changeCap,
   },
   plan_rule_change: {
-    subjectType: 'payment_plan_rule',
     isStillAsked: async (tx, approval) => isRuleStillAsked(await lockPlanRule(tx, approval.subjectId), approval),
     act: changePlanRule,
   },
   seller_cooling_release: {
-    subjectType: 'seller',
     isStillAsked: isReleaseStillAsked,
     async act(tx, approval) {
       const ids = await releaseCooling(tx, approval)
@@ -63,7 +63,6 @@ const DEEDS: Readonly<Record<ControlKind, Deed>> = {
     },
   },
   user_cooling_release: {
-    subjectType: 'user',
     isStillAsked: isReleaseStillAsked,
     async act(tx, approval) {
       const ids = await releaseCooling(tx, approval)
@@ -80,7 +79,7 @@ const DEEDS: Readonly<Record<ControlKind, Deed>> = {
 /** Decides an open approval, never by whoever asked for it. What is approved is done at once. */
 export async function decideControl(
   tx: Transaction<Schema>,
-  { approvalId, verdict, actor, reason, now }: ControlDecision,
+  { approvalId, verdict, actor, reason, lifeMs, now }: ControlDecision,
 ): Promise<Outcome<z.output<typeof decisionAnswer>>> {
   const asked = await findControlApproval(tx, approvalId)
   if (!asked) return refused('not-found', `There is no approval ${approvalId}.`)
@@ -94,10 +93,12 @@ export async function decideControl(
     const detail = `The approval is ${approval.status} already.`
     return refused('approval-decided', detail, { approval: controlApprovalJson(approval) })
   }
-  if (verdict === 'approve' && !isStill) {
-    const ended = await decideControlApproval(tx, approvalId, { status: 'void', reason: DRIFTED }, now)
-    await auditDecision(tx, deed.subjectType, ended, { actor, reason: DRIFTED })
-    return refused('approval-void', DRIFTED, { approval: controlApprovalJson(ended) })
+  const isOld = hasExpired(approval.requestedAt, { lifeMs, now })
+  if (verdict === 'approve' && (isOld || !isStill)) {
+    const why = isOld ? EXPIRED : DRIFTED
+    const ended = await decideControlApproval(tx, approvalId, { status: 'void', reason: why }, now)
+    await auditDecision(tx, ended, { actor, reason: why })
+    return refused('approval-void', why, { approval: controlApprovalJson(ended) })
   }
   const decision: ApprovalDecision = {
     status: verdict === 'approve' ? 'approved' : 'refused',
@@ -105,7 +106,7 @@ export async function decideControl(
     reason,
   }
   const ended = await decideControlApproval(tx, approvalId, decision, now)
-  await auditDecision(tx, deed.subjectType, ended, { actor, reason })
+  await auditDecision(tx, ended, { actor, reason })
   if (verdict === 'approve') await deed.act(tx, ended, now)
   return { kind: 'done', status: 200, answer: { approval: controlApprovalJson(ended) } }
 }
@@ -115,7 +116,6 @@ const DRIFTED = 'What was asked for is no longer a change of what stands.'
 
 const auditDecision = (
   tx: Transaction<Schema>,
-  subjectType: string,
   { id, kind, subjectId, status }: ControlApproval,
   { actor, reason }: Pick<ControlDecision, 'actor' | 'reason'>,
 ): Promise<void> =>
@@ -123,7 +123,7 @@ const auditDecision = (
     {
       actor,
       action: `control.${status}`,
-      subject: { type: subjectType, id: subjectId },
+      subject: { type: CONTROL_SUBJECTS[kind], id: subjectId },
       reason,
       before: { approvalId: id, status: 'open' },
       after: { approvalId: id, kind, status },

@@ -4,7 +4,6 @@ import type { Transaction } from 'kysely'
 
 /** What a kind of wish is about, and how it is done once a second person agrees. */
 export interface Deed {
-  readonly subjectType: string
   /** Locks what it is about, before the approval is locked. */
   readonly isStillAsked: (tx: Transaction<Schema>, approval: ControlApproval) => Promise<boolean>
   readonly act: (tx: Transaction<Schema>, approval: ControlApproval, now: Date) => Promise<void>
