@@ -1,6 +1,6 @@
 import { useMutation } from '@tanstack/react-query'
-import { type FormEvent, useState } from 'react'
-import { Link, NavLink, Outlet, useNavigate, useNavigation } from 'react-router'
+import { type FormEvent, useEffect, useRef, useState } from 'react'
+import { Link, NavLink, Outlet, useLocation, useNavigate, useNavigation } from 'react-router'
 import { act } from './client.ts'
 import { newKey } from './http.ts'
 import type { PlainKey } from './i18n/messages.ts'
@@ -27,6 +27,7 @@ const GROUPS: readonly (readonly [name: PlainKey, pages: readonly (readonly [pat
       ['/balances', 'balances.title'],
       ['/payouts', 'payouts.title'],
       ['/transfers', 'transfers.title'],
+      ['/plans', 'plans.title'],
     ],
   ],
   [
@@ -52,6 +53,7 @@ const GROUPS: readonly (readonly [name: PlainKey, pages: readonly (readonly [pat
 export function Shell() {
   const { t } = useSpeech()
   const isTurning = useNavigation().state !== 'idle'
+  const menu = useMenuInSight()
   return (
     <>
       <a className="skip" href="#content">
@@ -66,7 +68,7 @@ export function Shell() {
         <Settings />
       </header>
       <div className="body">
-        <nav className="side" aria-label={t('app.menu')}>
+        <nav className="side" aria-label={t('app.menu')} ref={menu}>
           {GROUPS.map(([group, pages]) => (
             <div key={group} className="group">
               <p id={group}>{t(group)}</p>
@@ -88,6 +90,21 @@ export function Shell() {
       </div>
     </>
   )
+}
+
+/** Where the menu is a row that slides sideways, the page that one is on is slid into sight. */
+function useMenuInSight() {
+  const menu = useRef<HTMLElement>(null)
+  const { pathname } = useLocation()
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another address is what moves it
+  useEffect(() => {
+    const row = menu.current
+    const current = row?.querySelector<HTMLElement>('[aria-current]')
+    if (row && current && row.scrollWidth > row.clientWidth) {
+      row.scrollLeft = current.offsetLeft - (row.clientWidth - current.offsetWidth) / 2
+    }
+  }, [pathname])
+  return menu
 }
 
 function Environment() {

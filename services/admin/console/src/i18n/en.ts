@@ -1,10 +1,12 @@
 import { enBooks } from './en-books.ts'
 import { enCodes } from './en-codes.ts'
+import { enPlans } from './en-plans.ts'
 
 /** What the console says in English. A key that Spanish lacks does not compile. */
 export const en = {
   ...enCodes,
   ...enBooks,
+  ...enPlans,
   'app.name': 'Remesa',
   'app.skip': 'Skip to the content',
   'app.menu': 'Pages',
@@ -178,6 +180,7 @@ export const en = {
   'action.release': 'Release',
   'action.releaseText': 'It goes on where it was blocked. Do so once the cause is mended.',
   'approvals.title': 'Approvals',
+  'approvals.none': 'No payout of a booking waits for a second person.',
   'approvals.caption': 'What takes a second person, newest first',
   'approvals.requestedBy': 'Asked by',
   'approvals.decidedBy': 'Decided by',
@@ -197,6 +200,7 @@ export const en = {
   'alerts.resolve': 'Resolve',
   'alerts.resolveText': 'It is settled. It opens again if it is raised again.',
   'deadLetters.title': 'Dead letters',
+  'deadLetters.none': 'No message was set aside.',
   'deadLetters.caption': 'Messages that were set aside, newest first',
   'deadLetters.one': 'Dead letter {id}',
   'deadLetters.why': 'Why',

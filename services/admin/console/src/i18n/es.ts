@@ -1,11 +1,13 @@
 import type { Dictionary } from './dictionary.ts'
 import { esBooks } from './es-books.ts'
 import { esCodes } from './es-codes.ts'
+import { esPlans } from './es-plans.ts'
 
 /** What the console says in Spanish. */
 export const es: Dictionary = {
   ...esCodes,
   ...esBooks,
+  ...esPlans,
   'app.name': 'Remesa',
   'app.skip': 'Saltar al contenido',
   'app.menu': 'Páginas',
@@ -180,6 +182,7 @@ export const es: Dictionary = {
   'action.release': 'Liberar',
   'action.releaseText': 'Continúa donde fue bloqueado. Hágalo cuando la causa esté resuelta.',
   'approvals.title': 'Aprobaciones',
+  'approvals.none': 'Ningún pago de reserva espera a una segunda persona.',
   'approvals.caption': 'Lo que requiere a una segunda persona, de lo más nuevo a lo más antiguo',
   'approvals.requestedBy': 'Solicitado por',
   'approvals.decidedBy': 'Decidido por',
@@ -199,6 +202,7 @@ export const es: Dictionary = {
   'alerts.resolve': 'Resolver',
   'alerts.resolveText': 'Queda resuelta. Se abre de nuevo si vuelve a ocurrir.',
   'deadLetters.title': 'Mensajes apartados',
+  'deadLetters.none': 'Ningún mensaje fue apartado.',
   'deadLetters.caption': 'Mensajes apartados, del más nuevo al más antiguo',
   'deadLetters.one': 'Mensaje apartado {id}',
   'deadLetters.why': 'Por qué',

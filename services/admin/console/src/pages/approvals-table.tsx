@@ -7,11 +7,12 @@ import { Amounts, Id, Moment, Status } from '../ui/values.tsx'
 import { Decision } from './decision.tsx'
 
 /** What takes a second person. Whoever asked sees it, and cannot decide. */
-export function ApprovalsTable({ approvals }: { approvals: readonly Approval[] }) {
+export function ApprovalsTable({ approvals, empty }: { approvals: readonly Approval[]; empty?: string }) {
   const { t, label } = useSpeech()
   return (
     <Table
       caption={t('approvals.caption')}
+      {...(empty !== undefined && { empty })}
       rows={approvals}
       rowKey={({ id }) => id}
       columns={[

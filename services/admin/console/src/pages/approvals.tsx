@@ -16,6 +16,7 @@ export function Component() {
   const { t } = useSpeech()
   const { payoutId, cursor, ...common } = useFilters(['status', 'payoutId'])
   const query = useList<Approval>('/v1/approvals', { ...common, payoutId, cursor })
+  const isAboutOpen = !payoutId && common.status === 'open'
   return (
     <PageOf title={t('approvals.title')}>
       <Filters
@@ -28,7 +29,7 @@ export function Component() {
       <Answer query={query}>
         {(page) => (
           <>
-            <ApprovalsTable approvals={page.items} />
+            <ApprovalsTable approvals={page.items} {...(isAboutOpen && { empty: t('approvals.none') })} />
             <Pager page={page} />
           </>
         )}

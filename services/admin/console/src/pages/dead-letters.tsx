@@ -14,7 +14,8 @@ import { useList } from './use-list.ts'
 export function Component() {
   const { t } = useSpeech()
   const may = useMay('operator')
-  const query = useList<DeadLetter>('/v1/dead-letters', useFilters(['topic', 'waiting']))
+  const filters = useFilters(['topic', 'waiting'])
+  const query = useList<DeadLetter>('/v1/dead-letters', filters)
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set())
   const choose = (ids: readonly string[], isChosen: boolean) =>
     setChosen((before) => {
@@ -55,6 +56,7 @@ export function Component() {
               )}
               <Table
                 caption={t('deadLetters.caption')}
+                {...(Object.keys(filters).length === 0 && { empty: t('deadLetters.none') })}
                 rows={page.items}
                 rowKey={({ id }) => id}
                 columns={[
