@@ -14,9 +14,11 @@ import type {
   ReconciliationReport,
 } from '../console/src/api.ts'
 import type { Cap, ControlApproval, Cooling, Debt, Rail, System } from '../console/src/api-controls.ts'
+import type { Plan, PlanDetail, PlanLine, PlanRule } from '../console/src/api-plans.ts'
 import type { debt } from '../src/actions/debt-routes.ts'
 import type { cap, controlApproval, rail } from '../src/controls/control-shapes.ts'
 import type { cooling } from '../src/controls/cooling-routes.ts'
+import type { plan, planDetail, planLine, planRule } from '../src/plans/plan-shapes.ts'
 import type { finding, reconciliation, reconciliationReport } from '../src/reconciliation-schemas.ts'
 import { ROUTE_ROLES } from '../src/roles.ts'
 import type { alert } from '../src/routes/alert-shape.ts'
@@ -36,6 +38,10 @@ export const READINGS = [
   (answer: z.output<typeof controlApproval>): ControlApproval => answer,
   (answer: z.output<typeof rail>): Rail => answer,
   (answer: z.output<typeof cap>): Cap => answer,
+  (answer: z.output<typeof plan>): Plan => answer,
+  (answer: z.output<typeof planDetail>): PlanDetail => answer,
+  (answer: z.output<typeof planLine>): PlanLine => answer,
+  (answer: z.output<typeof planRule>): PlanRule => answer,
   (answer: z.output<typeof system>): System => answer,
   (answer: z.output<typeof cooling>): Cooling => answer,
   (answer: z.output<typeof debt>): Debt => answer,

@@ -69,6 +69,7 @@ export const MENU_PAGES = [
   '/balances',
   '/payouts',
   '/transfers',
+  '/plans',
   '/reconciliation',
   '/debts',
   '/ledger',

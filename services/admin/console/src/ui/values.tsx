@@ -56,14 +56,17 @@ export function Window({ from, to }: { from: string; to: string }) {
 const TONES: Readonly<Record<string, string>> = {
   ...tone(
     'good',
-    'succeeded paid transferred completed complete success approved finished resolved accepted none matched active',
+    'succeeded paid transferred completed complete success approved finished resolved accepted none matched active applied',
   ),
   ...tone('bad', 'failed failed_terminal returned critical error void declined rejected'),
   ...tone(
     'warn',
     'missing different suspended blocked awaiting_funds on_hold awaiting_destination retryable warning discrepancy_found open unknown',
   ),
-  ...tone('busy', 'paying processing payment_pending running retrieved payable pending claimed assigned acknowledged'),
+  ...tone(
+    'busy',
+    'paying processing payment_pending running retrieved payable pending planned claimed assigned acknowledged',
+  ),
 }
 
 function tone(name: string, codes: string): Record<string, string> {
@@ -85,6 +88,7 @@ const PAGES: Readonly<Record<string, string>> = {
   transfer: '/transfers',
   payout_transfer: '/transfers',
   reconciliation_report: '/reconciliation',
+  payment_plan: '/plans',
   dead_letter: '/dead-letters',
   booking: '/explain',
   settlement: '/explain',
