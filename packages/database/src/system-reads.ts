@@ -55,11 +55,10 @@ export async function readSystem(database: Database, now: Date): Promise<SystemS
     unknown: number
     accepted: number
     declined: number
-    p50Ms: number | null
-    p95Ms: number | null
+    took: readonly [number, number] | null
   }>`
     select r.name as rail, coalesce(h.claimed, 0) as claimed, coalesce(h.unknown, 0) as unknown,
-      coalesce(l.accepted, 0) as accepted, coalesce(l.declined, 0) as declined, l."p50Ms", l."p95Ms"
+      coalesce(l.accepted, 0) as accepted, coalesce(l.declined, 0) as declined, l.took
     from rails r
     left join (
       select rail, count(*)::int as claimed, count(*) filter (where calls > 1)::int as unknown
@@ -68,8 +67,7 @@ export async function readSystem(database: Database, now: Date): Promise<SystemS
     left join lateral (
       select count(*) filter (where a.accepted_at >= ${hourAgo})::int as accepted,
         count(*) filter (where a.state = 'declined')::int as declined,
-        (percentile_cont(0.5) within group (order by ${TOOK_MS}) filter (where a.accepted_at >= ${hourAgo}))::int as "p50Ms",
-        (percentile_cont(0.95) within group (order by ${TOOK_MS}) filter (where a.accepted_at >= ${hourAgo}))::int as "p95Ms"
+        percentile_cont(array[0.5, 0.95]) within group (order by ${TOOK_MS}) filter (where a.accepted_at >= ${hourAgo}) as took
       from payment_attempts a where a.rail = r.name and coalesce(a.accepted_at, a.first_called_at) >= ${hourAgo}
     ) l on true
     order by r.name`.execute(database)
@@ -87,7 +85,10 @@ export async function readSystem(database: Database, now: Date): Promise<SystemS
       const isPaused = pausedUntil !== null && pausedUntil > now
       return { name, pausedUntil: isPaused ? pausedUntil : null, reason: isPaused ? reason : null }
     }),
-    attempts: attempts.map(({ rail, claimed, unknown, ...lastHour }) => ({ rail, claimed, unknown, lastHour })),
+    attempts: attempts.map(({ rail, claimed, unknown, took, ...ended }) => {
+      const [p50Ms = null, p95Ms = null] = took?.map(Math.round) ?? []
+      return { rail, claimed, unknown, lastHour: { ...ended, p50Ms, p95Ms } }
+    }),
   }
 }
 
