@@ -12,6 +12,9 @@ registerHooks({
     specifier === '@jest/globals' ? { url: GLOBALS, shortCircuit: true } : resolveNext(specifier, context),
 })
 
+// What a test left open must not outlive the run, nor a run that was killed.
+process.once('disconnect', () => process.exit())
+
 // The runner leaves time-outs to others.
 addEventHandler((event, { currentDescribeBlock: block }) => {
   const added =
