@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { businessDate } from '@remesa/domain/business-date'
 import { topics } from '@remesa/messaging/catalogue'
@@ -11,6 +9,7 @@ import { operatorsText } from '../src/operators.ts'
 import { runPayDay } from '../src/run.ts'
 import type { Stack } from '../src/stack/stack.ts'
 import type { Summary } from '../src/summary.ts'
+import { violationsOf } from '../src/testing/axe.ts'
 import { act, chromiumPath, launchBrowser, MENU_PAGES, settled, type Visitor, visitor } from '../src/testing/browser.ts'
 import { aStack } from './support/stacks.ts'
 
@@ -21,7 +20,6 @@ const DATE = businessDate('2026-11-19')
 const PATIENCE_MS = 60_000
 const SCREEN = { width: 1280, height: 800 }
 const PHONE = { width: 390, height: 844 }
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
 const chromium = chromiumPath(process.env)
 if (!chromium) {
@@ -136,6 +134,29 @@ inBrowser('a held payout is released by two people, and never by the one who ask
   await after.getByText('operator:olga').first().waitFor()
 })
 
+inBrowser('a balance that failed for good is paid again by two people, under a key of its own', async () => {
+  const { rows } = await sql<{ id: string }>`
+    select b.id from seller_balances b where b.status = 'failed' and not exists (
+      select from finance_alerts a where a.subject_id = b.id::text and a.kind in ('payment_compliance', 'payment_mismatch'))
+    order by b.id limit 1`.execute(stack.database)
+  const id = rows[0]?.id ?? ''
+  const generation = async () => {
+    const { rows: attempts } = await sql<{ generation: number }>`
+      select max(generation) as generation from payment_attempts where payable_id = ${id}`.execute(stack.database)
+    return attempts[0]?.generation
+  }
+  const before = (await generation()) ?? 0
+  const asking = await goTo(olga, `/balances/${id}`)
+  await act(asking, 'Pay again', 'the bank has reopened the account')
+  await asking.getByText('A second person must approve it.').first().waitFor()
+  expect(await generation()).toBe(before)
+  const deciding = await goTo(adam, '/approvals?status=open')
+  await act(deciding, 'Approve', 'seen the letter of the bank')
+  await until(async () => (await generation()) === before + 1, 'the second payment')
+  const after = await goTo(olga, `/balances/${id}`)
+  await after.getByText('operator:adam').first().waitFor()
+})
+
 inBrowser('a dead letter is read and replayed', async () => {
   await sql`insert into outbox (topic, data) values (${topics.payoutTransfer.name}, '{"wrong": true}')`.execute(
     stack.database,
@@ -227,6 +248,32 @@ inBrowser('a cap is set by one person, and raised by two', async () => {
     .waitFor()
 })
 
+inBrowser(
+  'a pay-day is planned by one person, and approved by another with the hash that is on the screen',
+  async () => {
+    const rule = await goTo(olga, '/plans')
+    await rule.getByRole('button', { name: 'Set a rule' }).click()
+    await rule.getByRole('dialog').getByRole('textbox', { name: 'Amount' }).fill('0')
+    await rule
+      .getByRole('dialog')
+      .getByRole('textbox', { name: /reason/i })
+      .fill('dollars are agreed to')
+    await rule.getByRole('dialog').getByRole('button', { name: 'Set a rule' }).click()
+    await rule.getByRole('dialog').waitFor({ state: 'detached' })
+    await act(rule, 'Plan a run', 'before the pay-day')
+    const planned = rule.getByRole('heading', { level: 1, name: 'Plan, pay-day of sellers of 2026-11-19' })
+    await planned.waitFor()
+    await rule.getByText('What it leaves out, by reason').waitFor()
+    expect(await rule.getByRole('button', { name: 'Approve' }).count()).toBe(0)
+    const deciding = await goTo(adam, new URL(rule.url()).pathname)
+    await act(deciding, 'Approve', 'the totals are right')
+    await rule.getByText('operator:adam').waitFor()
+    await act(rule, 'Apply', 'agreed')
+    await rule.getByText('Done: Apply.').first().waitFor()
+    await rule.getByRole('main').getByText('applied', { exact: true }).waitFor()
+  },
+)
+
 inBrowser('the system page shows how providers answer, and that every service is heard', async () => {
   const page = await goTo(olga, '/system')
   const stripe = page
@@ -278,27 +325,9 @@ async function detailPages(): Promise<readonly string[]> {
     union all (select '/payouts/' || id from payouts limit 1)
     union all (select '/transfers/' || id from payout_transfers where status = 'completed' limit 1)
     union all (select '/reconciliation/' || id from reconciliation_reports limit 1)
+    union all (select '/plans/' || id from payment_plans limit 1)
     union all (select '/dead-letters/' || id from dead_letters limit 1)`.execute(stack.database)
   return rows.map(({ path }) => path)
-}
-
-interface AxeResults {
-  readonly violations: readonly {
-    readonly id: string
-    readonly impact: string | null
-    readonly nodes: readonly { readonly target: readonly unknown[] }[]
-  }[]
-}
-
-/** @param rules - default all */
-async function violationsOf(page: Page, rules: object = {}): Promise<readonly string[]> {
-  await page.evaluate(AXE)
-  const { violations } = await page.evaluate<AxeResults>(
-    `axe.run(${JSON.stringify({ resultTypes: ['violations'], ...rules })})`,
-  )
-  return violations
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .map(({ id, nodes }) => `${id} at ${nodes.map(({ target }) => target.join(' ')).join(', ')}`)
 }
 
 inBrowser('an alert is acknowledged with the keyboard alone', async () => {
