@@ -136,7 +136,10 @@ export function nextOfBalance(
     case 'failed':
       return move('finance', 'The rail refused it for good: have the payee’s details mended, then retry it.')
     case 'returned':
-      return move('finance', 'It was paid and came back, so it is owed again: decide what follows, then retry it.')
+      return move(
+        'finance',
+        'It was paid and came back, so it is owed again: retry it, or settle it outside where the rail takes it only once, as FPay does.',
+      )
   }
 }
 
@@ -193,7 +196,10 @@ export function nextOfTransfer(
     case 'failed_terminal':
       return isOfBooking
         ? move('finance', 'Stripe does not take it: mend the cause, then retry the payout, or cancel it.')
-        : move('finance', 'Stripe does not take it, and it is never tried again by itself: settle it by hand.')
+        : move(
+            'finance',
+            'Stripe does not take it, and it is never tried again by itself: mend the payee’s account, then retry it.',
+          )
     case 'withdrawn':
       return move('nobody', 'It was taken back before it went; what is still owed has another transfer.')
   }
@@ -258,7 +264,8 @@ export function nextOfSettlement({
   const { awaiting_destination: waiting = 0, failed_terminal: failed = 0 } = transfers
   const moving = (transfers.pending ?? 0) + (transfers.processing ?? 0) + (transfers.retryable ?? 0)
   if (moving > 0) return move('remesa', `${transfersOf(moving)} on the way.`)
-  if (failed > 0) return move('finance', `${transfersOf(failed)} not taken by Stripe: settle by hand.`)
+  if (failed > 0)
+    return move('finance', `${transfersOf(failed)} not taken by Stripe: mend the payee’s account, then retry.`)
   if (waiting > 0) return move('payee', `${transfersOf(waiting)} waiting for an account of the payee’s.`)
   return move('nobody', 'All of its winners are paid.')
 }
