@@ -2,10 +2,10 @@ import type { Money } from '@remesa/domain/money'
 import type { RailName } from '@remesa/domain/rail'
 import { createPayoneerReads } from '@remesa/payoneer-client/payoneer-reads'
 import { ProviderError } from '@remesa/provider-http/provider-error'
-import { EnvironmentError, httpUrl, secret } from '@remesa/service-kit/environment'
+import { EnvironmentError, httpUrl, secret, wholeNumber } from '@remesa/service-kit/environment'
 import type { Logger } from '@remesa/service-kit/logger'
 import type { Metrics } from '@remesa/service-kit/metrics'
-import { stripeEnvironment, stripeOptions } from '@remesa/stripe-client/environment'
+import { stripeEnvironment } from '@remesa/stripe-client/environment'
 import { createStripeReads } from '@remesa/stripe-client/stripe-reads'
 import { z } from 'zod'
 import { railEnvironment } from './rails.ts'
@@ -31,25 +31,25 @@ export interface Funds {
   close(): void
 }
 
+const { STRIPE_API_HOST, STRIPE_API_PORT, STRIPE_API_PROTOCOL } = stripeEnvironment
+
 /**
- * What whoever asks rails for their funds reads, to be spread into a service's schema. All of it may be unset; what is
- * given should be able to read balances and nothing else, such as a restricted key of Stripe's.
+ * What whoever asks rails for their funds reads, to be spread into a service's schema. The credentials may be unset, and are
+ * not those that pay: they should be able to read balances and nothing else, such as a restricted key of Stripe's.
  */
 export const fundsEnvironment = {
-  ...stripeEnvironment,
-  STRIPE_SECRET_KEY: secret.optional(),
-  PAYONEER_BASE_URL: httpUrl.optional(),
-  PAYONEER_TOKEN_URL: httpUrl.optional(),
-  PAYONEER_PROGRAM_ID: railEnvironment.PAYONEER_PROGRAM_ID.optional(),
-  PAYONEER_CLIENT_ID: secret.optional(),
-  PAYONEER_CLIENT_SECRET: secret.optional(),
-  PAYONEER_TIMEOUT_MS: railEnvironment.PAYONEER_TIMEOUT_MS,
+  ...{ STRIPE_API_HOST, STRIPE_API_PORT, STRIPE_API_PROTOCOL },
+  FUNDS_STRIPE_SECRET_KEY: secret.optional(),
+  FUNDS_PAYONEER_BASE_URL: httpUrl.optional(),
+  FUNDS_PAYONEER_TOKEN_URL: httpUrl.optional(),
+  FUNDS_PAYONEER_PROGRAM_ID: railEnvironment.PAYONEER_PROGRAM_ID.optional(),
+  FUNDS_PAYONEER_CLIENT_ID: secret.optional(),
+  FUNDS_PAYONEER_CLIENT_SECRET: secret.optional(),
+  /** Somebody waits at a screen. */
+  FUNDS_TIMEOUT_MS: wholeNumber({ from: 100, to: 20_000 }).default(5_000),
 } as const
 
 export type FundsConfig = z.output<z.ZodObject<typeof fundsEnvironment>>
-
-/** Somebody waits at a screen. */
-const LONGEST_WAIT_MS = 5_000
 
 /**
  * Connects to the rails whose credentials are given. Holds connections open: call `close` when done.
@@ -90,20 +90,24 @@ interface Source {
 
 type Parts = Parameters<typeof openFunds>[1]
 
-function stripeSource({ STRIPE_SECRET_KEY, ...config }: FundsConfig, parts: Parts): Source | undefined {
-  if (STRIPE_SECRET_KEY === undefined) return undefined
-  const options = stripeOptions({ ...config, STRIPE_SECRET_KEY })
-  const timeoutMs = Math.min(options.timeoutMs, LONGEST_WAIT_MS)
-  const stripe = createStripeReads({ ...options, timeoutMs, ...parts })
+function stripeSource(config: FundsConfig, parts: Parts): Source | undefined {
+  if (config.FUNDS_STRIPE_SECRET_KEY === undefined) return undefined
+  const stripe = createStripeReads({
+    secretKey: config.FUNDS_STRIPE_SECRET_KEY,
+    apiBase: { host: config.STRIPE_API_HOST, port: config.STRIPE_API_PORT, protocol: config.STRIPE_API_PROTOCOL },
+    timeoutMs: config.FUNDS_TIMEOUT_MS,
+    rate: { perSecond: 5, concurrent: 2 },
+    ...parts,
+  })
   return { rail: 'stripe', read: stripe.getBalance, close: stripe.close }
 }
 
 const payoneerSchema = z.object({
-  PAYONEER_BASE_URL: z.string(),
-  PAYONEER_TOKEN_URL: z.string(),
-  PAYONEER_PROGRAM_ID: z.string(),
-  PAYONEER_CLIENT_ID: z.string(),
-  PAYONEER_CLIENT_SECRET: z.string(),
+  FUNDS_PAYONEER_BASE_URL: z.string(),
+  FUNDS_PAYONEER_TOKEN_URL: z.string(),
+  FUNDS_PAYONEER_PROGRAM_ID: z.string(),
+  FUNDS_PAYONEER_CLIENT_ID: z.string(),
+  FUNDS_PAYONEER_CLIENT_SECRET: z.string(),
 })
 
 function payoneerSource(config: FundsConfig, parts: Parts): Source | undefined {
@@ -114,9 +118,9 @@ function payoneerSource(config: FundsConfig, parts: Parts): Source | undefined {
   if (!given)
     throw new EnvironmentError(`the environment is wrong: ${missing.join(', ')} not set, but others of it are`)
   const payoneer = createPayoneerReads({
-    ...{ baseUrl: given.PAYONEER_BASE_URL, tokenUrl: given.PAYONEER_TOKEN_URL, programId: given.PAYONEER_PROGRAM_ID },
-    ...{ clientId: given.PAYONEER_CLIENT_ID, clientSecret: given.PAYONEER_CLIENT_SECRET, maxConcurrent: 1 },
-    timeoutMs: Math.min(config.PAYONEER_TIMEOUT_MS, LONGEST_WAIT_MS),
+    ...{ baseUrl: given.FUNDS_PAYONEER_BASE_URL, tokenUrl: given.FUNDS_PAYONEER_TOKEN_URL },
+    ...{ programId: given.FUNDS_PAYONEER_PROGRAM_ID, clientId: given.FUNDS_PAYONEER_CLIENT_ID },
+    ...{ clientSecret: given.FUNDS_PAYONEER_CLIENT_SECRET, maxConcurrent: 1, timeoutMs: config.FUNDS_TIMEOUT_MS },
     retry: { tries: 1, firstMs: 1, maxMs: 1 },
     ...parts,
   })

@@ -20,15 +20,15 @@ afterAll(async () => {
 const environment = (changes: Record<string, string | undefined> = {}) => {
   const { hostname, port } = new URL(stripe.url)
   return {
-    STRIPE_SECRET_KEY: stripe.credentials.apiKey,
+    FUNDS_STRIPE_SECRET_KEY: stripe.credentials.apiKey,
     STRIPE_API_HOST: hostname,
     STRIPE_API_PORT: port,
     STRIPE_API_PROTOCOL: 'http',
-    PAYONEER_BASE_URL: payoneer.apiUrl,
-    PAYONEER_TOKEN_URL: payoneer.tokenUrl,
-    PAYONEER_PROGRAM_ID: payoneer.credentials.programId,
-    PAYONEER_CLIENT_ID: payoneer.credentials.clientId,
-    PAYONEER_CLIENT_SECRET: payoneer.credentials.clientSecret,
+    FUNDS_PAYONEER_BASE_URL: payoneer.apiUrl,
+    FUNDS_PAYONEER_TOKEN_URL: payoneer.tokenUrl,
+    FUNDS_PAYONEER_PROGRAM_ID: payoneer.credentials.programId,
+    FUNDS_PAYONEER_CLIENT_ID: payoneer.credentials.clientId,
+    FUNDS_PAYONEER_CLIENT_SECRET: payoneer.credentials.clientSecret,
     ...changes,
   }
 }
@@ -57,7 +57,7 @@ test('without credentials, with wrong ones, and of a rail that does not answer i
     { unknown: 'not_configured' },
     { unknown: 'not_configured' },
   ])
-  const wrong = environment({ STRIPE_SECRET_KEY: 'sk_test_wrong', PAYONEER_BASE_URL: 'http://127.0.0.1:1' })
+  const wrong = environment({ FUNDS_STRIPE_SECRET_KEY: 'sk_test_wrong', FUNDS_PAYONEER_BASE_URL: 'http://127.0.0.1:1' })
   expect(await ask(wrong)).toMatchObject([
     { unknown: 'not_offered' },
     { unknown: 'no_answer' },
@@ -66,5 +66,7 @@ test('without credentials, with wrong ones, and of a rail that does not answer i
 })
 
 test('half of Payoneer’s variables stop the boot, and the missing ones are named', () => {
-  expect(() => open(environment({ PAYONEER_CLIENT_SECRET: undefined }))).toThrow(/PAYONEER_CLIENT_SECRET not set/)
+  expect(() => open(environment({ FUNDS_PAYONEER_CLIENT_SECRET: undefined }))).toThrow(
+    /FUNDS_PAYONEER_CLIENT_SECRET not set/,
+  )
 })

@@ -90,7 +90,13 @@ export async function anApi({
   })
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`
-  const env = { ...world.railEnvironment, ...world.stripeEnvironment }
+  const forFunds = Object.entries({ ...world.railEnvironment, ...world.stripeEnvironment })
+  const env = Object.fromEntries(
+    forFunds.flatMap(([name, value]) => [
+      [name, value],
+      [`FUNDS_${name}`, value],
+    ]),
+  )
   const funds = openFunds(parseEnvironment(env, z.object(fundsEnvironment)))
   world.stopWith(() => funds.close())
   const server = await adminServer({
