@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { ServiceName } from '../../src/stack/service-environment.ts'
 import { type Stack, type StackOptions, startStack } from '../../src/stack/stack.ts'
 
 // Whole stacks for tests, and what befalls them.
@@ -16,18 +17,23 @@ export async function aStack(options: Partial<StackOptions>, stops: (() => Promi
   return stack
 }
 
-/** Kills services, one at a time, none twice before each was killed once; order, victims and moments follow from the seed. */
+/**
+ * Kills services, one at a time, and none twice before each was killed once, whichever of its instances; order, victims
+ * and moments follow from the seed.
+ */
 export async function killAtRandom(
   stack: Stack,
   plan: { seed: number; kills: number; everyMs: number },
 ): Promise<void> {
   const random = randomFrom(plan.seed)
-  let left: (typeof stack.services)[number][] = []
+  const drawn = <One>(from: readonly One[]): number => Math.floor(random() * from.length)
+  let left: ServiceName[] = []
   for (let kill = 0; kill < plan.kills; kill++) {
     await sleep(random() * 2 * plan.everyMs)
-    if (left.length === 0) left = [...stack.services]
-    const [victim] = left.splice(Math.floor(random() * left.length), 1)
-    await victim?.crash()
+    if (left.length === 0) left = [...new Set(stack.services.map(({ service }) => service))]
+    const [victim] = left.splice(drawn(left), 1)
+    const instances = stack.services.filter(({ service }) => service === victim)
+    await instances[drawn(instances)]?.crash()
   }
 }
 
