@@ -278,6 +278,24 @@ CREATE INDEX finance_alerts_newest_by_status ON public.finance_alerts USING btre
 CREATE INDEX finance_alerts_open ON public.finance_alerts USING btree (raised_at) WHERE (status = 'open'::text);
 CREATE INDEX finance_alerts_unsent ON public.finance_alerts USING btree (raised_at) WHERE (sent_at IS NULL);
 
+CREATE TABLE late_document_sweep (
+  id boolean default true not null,
+  swept_until timestamp with time zone,
+  lease_token uuid,
+  lease_expires_at timestamp with time zone,
+  constraint late_document_sweep_pkey PRIMARY KEY (id),
+  constraint late_document_sweep_check CHECK (((lease_token IS NULL) = (lease_expires_at IS NULL))),
+  constraint late_document_sweep_id_check CHECK (id)
+);
+
+CREATE TABLE late_documents (
+  erp_id text not null,
+  business_date date not null,
+  change text not null,
+  told_at timestamp with time zone not null,
+  constraint late_documents_pkey PRIMARY KEY (erp_id)
+);
+
 CREATE TABLE ledger_entries (
   id bigint generated always as identity not null,
   idempotency_key text not null,
@@ -953,6 +971,7 @@ CREATE TABLE seller_balance_documents (
   tran_id text not null,
   currency text not null,
   amount bigint not null,
+  total bigint,
   constraint seller_balance_documents_pkey PRIMARY KEY (erp_id),
   constraint seller_balance_documents_amount_check CHECK ((amount > 0)),
   constraint seller_balance_documents_type_check CHECK ((type = ANY (ARRAY['vendorBill'::text, 'invoice'::text]))),

@@ -213,17 +213,18 @@ async function findOwners(tx: Transaction<Schema>, results: readonly Retrieved[]
 
 async function insertDocuments(tx: Transaction<Schema>, decisions: readonly Decision[]): Promise<void> {
   const rows = decisions.flatMap(({ balance, documents }) =>
-    documents.map(({ amount, ...document }) => ({
+    documents.map(({ amount, total, ...document }) => ({
       ...document,
       amount: amount.toString(),
+      total: total?.toString() ?? null,
       balance: balance.sellerBalanceId,
     })),
   )
   const { numAffectedRows } = await sql`
-    insert into seller_balance_documents (erp_id, seller_balance_id, type, tran_id, currency, amount)
-    select "erpId", balance, type, "tranId", currency, amount
+    insert into seller_balance_documents (erp_id, seller_balance_id, type, tran_id, currency, amount, total)
+    select "erpId", balance, type, "tranId", currency, amount, total
     from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as t("erpId" text, balance uuid, type text, "tranId" text,
-      currency text, amount bigint)
+      currency text, amount bigint, total bigint)
     order by "erpId"
     on conflict (erp_id) do nothing`.execute(tx)
   if (Number(numAffectedRows ?? 0n) !== rows.length) {

@@ -13,6 +13,7 @@ import type { AdminTables } from './admin-tables.ts'
 import type { AlertTables } from './alert-tables.ts'
 import type { BookingTables } from './booking-tables.ts'
 import type { ControlTables } from './control-tables.ts'
+import type { LateDocumentTables } from './late-document-tables.ts'
 import type { PaymentTables } from './payment-tables.ts'
 import type { PlanTables } from './plan-tables.ts'
 import type { RailReconciliationTables } from './rail-reconciliation-tables.ts'
@@ -27,6 +28,7 @@ type Json<T extends object | null> = JSONColumnType<T, string | undefined, strin
 export interface Schema
   extends BookingTables,
     PaymentTables,
+    LateDocumentTables,
     AlertTables,
     AdminTables,
     ControlTables,
@@ -162,6 +164,8 @@ interface SellerBalanceDocuments {
   tran_id: string
   currency: string
   amount: bigint
+  /** What it came to in all; null of those that were counted before this was kept. */
+  total: bigint | null
 }
 
 interface SellerClosings {

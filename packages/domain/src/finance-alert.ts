@@ -20,6 +20,10 @@ const FINANCE_ALERTS = {
   document_currency: alert('warning', 'A NetSuite document is in another currency than the balance. Correct it there.'),
   documents_unreadable: alert('warning', 'A NetSuite document of this balance cannot be read. Correct it there.'),
   document_in_other_balance: alert('warning', 'A NetSuite document already counts in another balance. Check its date.'),
+  late_document: alert(
+    'warning',
+    'A NetSuite document came, was approved or was changed after its day’s balance was read. The difference is never paid by itself: settle it as the runbook says.',
+  ),
   tax_id_changed: alert('warning', 'GSC changed a seller’s tax id. The change was refused; tax ids never change.'),
   tax_id_invalid: alert('warning', 'A seller’s tax id is not valid for its country. Have GSC correct it.'),
   unknown_seller: alert('warning', 'GSC speaks of a seller that neither it nor we can find.'),

@@ -12,6 +12,8 @@ export interface SellerDocument {
   readonly currency: Currency
   /** What is still open of it, in minor units, positive whatever sign NetSuite gives. */
   readonly amount: bigint
+  /** What it comes to in all, minor units; negative when it was turned around. Left out where NetSuite does not tell. */
+  readonly total?: bigint
 }
 
 /**

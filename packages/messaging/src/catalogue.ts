@@ -120,6 +120,12 @@ export const topics = {
     }),
     orderingKeyOf: ({ gscSellerId }) => gscSellerId,
   }),
+  /** NetSuite is to be asked for documents that came, or changed, after their day's balances were retrieved. */
+  lateDocumentSweep: defineTopic({
+    name: 'late_document_sweep_topic',
+    subscription: 'late_document_sweep_subscription',
+    schema: z.object({}),
+  }),
   paySellerBalance: defineTopic({
     name: 'pay_seller_balance_topic',
     subscription: 'pay_seller_balance_subscription',

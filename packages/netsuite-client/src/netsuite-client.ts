@@ -6,6 +6,7 @@ import type { Logger } from '@remesa/service-kit/logger'
 import type { Metrics } from '@remesa/service-kit/metrics'
 import { z } from 'zod'
 import { authenticate, type NetSuiteAuth } from './authentication.ts'
+import { type ChangedDocument, type ChangedDocumentsFilter, listChangedDocuments } from './changed-documents.ts'
 import { externalPath, internalId, savedId } from './ids.ts'
 import {
   type EntityFields,
@@ -55,6 +56,8 @@ export interface NetSuiteClient {
   upsertVendorSubsidiary(externalId: string, fields: VendorSubsidiaryFields): Promise<Saved>
   /** What is open of all these sellers' bills and invoices of one day. One request per 1,000 documents. */
   findSellerDocuments(filter: SellerDocumentsFilter): Promise<FoundDocuments>
+  /** The bills and invoices of closed days that were changed lately, in pages of up to 1,000, by their ids. */
+  listChangedDocuments(filter: ChangedDocumentsFilter): AsyncIterable<readonly ChangedDocument[]>
   /** Records a payment against bills. @param externalId - names this payment: saved once, however often it is sent */
   upsertVendorPayment(externalId: string, fields: VendorPaymentFields): Promise<Saved>
   /** The vendor payments of ours that are dated in `[from, to)`, in pages of up to 1,000, by their ids. */
@@ -107,6 +110,7 @@ export function createNetSuiteClient(options: NetSuiteClientOptions): NetSuiteCl
         vendorSubsidiaryBody(fields),
       ),
     findSellerDocuments: async (filter) => findSellerDocuments(ask, filter),
+    listChangedDocuments: (filter) => listChangedDocuments(ask, filter),
     // Without `replace` the lines of a repeated upsert are appended to those that are there (facts: netsuite §2).
     upsertVendorPayment: async (externalId, fields) =>
       upsert(

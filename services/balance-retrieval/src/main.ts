@@ -6,6 +6,7 @@ import { runService } from '@remesa/service-kit/run-service'
 import { readConfig } from './config.ts'
 import { matchClosings } from './match-closings.ts'
 import { retrieveBalances } from './retrieve-balances.ts'
+import { sweepLateDocuments } from './sweep-late-documents.ts'
 
 await runService({
   name: 'balance-retrieval',
@@ -15,13 +16,22 @@ await runService({
     const { config, logger, metrics } = parts
     const netsuite = createNetSuiteClient({ ...netsuiteOptions(config), logger, metrics })
     parts.stopWith('netsuite client', () => netsuite.close())
+    const now = () => new Date()
     const { database, work } = await connectWorkerService('balance-retrieval', parts)
     work({
       topic: topics.balanceDataRetrieval,
       maxBatch: config.RETRIEVAL_BATCH,
       lingerMs: config.RETRIEVAL_LINGER_MS,
       concurrentBatches: 2,
-      handle: retrieveBalances({ database, netsuite, now: () => new Date(), random: Math.random, logger }),
+      handle: retrieveBalances({ database, netsuite, now, random: Math.random, logger }),
+    })
+    work({
+      topic: topics.lateDocumentSweep,
+      handle: sweepLateDocuments({
+        ...{ database, netsuite, now, random: Math.random, logger },
+        days: config.LATE_DOCUMENT_DAYS,
+        overlapMs: config.LATE_DOCUMENT_OVERLAP_MS,
+      }),
     })
     work({ topic: topics.sellerClosing, maxBatch: 200, handle: matchClosings({ database, logger }) })
   },

@@ -26,6 +26,8 @@ export const readConfig = (env: NodeJS.ProcessEnv) =>
       PAY_DAY_STALLED_MS: wholeNumber({ from: 60_000, to: 7 * 86_400_000 }).default(6 * 3_600_000),
       /** As in admin, which agrees to nothing older: what is too old is voided, so that it can be asked for anew. */
       APPROVAL_LIFE_MS: wholeNumber({ from: 60_000, to: 90 * 86_400_000 }).default(APPROVAL_LIFE_MS),
+      /** In the marketplace's zone: when finance is at work, and after the pay-day. */
+      LATE_DOCUMENT_SWEEP_CRON: cron.default('0 9,13,17 * * *'),
       AUDIT_SEAL_CRON: cron.default('* * * * *'),
       /** In UTC, two hours after the day that it reconciles: Stripe's own lists take a while to be whole. */
       BILLING_RECONCILIATION_CRON: cron.default('0 2 * * *'),

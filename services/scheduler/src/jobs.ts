@@ -24,6 +24,7 @@ type Schedules = Pick<
   | 'BALANCE_SWEEP_GRACE_MS'
   | 'PAY_DAY_STALLED_MS'
   | 'APPROVAL_LIFE_MS'
+  | 'LATE_DOCUMENT_SWEEP_CRON'
   | 'AUDIT_SEAL_CRON'
   | 'BILLING_RECONCILIATION_CRON'
   | 'RAIL_RECONCILIATION_CRON'
@@ -96,6 +97,13 @@ export function scheduledJobs(
           logger.warn({ due, balances }, 'balances that were left behind are queued again')
         }
       },
+    },
+    {
+      name: 'late-document-sweep',
+      schedule: config.LATE_DOCUMENT_SWEEP_CRON,
+      timeZone: config.BUSINESS_TIME_ZONE,
+      // However many runs were missed: one asks for all that changed since the last that came to its end.
+      enqueue: (tx) => enqueue(tx, topics.lateDocumentSweep, [{ data: {} }]),
     },
     {
       name: 'audit-seal',

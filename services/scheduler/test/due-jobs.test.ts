@@ -59,6 +59,7 @@ const CONFIG = {
   BALANCE_SWEEP_GRACE_MS: 600_000,
   PAY_DAY_STALLED_MS: 21_600_000,
   APPROVAL_LIFE_MS: 604_800_000,
+  LATE_DOCUMENT_SWEEP_CRON: '0 9,13,17 * * *',
   AUDIT_SEAL_CRON: '* * * * *',
   BILLING_RECONCILIATION_CRON: '0 2 * * *',
   RAIL_RECONCILIATION_CRON: '30 2 * * *',
@@ -292,7 +293,8 @@ test('balances that were left behind are queued again, and a pay-day that stalls
   const queued = async () =>
     (
       await sql<{ topic: string; data: object }>`
-      select topic, data from outbox where topic not in (${topics.paymentReset.name}, ${topics.payoutScheduler.name})
+      select topic, data from outbox
+      where topic not in (${topics.paymentReset.name}, ${topics.payoutScheduler.name}, ${topics.lateDocumentSweep.name})
       order by id`.execute(database)
     ).rows
   await scheduler.runAt('2026-11-21T09:05:00Z')
@@ -312,6 +314,20 @@ test('balances that were left behind are queued again, and a pay-day that stalls
   expect(rows).toEqual([
     { kind: 'pay_day_stalled', details: { initialized: true, open: { initialized: 1, payable: 1 } }, times: 1 },
   ])
+})
+
+test('three times a day by the clock in Chile NetSuite is to be asked for late documents; after an outage once', async () => {
+  const scheduler = await aScheduler({ at: '2026-11-20T22:00:00Z' })
+  const sweeps = async () =>
+    (await sql`select from outbox where topic = ${topics.lateDocumentSweep.name}`.execute(scheduler.database)).rows
+      .length
+  await scheduler.runAt('2026-11-21T11:59:59Z')
+  expect(await sweeps()).toBe(0)
+  await scheduler.runAt('2026-11-21T12:00:00Z')
+  await scheduler.runAt('2026-11-21T12:00:01Z')
+  expect(await sweeps()).toBe(1)
+  await scheduler.runAt('2026-11-23T11:00:00Z')
+  expect(await sweeps()).toBe(2)
 })
 
 test('every rail, and NetSuite, is held against ours for the day before and for the one of which nothing comes back any more', async () => {

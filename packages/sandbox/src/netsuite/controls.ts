@@ -24,7 +24,11 @@ export interface NetSuiteKnobs {
   books(): NetSuiteBooks
   voidDocument(key: DocumentKey): void
   holdDocument(key: DocumentKey): void
+  releaseDocument(key: DocumentKey): void
   sendBackForApproval(key: DocumentKey): void
+  approveDocument(key: DocumentKey): void
+  /** Finance moves a document to another day. @param date - `YYYY-MM-DD` */
+  moveDocument(key: DocumentKey, date: string): void
   /** Finance edits a document by hand. @param amount - decimal string, major units */
   editAmount(key: DocumentKey, amount: string): void
   /** Nothing can be posted in it any more. @param period - `YYYY-MM` */
@@ -51,7 +55,13 @@ export function netSuiteControls(netsuite: NetSuiteKnobs): Controls {
     addDocument: (input) => netsuite.loadDocuments([marketplaceDocument.parse(input)]),
     voidDocument: (input) => netsuite.voidDocument(documentKey.parse(input)),
     holdDocument: (input) => netsuite.holdDocument(documentKey.parse(input)),
+    releaseDocument: (input) => netsuite.releaseDocument(documentKey.parse(input)),
     sendBackForApproval: (input) => netsuite.sendBackForApproval(documentKey.parse(input)),
+    approveDocument: (input) => netsuite.approveDocument(documentKey.parse(input)),
+    moveDocument: (input) => {
+      const { date, ...key } = documentKey.extend({ date: z.iso.date() }).parse(input)
+      netsuite.moveDocument(key, date)
+    },
     editAmount: (input) => {
       const { amount, ...key } = documentKey.extend({ amount: z.string() }).parse(input)
       netsuite.editAmount(key, amount)

@@ -12,7 +12,7 @@ import { recordRoutes } from './record-routes.ts'
 import { RecordStore } from './record-store.ts'
 import { errorReply } from './refusal.ts'
 import type { Ledger } from './rules.ts'
-import { seedCountries, seedCurrency, seedDocuments, withField, withTotal } from './seed.ts'
+import { seedCountries, seedCurrency, seedDocuments, withDate, withField, withTotal } from './seed.ts'
 import { suiteQlRoute } from './suiteql-route.ts'
 import { type Transaction, TransactionBook } from './transactions.ts'
 
@@ -31,6 +31,8 @@ export interface NetSuiteOptions {
   readonly overloadAnswer?: '429' | '400'
   /** Time that every request takes, milliseconds. The real one takes 300 to 4,000. Default 0. */
   readonly latencyMs?: number
+  /** The company's, in which SuiteQL tells and compares when a record was changed (facts: netsuite §6). Default `America/Santiago`. */
+  readonly timeZone?: string
   readonly faults?: FaultPlan
 }
 
@@ -44,7 +46,8 @@ export async function startNetSuite(options: NetSuiteOptions = {}): Promise<NetS
   const credentials = options.credentials ?? newNetSuiteCredentials()
   const faults = createFaults(options.faults)
   const closedPeriods = new Set<string>()
-  const ledger: Ledger = { store: new RecordStore(), book: new TransactionBook(), closedPeriods }
+  const timeZone = options.timeZone ?? 'America/Santiago'
+  const ledger: Ledger = { store: new RecordStore(), book: new TransactionBook(), closedPeriods, timeZone }
   const limits = {
     maxConcurrent: options.maxConcurrent ?? 15,
     overloadAnswer: options.overloadAnswer ?? '429',
@@ -107,7 +110,10 @@ export async function startNetSuite(options: NetSuiteOptions = {}): Promise<NetS
     books: () => readBooks(ledger),
     voidDocument: (key) => change(key, (transaction) => ({ ...transaction, voided: true })),
     holdDocument: (key) => change(key, (held) => withField(held, 'paymentHold', true)),
+    releaseDocument: (key) => change(key, (held) => withField(held, 'paymentHold', false)),
     sendBackForApproval: (key) => change(key, (pending) => withField(pending, 'approvalStatus', { id: '1' })),
+    approveDocument: (key) => change(key, (pending) => withField(pending, 'approvalStatus', { id: '2' })),
+    moveDocument: (key, date) => change(key, (transaction) => withDate(transaction, date)),
     editAmount: (key, amount) =>
       change(key, (transaction) => {
         return withTotal(transaction, parseMajor(amount, transaction.currency))

@@ -69,7 +69,7 @@ export function recordRoutes({ ledger, authenticate, now, url }: RecordRoutesOpt
   }
 
   function remove(request: SandboxRequest): Reply {
-    deleteRecord(ledger, store.get(typeOf(request), keyOf(request)))
+    deleteRecord(ledger, store.get(typeOf(request), keyOf(request)), now())
     return { status: 204 }
   }
 

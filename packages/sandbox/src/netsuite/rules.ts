@@ -11,6 +11,8 @@ export interface Ledger {
   readonly book: TransactionBook
   /** Closed accounting periods, `YYYY-MM`. */
   readonly closedPeriods: ReadonlySet<string>
+  /** IANA: the company's. */
+  readonly timeZone: string
 }
 
 /** The record type that a transaction's entity must be of. */

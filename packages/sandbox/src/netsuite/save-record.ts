@@ -61,20 +61,20 @@ export function saveRecord(ledger: Ledger, request: SaveRequest): StoredRecord {
   const transaction = toTransaction(ledger, record, booked)
   const applied = type === 'vendorPayment' ? appliedAmounts(ledger, transaction) : new Map<string, bigint>()
   store.save(record)
-  unapply(ledger, record.id)
+  unapply(ledger, record.id, at)
   ledger.book.save(transaction)
-  for (const [billId, amount] of applied) changeApplied(ledger, billId, (taken) => taken.set(record.id, amount))
+  for (const [billId, amount] of applied) changeApplied(ledger, billId, at, (taken) => taken.set(record.id, amount))
   return record
 }
 
 /** @throws Refusal when other records depend on it */
-export function deleteRecord(ledger: Ledger, record: StoredRecord): void {
+export function deleteRecord(ledger: Ledger, record: StoredRecord, at: Date): void {
   const isUsed =
     ledger.book.hasAnyOf(record.id) ||
     ledger.store.relationshipsOf(record.id).length > 0 ||
     (ledger.book.get(record.id)?.applied.size ?? 0) > 0
   if (isUsed) throw userError('This record cannot be deleted because it has dependent records.')
-  unapply(ledger, record.id)
+  unapply(ledger, record.id, at)
   ledger.book.delete(record.id)
   ledger.store.delete(record)
 }
@@ -84,18 +84,24 @@ const isOnlyNoted = ({ fields, sublists }: RecordBody): boolean =>
   Object.keys(sublists).length === 0 && Object.keys(fields).every((name) => name === 'memo' || name.startsWith('cust'))
 
 /** Gives back to every bill what a payment took of it: before it takes anew, or when it is deleted. */
-function unapply(ledger: Ledger, paymentId: string): void {
+function unapply(ledger: Ledger, paymentId: string, at: Date): void {
   for (const line of ledger.book.get(paymentId)?.record.sublists.apply ?? []) {
-    if (isObject(line.doc)) changeApplied(ledger, String(line.doc.id), (taken) => taken.delete(paymentId))
+    if (isObject(line.doc)) changeApplied(ledger, String(line.doc.id), at, (taken) => taken.delete(paymentId))
   }
 }
 
-function changeApplied({ book }: Ledger, billId: string, change: (taken: Map<string, bigint>) => void): void {
+/** A bill is modified by what is applied to it, too. */
+function changeApplied(
+  { book }: Ledger,
+  billId: string,
+  modifiedAt: Date,
+  change: (taken: Map<string, bigint>) => void,
+): void {
   const bill = book.get(billId)
   if (bill === undefined) return
   const applied = new Map(bill.applied)
   change(applied)
-  book.save({ ...bill, applied })
+  book.save({ ...bill, applied, modifiedAt })
 }
 
 function externalIdOf({ previous, externalId, body }: SaveRequest): string | undefined {

@@ -116,6 +116,12 @@ export function withField(
   return { ...transaction, record, ...flagsOf(record) }
 }
 
+/** The same document on another day. */
+export function withDate(transaction: Transaction, tranDate: string): Transaction {
+  const record = { ...transaction.record, fields: { ...transaction.record.fields, tranDate } }
+  return { ...transaction, record, tranDate }
+}
+
 /** The same document with another total: finance edits it by hand. */
 export function withTotal(transaction: Transaction, total: bigint): Transaction {
   const sublist = transaction.type === 'VendBill' ? 'expense' : 'item'

@@ -55,6 +55,13 @@ export function tableOf(ledger: Ledger, name: string): SqlTable | undefined {
 }
 
 const flag = (value: boolean): string => (value ? 'T' : 'F')
+
+/** What clocks on the company's walls show, to the second, written as if it were UTC: SuiteQL names no zone. */
+function onTheWall(at: Date, timeZone: string): Date {
+  const local = Temporal.Instant.fromEpochMilliseconds(at.getTime()).toZonedDateTimeISO(timeZone).toPlainDateTime()
+  return new Date(`${local.round({ smallestUnit: 'second', roundingMode: 'floor' }).toString()}Z`)
+}
+
 const day = (text: unknown): SqlValue => (typeof text === 'string' ? new Date(`${text}T00:00:00Z`) : null)
 
 /** Bills and payments to vendors are negative, what customers owe is positive (facts: netsuite §6). */
@@ -63,7 +70,7 @@ const signedTotal = (transaction: Transaction): SqlValue => {
   return sqlNumber(formatMajor(type === 'CustInvc' ? total : -total, currency))
 }
 
-function transactionTable({ book, store }: Ledger): SqlTable<Transaction> {
+function transactionTable({ book, store, timeZone }: Ledger): SqlTable<Transaction> {
   const unlessPayment = (column: Column<Transaction>): Column<Transaction> => {
     return (transaction) => (transaction.type === 'VendPymt' ? null : column(transaction))
   }
@@ -79,8 +86,8 @@ function transactionTable({ book, store }: Ledger): SqlTable<Transaction> {
       type: ({ type }) => type,
       trandate: ({ tranDate }) => day(tranDate),
       duedate: ({ record }) => day(record.fields.dueDate),
-      createddate: ({ record }) => record.createdAt,
-      lastmodifieddate: ({ modifiedAt }) => modifiedAt,
+      createddate: ({ record }) => onTheWall(record.createdAt, timeZone),
+      lastmodifieddate: ({ modifiedAt }) => onTheWall(modifiedAt, timeZone),
       entity: ({ entity }) => sqlId(entity),
       currency: ({ currencyId }) => sqlId(currencyId),
       foreigntotal: signedTotal,
@@ -164,7 +171,7 @@ const ENTITY_COLUMNS: Readonly<Record<string, Column<StoredRecord>>> = {
 }
 
 function recordTable(
-  { store }: Ledger,
+  { store, timeZone }: Ledger,
   type: RecordType,
   columns: Readonly<Record<string, Column<StoredRecord>>>,
 ): SqlTable<StoredRecord> {
@@ -172,7 +179,7 @@ function recordTable(
     columns: {
       id: ({ id }) => sqlId(id),
       externalid: ({ externalId }) => externalId ?? null,
-      lastmodifieddate: ({ modifiedAt }) => modifiedAt,
+      lastmodifieddate: ({ modifiedAt }) => onTheWall(modifiedAt, timeZone),
       ...columns,
     },
     displays: {},

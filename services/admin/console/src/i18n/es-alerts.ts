@@ -43,6 +43,8 @@ export const esAlerts: Readonly<Record<FinanceAlertKind, string>> = {
   provider_credentials:
     'NetSuite o GSC rechazan nuestras credenciales. Sin ellas no avanza ninguna jornada de pagos: hágalas corregir.',
   pay_day_stalled: 'Una jornada de pagos no llega a su fin. Averigüe qué esperan sus saldos.',
+  late_document:
+    'Un documento de NetSuite llegó, se aprobó o cambió después de leerse el saldo de su día. La diferencia nunca se paga por sí sola: resuélvala como dice el manual.',
   vendor_payment_refused: 'El vendedor está pagado, pero NetSuite rechazó el pago. Ingréselo a mano.',
   settlement_rejected:
     'La liquidación de un concurso rompe una regla y no se paga a ninguno de sus ganadores. Corríjala y envíela otra vez.',
