@@ -1,11 +1,12 @@
 import { isDeepStrictEqual } from 'node:util'
-import { type PubSub, v1 } from '@google-cloud/pubsub'
+import { type PubSub, type protos, v1 } from '@google-cloud/pubsub'
 import { clientOptions } from './pubsub.ts'
 import type { AnyTopic, SubscriptionSettings } from './topic.ts'
 
 /**
  * Makes topics, subscriptions, dead-letter topics and their subscriptions as the catalogue says, and brings the
- * settings of those that exist up to date. Harmless when repeated, or done by several services at once.
+ * settings of those that exist up to date. Harmless when repeated, or done by several services at once. Every service
+ * does it at its start, so it asks for the lists of both first: two calls, where nothing is to be done.
  * @throws Error naming a subscription whose ordering or filter differs: neither can be changed once it exists
  */
 export async function provision(pubsub: PubSub, topics: readonly AnyTopic[]): Promise<void> {
@@ -13,17 +14,29 @@ export async function provision(pubsub: PubSub, topics: readonly AnyTopic[]): Pr
   const publisher = new v1.PublisherClient(options)
   const subscriber = new v1.SubscriberClient(options)
   const project = `projects/${pubsub.projectId}`
-  const makeTopic = (name: string) => unlessThere(publisher.createTopic({ name: `${project}/topics/${name}` }))
   try {
+    const [[topicsThere], [subscriptionsThere]] = await Promise.all([
+      publisher.listTopics({ project }),
+      subscriber.listSubscriptions({ project }),
+    ])
+    const known = new Set(topicsThere.map(({ name }) => name))
+    const found = new Map(subscriptionsThere.map((subscription) => [subscription.name, subscription]))
+    const makeTopic = async (topic: string): Promise<void> => {
+      const name = `${project}/topics/${topic}`
+      if (!known.has(name)) await unlessThere(publisher.createTopic({ name }))
+    }
+    const makeSubscription = async (wanted: WantedSubscription): Promise<void> => {
+      const there = found.get(wanted.name)
+      if (there) return bringUpToDate(subscriber, wanted, there)
+      if (await unlessThere(subscriber.createSubscription(requestFor(wanted)))) return
+      // Another service made it since we asked; it may be of another version than ours.
+      const [made] = await subscriber.getSubscription({ subscription: wanted.name })
+      await bringUpToDate(subscriber, wanted, made)
+    }
     await Promise.all(
       topics.map(async (topic) => {
         await Promise.all([makeTopic(topic.name), makeTopic(topic.deadLetter.topic)])
-        await Promise.all([
-          ...topic.subscriptions.map((settings) =>
-            makeSubscription(subscriber, project, topic.name, settings, topic.deadLetter.topic),
-          ),
-          makeSubscription(subscriber, project, topic.deadLetter.topic, deadLetterSettings(topic)),
-        ])
+        await Promise.all(wantedSubscriptions(project, topic).map(makeSubscription))
       }),
     )
   } finally {
@@ -31,37 +44,70 @@ export async function provision(pubsub: PubSub, topics: readonly AnyTopic[]): Pr
   }
 }
 
-async function makeSubscription(
-  subscriber: v1.SubscriberClient,
+type Subscription = protos.google.pubsub.v1.ISubscription
+
+/** In Pub/Sub's words: what can never be changed once it exists, and what can. */
+interface WantedSubscription {
+  readonly name: string
+  readonly topic: string
+  readonly fixed: { readonly enableMessageOrdering: boolean; readonly filter: string }
+  readonly changeable: Pick<
+    Subscription,
+    'ackDeadlineSeconds' | 'retryPolicy' | 'expirationPolicy' | 'deadLetterPolicy'
+  >
+}
+
+const wantedSubscriptions = (project: string, topic: AnyTopic): WantedSubscription[] => [
+  ...topic.subscriptions.map((settings) => wantedSubscription(project, topic.name, settings, topic.deadLetter.topic)),
+  wantedSubscription(project, topic.deadLetter.topic, deadLetterSettings(topic)),
+]
+
+function wantedSubscription(
   project: string,
   topic: string,
   settings: SubscriptionSettings,
   deadLetterTopic?: string,
-): Promise<void> {
-  const { retryPolicy, ackDeadlineSeconds } = settings
-  const fixed = { enableMessageOrdering: settings.ordered, filter: settings.filter ?? '' }
-  const changeable = {
-    ackDeadlineSeconds,
-    retryPolicy: {
-      minimumBackoff: { seconds: retryPolicy.minimumBackoffSeconds, nanos: 0 },
-      maximumBackoff: { seconds: retryPolicy.maximumBackoffSeconds, nanos: 0 },
+): WantedSubscription {
+  const { ackDeadlineSeconds, retryPolicy } = settings
+  return {
+    name: `${project}/subscriptions/${settings.name}`,
+    topic: `${project}/topics/${topic}`,
+    fixed: { enableMessageOrdering: settings.ordered, filter: settings.filter ?? '' },
+    changeable: {
+      ackDeadlineSeconds,
+      retryPolicy: {
+        minimumBackoff: { seconds: retryPolicy.minimumBackoffSeconds, nanos: 0 },
+        maximumBackoff: { seconds: retryPolicy.maximumBackoffSeconds, nanos: 0 },
+      },
+      expirationPolicy: { ttl: null }, // never: a subscription that nobody reads for a month must still hold its messages
+      deadLetterPolicy: deadLetterTopic
+        ? { deadLetterTopic: `${project}/topics/${deadLetterTopic}`, maxDeliveryAttempts: settings.maxDeliveryAttempts }
+        : null,
     },
-    expirationPolicy: { ttl: null }, // never: a subscription that nobody reads for a month must still hold its messages
-    deadLetterPolicy: deadLetterTopic
-      ? { deadLetterTopic: `${project}/topics/${deadLetterTopic}`, maxDeliveryAttempts: settings.maxDeliveryAttempts }
-      : null,
   }
-  const name = `${project}/subscriptions/${settings.name}`
-  const wanted = { name, topic: `${project}/topics/${topic}`, ...fixed, ...changeable }
-  if (await unlessThere(subscriber.createSubscription(wanted))) return
+}
 
-  const [found] = await subscriber.getSubscription({ subscription: name })
-  if (found.topic !== wanted.topic)
-    throw new Error(`subscription ${settings.name} belongs to ${found.topic}, not to ${topic}`)
+const requestFor = ({ name, topic, fixed, changeable }: WantedSubscription): Subscription => ({
+  name,
+  topic,
+  ...fixed,
+  ...changeable,
+})
+
+async function bringUpToDate(
+  subscriber: v1.SubscriberClient,
+  wanted: WantedSubscription,
+  found: Subscription,
+): Promise<void> {
+  const { fixed, changeable } = wanted
+  const name = shortName(wanted.name)
+  if (found.topic !== wanted.topic) {
+    throw new Error(`subscription ${name} belongs to ${found.topic}, not to ${shortName(wanted.topic)}`)
+  }
   for (const field of ['enableMessageOrdering', 'filter'] as const) {
-    if ((found[field] || undefined) === (wanted[field] || undefined)) continue
+    if ((found[field] || undefined) === (fixed[field] || undefined)) continue
     throw new Error(
-      `subscription ${settings.name} has ${field} ${found[field]}, not ${wanted[field]}, which cannot be changed: delete it first`,
+      `subscription ${name} has ${field} ${found[field]}, not ${fixed[field]}, which cannot be changed: delete it first`,
     )
   }
   const differing = Object.entries(changeable).filter(
@@ -69,10 +115,12 @@ async function makeSubscription(
   )
   if (differing.length === 0) return
   await subscriber.updateSubscription({
-    subscription: wanted,
+    subscription: requestFor(wanted),
     updateMask: { paths: differing.map(([field]) => snakeCase(field)) },
   })
 }
+
+const shortName = (name: string) => name.slice(name.lastIndexOf('/') + 1)
 
 function deadLetterSettings({ deadLetter, subscriptions: [main] }: AnyTopic): SubscriptionSettings {
   return { ...main, name: deadLetter.subscription, ordered: false, filter: '' }
