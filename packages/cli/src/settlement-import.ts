@@ -36,7 +36,7 @@ const answer = z.looseObject({ settlements: z.array(imported) })
 const MOST_SETTLEMENTS = 200
 const MOST_WINNERS = 20_000
 const MOST_BYTES = 3_000_000
-const MOST_FILE_BYTES = 64 * 1024 * 1024
+const MOST_FILE_BYTES = 32 * 1024 * 1024
 
 /**
  * Reads settlements and their winners, all of them before anything is sent.
@@ -73,7 +73,7 @@ async function refuseLarge(file: string): Promise<void> {
     (found) => found.size,
     () => 0, // whoever reads it says what is the matter
   )
-  if (size > MOST_FILE_BYTES) throw new CannotError(`${plain(file)} is larger than 64 MiB: split it by settlements.`)
+  if (size > MOST_FILE_BYTES) throw new CannotError(`${plain(file)} is larger than 32 MiB: split it by settlements.`)
 }
 
 /**

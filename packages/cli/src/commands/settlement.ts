@@ -70,8 +70,8 @@ breaks a rule of payment, such as a sum that differs, is stored and not paid, as
 The same settlement again changes nothing, so that the same command may be typed again after a failure in the middle. Another one
 under the same id is refused, unless it is not being paid and --replace is given.
 
-Limits: 64 MiB a file, 20,000 winners a settlement. They go in parts of at most 200 settlements, 20,000 winners or 3 MB; each part
-is stored whole or not at all.
+Limits: 32 MiB a file (some 800,000 winners, for which it takes 1.2 GB of memory), 20,000 winners a settlement. They go in parts of
+at most 200 settlements, 20,000 winners or 3 MB; each part is stored whole or not at all.
 
 ${exitCodes({ 0: 'all are stored', 1: 'some break a rule, and nobody of those is paid' })}
 
