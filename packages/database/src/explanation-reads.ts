@@ -22,6 +22,8 @@ export interface SettlementSummary {
   readonly createdAt: Date
   readonly job: { readonly id: string; readonly status: string } | null
   readonly transfers: readonly { readonly status: TransferStatus; readonly count: number; readonly money: Money }[]
+  /** Transfers that wait because their destination was changed lately. */
+  readonly cooling: number
   readonly audit: readonly AuditEntry[]
 }
 
@@ -45,8 +47,16 @@ export async function findSettlementSummary(
     where t.settlement_id = ${settlementId}`.execute(database)
   const [row] = rows
   if (!row) return undefined
-  const { rows: transfers } = await sql<{ status: TransferStatus; count: number; amount: bigint; currency: Currency }>`
-    select status, currency, count(*)::int as count, sum(amount)::bigint as amount from payout_transfers
+  const { rows: transfers } = await sql<{
+    status: TransferStatus
+    count: number
+    cooling: number
+    amount: bigint
+    currency: Currency
+  }>`
+    select status, currency, count(*)::int as count, sum(amount)::bigint as amount,
+      (count(*) filter (where held_reason = 'destination_changed'))::int as cooling
+    from payout_transfers
     where job_id = ${row.job_id} group by status, currency order by status, currency`.execute(database)
   const subjects = [
     { type: 'settlement', id: settlementId },
@@ -61,6 +71,7 @@ export async function findSettlementSummary(
     createdAt: row.created_at,
     job: row.job_id && row.job_status ? { id: row.job_id, status: row.job_status } : null,
     transfers: transfers.map(({ status, count, amount, currency }) => ({ status, count, money: { amount, currency } })),
+    cooling: transfers.reduce((sum, { cooling }) => sum + cooling, 0),
     audit: await auditOfSubjects(database, subjects),
   }
 }

@@ -12,8 +12,10 @@ import { createTestDatabase, type TestDatabase } from '../src/testing/test-datab
 import { claimTransfersToQueue } from '../src/transfer-queue.ts'
 import {
   ABLE,
+  aJob,
   aJobOfItsOwn,
   auditOf,
+  aWinner,
   claim,
   claimed,
   faultsOfBooks,
@@ -270,4 +272,44 @@ test('who was never changed cannot be let pass, and a user’s account is never 
   await expect(
     sql`delete from user_stripe_accounts where user_id = ${payee.id}`.execute(world.database),
   ).rejects.toThrow(/gives way to another by an update/)
+})
+
+test('an account that is changed while many claim at once gets nothing before it has cooled', async () => {
+  const { name } = await aJobOfItsOwn(world, { ana: 1n })
+  const user = name('ana')
+  const ids: string[] = []
+  for (let n = 0; n < 40; n += 1) {
+    const { transferOf } = await aJob(world, `race-${user}-${n}`, [aWinner(user, 10n)])
+    ids.push(transferOf(user))
+  }
+  const worker = async (mine: readonly string[]) => {
+    for (const id of mine) await claim(world, [id])
+  }
+  const parts = Array.from({ length: 5 }, (_, part) => ids.filter((_id, n) => n % 5 === part))
+  await Promise.all([...parts.map(worker), relink(user, `acct_two_${user}`)])
+  await worker(ids) // those whose rows others had
+  const { rows } = await sql<{ destination: string }>`
+    select distinct destination from payment_attempts where payable_id = any(${ids}::uuid[])`.execute(world.database)
+  expect(rows.filter(({ destination }) => destination !== `acct_${user}`)).toEqual([])
+  const states = new Set(await Promise.all(ids.map(async (id) => (await transferNow(world, id)).status)))
+  states.delete('processing')
+  expect([...states].filter((status) => status !== 'awaiting_destination')).toEqual([])
+})
+
+test('a release and many claims at once leave nothing waiting', async () => {
+  const { name } = await aJobOfItsOwn(world, { ana: 1n })
+  const user = name('ana')
+  await relink(user, `acct_two_${user}`)
+  const ids: string[] = []
+  for (let n = 0; n < 10; n += 1) {
+    const { transferOf } = await aJob(world, `release-${user}-${n}`, [
+      aWinner(user, 10n, { stripeAccountId: `acct_two_${user}` }),
+    ])
+    ids.push(transferOf(user))
+  }
+  await Promise.all([...ids.map((id) => claim(world, [id])), release(user)])
+  // Each was held and is queued by the release, or is asked for by its own message: all go.
+  for (const id of ids) await claim(world, [id])
+  const states = await Promise.all(ids.map(async (id) => (await transferNow(world, id)).status))
+  expect(new Set(states)).toEqual(new Set(['processing']))
 })

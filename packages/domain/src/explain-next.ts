@@ -248,13 +248,18 @@ export function nextOfPayout({
   }
 }
 
-/** @param settlement.transfers - how many stand where; null while it has no job */
+/**
+ * @param settlement.transfers - how many stand where; null while it has no job
+ * @param settlement.cooling - how many of those that await their destination do so because it was changed lately
+ */
 export function nextOfSettlement({
   isRejected,
   transfers,
+  cooling,
 }: {
   readonly isRejected: boolean
   readonly transfers: Readonly<Partial<Record<TransferStatus, number>>> | null
+  readonly cooling: number
 }): NextMove {
   if (!transfers) {
     return isRejected
@@ -266,7 +271,12 @@ export function nextOfSettlement({
   if (moving > 0) return move('remesa', `${transfersOf(moving)} on the way.`)
   if (failed > 0)
     return move('finance', `${transfersOf(failed)} not taken by Stripe: mend the payee’s account, then retry.`)
-  if (waiting > 0) return move('payee', `${transfersOf(waiting)} waiting for an account of the payee’s.`)
+  if (waiting > cooling) {
+    return move('payee', `${transfersOf(waiting - cooling)} waiting for an account of the payee’s.`)
+  }
+  if (cooling > 0) {
+    return move('remesa', `${transfersOf(cooling)} waiting for a while, since the payee’s account was changed lately.`)
+  }
   return move('nobody', 'All of its winners are paid.')
 }
 

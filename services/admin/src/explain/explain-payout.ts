@@ -119,6 +119,7 @@ export async function explainSettlement(database: Database, id: string): Promise
     next: nextOfSettlement({
       isRejected: rejectedRule !== null,
       transfers: job ? Object.fromEntries(transfers.map((part) => [part.status, part.count])) : null,
+      cooling: found.cooling,
     }),
     links: [],
   }
