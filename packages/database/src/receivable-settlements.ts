@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { type Currency, currency as currencyOf } from '@remesa/domain/currency'
 import type { Money } from '@remesa/domain/money'
 import { sql, type Transaction } from 'kysely'
@@ -38,6 +38,8 @@ export type DebtAnswer =
   | (Asking & { readonly owed: bigint })
   /** Less is owed than that; nothing was changed. */
   | { readonly kind: 'too_much'; readonly owed: bigint }
+  /** This payment at the bank has settled a part of this debt already; nothing was changed. */
+  | { readonly kind: 'written_down'; readonly owed: bigint }
 
 /**
  * Who owes us, by provider and currency.
@@ -71,8 +73,9 @@ export async function settleDebt(
   asked: Asked,
 ): Promise<DebtAnswer> {
   const owed = await outstandingReceivable(tx, settlement.providerId, settlement.money.currency)
+  if (await isWrittenDown(tx, settlement)) return { kind: 'written_down', owed }
   if (settlement.money.amount > owed) return { kind: 'too_much', owed }
-  await writeDown(tx, settlement, { owed, actor: asked.actor, reason: asked.reason, entryId: randomUUID() })
+  await writeDown(tx, settlement, { owed, actor: asked.actor, reason: asked.reason, approvalId: null })
   return { kind: 'done', owed: owed - settlement.money.amount }
 }
 
@@ -84,6 +87,7 @@ export async function askToSettleDebt(
 ): Promise<DebtAnswer> {
   const { providerId, money, how, reference } = settlement
   const owed = await outstandingReceivable(tx, providerId, money.currency)
+  if (await isWrittenDown(tx, settlement)) return { kind: 'written_down', owed }
   if (money.amount > owed) return { kind: 'too_much', owed }
   const wish = { how, providerId, amount: money.amount, currency: money.currency, reference }
   const asking = await askSecondPerson(tx, { kind: 'debt_settlement', subject: subjectOf(settlement), wish }, asked)
@@ -95,8 +99,10 @@ export async function askToSettleDebt(
  *   a debt smaller. Locks the debt.
  */
 export async function isDebtStillOwed(tx: Transaction<Schema>, approval: ControlApproval): Promise<boolean> {
-  const { providerId, money } = settlementOf(approval)
-  return (await outstandingReceivable(tx, providerId, money.currency)) >= money.amount
+  const settlement = settlementOf(approval)
+  const { providerId, money } = settlement
+  const owed = await outstandingReceivable(tx, providerId, money.currency)
+  return owed >= money.amount && !(await isWrittenDown(tx, settlement))
 }
 
 /**
@@ -107,7 +113,7 @@ export async function settleApprovedDebt(tx: Transaction<Schema>, approval: Cont
   const settlement = settlementOf(approval)
   const owed = await outstandingReceivable(tx, settlement.providerId, settlement.money.currency)
   const { id, requestedBy, reason } = approval
-  await writeDown(tx, settlement, { owed, actor: requestedBy, reason, entryId: id, approvalId: id })
+  await writeDown(tx, settlement, { owed, actor: requestedBy, reason, approvalId: id })
 }
 
 const accountOf = (providerId: string): string => receivableAccount(userPayee(providerId))
@@ -130,6 +136,27 @@ function settlementOf({ wish }: ControlApproval): DebtSettlement {
   return { how, providerId, money: { amount: BigInt(amount), currency: currencyOf(currency) }, reference }
 }
 
+/**
+ * Of a payment at the bank by what names it, so that nobody writes one down twice; else by the approval, which the database
+ * looks for.
+ */
+function entryKey({ providerId, money, reference }: DebtSettlement, approvalId: string | null): string {
+  if (reference === null) return `receivable_settled:${approvalId}`
+  const named = JSON.stringify([providerId, money.currency, reference])
+  return `receivable_settled:${createHash('sha256').update(named).digest('hex')}`
+}
+
+/** Ask it with the debt locked. */
+async function isWrittenDown(tx: Transaction<Schema>, settlement: DebtSettlement): Promise<boolean> {
+  if (settlement.reference === null) return false
+  const row = await tx
+    .selectFrom('ledger_entries')
+    .select('id')
+    .where('idempotency_key', '=', entryKey(settlement, null))
+    .executeTakeFirst()
+  return row !== undefined
+}
+
 async function writeDown(
   tx: Transaction<Schema>,
   settlement: DebtSettlement,
@@ -137,14 +164,14 @@ async function writeDown(
     readonly owed: bigint
     readonly actor: string
     readonly reason: string
-    readonly entryId: string
-    readonly approvalId?: string
+    /** Null where it took nobody else. */
+    readonly approvalId: string | null
   },
 ): Promise<void> {
   const { providerId, money, how, reference } = settlement
   await recordEntries(tx, [
     {
-      idempotencyKey: `receivable_settled:${by.entryId}`,
+      idempotencyKey: entryKey(settlement, by.approvalId),
       kind: 'receivable_settled',
       postings: moved(money, { from: `receivable_settled:${how}`, to: accountOf(providerId) }),
     },

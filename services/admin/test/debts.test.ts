@@ -18,7 +18,7 @@ const settle = (providerId: string, body: object, key = aKey()) =>
     key,
     body: { currency: 'USD', reason: 'a good reason', ...body },
   })
-const repaid = (amount: string) => ({ how: 'repaid', amount, reference: 'bank transfer 4711' })
+const repaid = (amount: string, reference = `bank transfer ${aKey()}`) => ({ how: 'repaid', amount, reference })
 const forgiven = (amount: string) => ({ how: 'forgiven', amount })
 const approve = (id: string, who = APPROVER) => api.act(`/v1/control-approvals/${id}/approve`, who)
 const owedBy = async (providerId: string) =>
@@ -63,7 +63,7 @@ test('a debt that was repaid is written down by one person up to the limit, with
     body: { debt: { providerId: provider, money: { amount: '5000', currency: 'USD' } }, approval: null },
   })
   expect(await openAlerts(provider)).toHaveLength(1)
-  expect((await settle(provider, repaid('5000'))).status).toBe(200)
+  expect((await settle(provider, repaid('5000', 'bank transfer 4711'))).status).toBe(200)
   expect(await owedBy(provider)).toEqual([])
   expect(await openAlerts(provider)).toEqual([])
   expect(await read('/v1/ledger/proof')).toMatchObject({ isBalanced: true, disagreements: [] })
@@ -136,10 +136,30 @@ test('what was kept back meanwhile is not settled twice: the approval is void, a
 test('a key settles once', async () => {
   const provider = await aDebt(50n)
   const key = aKey()
-  expect((await settle(provider, repaid('20'), key)).status).toBe(200)
-  const again = await settle(provider, repaid('20'), key)
+  const body = repaid('20')
+  expect((await settle(provider, body, key)).status).toBe(200)
+  const again = await settle(provider, body, key)
   expect([again.status, again.headers.get('idempotent-replayed')]).toEqual([200, 'true'])
   expect(await owedBy(provider)).toEqual(['30 USD'])
+})
+
+test('one payment at the bank settles once, whoever writes it down, in whatever amount', async () => {
+  const provider = await aDebt(30_000n)
+  const both = await Promise.all([
+    settle(provider, repaid('100', 'line 14')),
+    settle(provider, repaid('200', 'line 14')),
+  ])
+  expect(both.map(({ status }) => status).toSorted()).toEqual([200, 409])
+  const left = await owedBy(provider)
+  expect(await settle(provider, repaid('20000', 'line 14'))).toMatchObject({
+    status: 409,
+    body: { detail: expect.stringContaining('settled a part of the debt already') },
+  })
+  const asked = await settle(provider, repaid('20000', 'line 15'))
+  expect(asked.status).toBe(202)
+  expect((await settle(provider, repaid('1', 'line 15'))).status).toBe(200)
+  expect(await approve(asked.body.approval.id)).toMatchObject({ status: 409, body: { approval: { status: 'void' } } })
+  expect(await owedBy(provider)).toEqual([`${BigInt(left[0]?.split(' ')[0] ?? 0) - 1n} USD`])
 })
 
 test('debts are listed by provider and currency, page by page, under the names that bookings have for them', async () => {

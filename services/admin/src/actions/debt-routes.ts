@@ -114,6 +114,10 @@ function outcomeOf({ providerId, money }: DebtSettlement, done: DebtAnswer): Out
       return done.owed === 0n
         ? refused('not-found', `${providerId} owes nothing in ${money.currency}.`)
         : refused('wrong-state', `${providerId} owes less than that.`, { current: debt })
+    case 'written_down':
+      return refused('wrong-state', 'This payment at the bank has settled a part of the debt already.', {
+        current: debt,
+      })
     case 'open':
       return refused('approval-open', 'This is asked for already; a second person decides first.', {
         approval: controlApprovalJson(done.approval),
