@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import {
   canonicalPlan,
   driftOf,
+  PLAN_KINDS,
   type PlanDrift,
   type PlanKind,
   type PlanState,
@@ -93,7 +94,7 @@ export async function applyPlan(
 ): Promise<AppliedPlan> {
   if (plan.hash !== hash) return { kind: 'hash' }
   if (plan.state !== 'planned' && plan.state !== 'approved') return { kind: 'state' }
-  if (await needsApproval(tx, plan, terms.now)) return { kind: 'approval_required' }
+  if ((await plansToApprove(tx, [plan], terms.now)).has(plan.id)) return { kind: 'approval_required' }
   await lockPayables(tx, plan.kind, plan.run)
   const lines = await planLines(tx, plan.id)
   const drift = driftOf(lines, linesIn(await readPlan(tx, plan.kind, { ...terms, run: plan.run })))
@@ -106,14 +107,25 @@ export async function applyPlan(
   return { kind: 'done', plan: after, payableIds }
 }
 
-/** @returns whether a plan that nobody has approved is more than its run may send out without */
-export async function needsApproval(connection: Database, { id, kind, run, state }: Plan, now: Date): Promise<boolean> {
-  if (state !== 'planned') return false
-  const rules = await rulesOf(connection, kind)
-  if (rules.length === 0) return false
-  const counted = kind === 'pay_day' ? run : payoutRun(now)
-  const used = await usedWithoutPlan(connection, { rules, runs: [counted] })
-  return rulesToApprove(await planLines(connection, id), rules, (rule) => used(rule, counted)).length > 0
+/** The ids of those among these plans that nobody has approved, and that are more than their runs may send out without. */
+export async function plansToApprove(
+  connection: Database,
+  plans: readonly Plan[],
+  now: Date,
+): Promise<ReadonlySet<string>> {
+  const runOf = ({ kind, run }: Plan) => (kind === 'pay_day' ? run : payoutRun(now))
+  const found: string[] = []
+  for (const kind of PLAN_KINDS) {
+    const open = plans.filter((plan) => plan.kind === kind && plan.state === 'planned')
+    const rules = open.length === 0 ? [] : await rulesOf(connection, kind)
+    if (rules.length === 0) continue
+    const used = await usedWithoutPlan(connection, { rules, runs: [...new Set(open.map(runOf))] })
+    for (const plan of open) {
+      const amounts = plan.totals.pays.map(({ amount, currency }) => ({ amount: BigInt(amount), currency }))
+      if (rulesToApprove(amounts, rules, (rule) => used(rule, runOf(plan))).length > 0) found.push(plan.id)
+    }
+  }
+  return new Set(found)
 }
 
 /** Locks a plan. */

@@ -107,15 +107,16 @@ export function fitRules(
 
 /**
  * The rules by which a plan needs a second person: with it its run would send out more than they allow.
+ * @param sums - what it pays, in minor units, in as many parts as there are
  * @param used - minor units that went, or are on their way, in its run without an approved plan
  */
 export function rulesToApprove(
-  lines: readonly PlanLine[],
+  sums: readonly { readonly amount: bigint; readonly currency: string }[],
   rules: readonly PlanRule[],
   used: (rule: PlanRule) => bigint,
 ): readonly PlanRule[] {
   return rules.filter((rule) => {
-    const amounts = lines.flatMap(({ money }) => (money.currency === rule.currency ? [money.amount] : []))
+    const amounts = sums.flatMap(({ amount, currency }) => (currency === rule.currency ? [amount] : []))
     return amounts.length > 0 && used(rule) + amounts.reduce((sum, amount) => sum + amount, 0n) > rule.amount
   })
 }

@@ -1,7 +1,7 @@
 import { Argument, Command, Option } from 'commander'
 import { type ApiOptions, acts, type DeedOptions, inPath, openApi, pageOf, usesApi } from '../api.ts'
 import { type Context, exitCodes } from '../context.ts'
-import { plan, planAnswer, planDetail, planLine, planStateText, planText, words } from '../plans.ts'
+import { planAnswer, planDetail, planLine, planStateText, planText, words } from '../plans.ts'
 import { asJson, counted, moneyText, table, timeText } from '../text.ts'
 import { planRuleCommands } from './plan-rule.ts'
 
@@ -37,9 +37,9 @@ export function planCommands(context: Context): Command {
     .action(async (options: ApiOptions & { kind?: string; state?: string }) => {
       const api = await openApi(context, options, 'viewer')
       const { kind, state } = options
-      const page = await api.get('/v1/plans', pageOf(plan), { kind, state, limit: 50 })
+      const page = await api.get('/v1/plans', pageOf(planDetail), { kind, state, limit: 50 })
       const rows = page.items.map((one) => [
-        ...[one.id, words(one.kind), one.run, one.state, one.lineCount],
+        ...[one.id, words(one.kind), one.run, one.needsApproval ? 'to be approved' : one.state, one.lineCount],
         one.pays.map(moneyText).join(', '),
         ...[one.planned.by, timeText(one.planned.at)],
       ])

@@ -1,6 +1,6 @@
 import { findPlan, listPlanLines, listPlans } from '@remesa/database/payment-plan-reads'
 import type { Plan } from '@remesa/database/payment-plan-rows'
-import { applyPlan, approvePlan, lockPlan, needsApproval, type PlanRefusal } from '@remesa/database/payment-plans'
+import { applyPlan, approvePlan, lockPlan, type PlanRefusal, plansToApprove } from '@remesa/database/payment-plans'
 import { topics } from '@remesa/messaging/catalogue'
 import { enqueue } from '@remesa/messaging/outbox'
 import { z } from 'zod'
@@ -129,12 +129,12 @@ function readingRoutes(server: ZodServer, { database, clock }: ApiParts): void {
         tags: ['plans'],
         summary: 'Plans, newest first',
         querystring: listQuery,
-        response: { ...PROBLEMS, 200: pageOf(plan) },
+        response: { ...PROBLEMS, 200: pageOf(planDetail) },
       },
     },
     async ({ query: { cursor, limit, ...which } }) => {
       const rows = await listPlans(database, { ...given({ ...which, after: cursor }), limit: limit + 1 })
-      return cutPage(rows, { limit, cursorOf: ({ id }) => id, itemOf: planJson })
+      return cutPage(rows, { limit, cursorOf: ({ id }) => id, itemOf: await detailed(rows) })
     },
   )
 
@@ -150,7 +150,7 @@ function readingRoutes(server: ZodServer, { database, clock }: ApiParts): void {
     },
     async ({ params: { id } }) => {
       const found = await knownPlan(id)
-      return { ...planJson(found), needsApproval: await needsApproval(database, found, clock().now) }
+      return (await detailed([found]))(found)
     },
   )
 
@@ -172,6 +172,11 @@ function readingRoutes(server: ZodServer, { database, clock }: ApiParts): void {
       return cutPage(rows, { limit, cursorOf: ({ payableId }) => payableId, itemOf: planLineJson })
     },
   )
+
+  async function detailed(plans: readonly Plan[]): Promise<(plan: Plan) => z.output<typeof planDetail>> {
+    const toApprove = await plansToApprove(database, plans, clock().now)
+    return (one) => ({ ...planJson(one), needsApproval: toApprove.has(one.id) })
+  }
 
   async function knownPlan(id: string): Promise<Plan> {
     const found = await findPlan(database, id)

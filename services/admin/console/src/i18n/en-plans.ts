@@ -34,6 +34,7 @@ export const enPlans = {
   'code.added': 'added',
   'code.gone': 'gone',
   'code.changed': 'changed',
+  'approvals.plansCaption': 'Plans that a second person must approve before they are applied',
   'plans.title': 'Plans',
   'plans.text': 'What a run would pay, line by line, before anything is paid.',
   'plans.caption': 'Plans, newest first',

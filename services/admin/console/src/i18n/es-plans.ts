@@ -36,6 +36,7 @@ export const esPlans: Readonly<Record<keyof typeof enPlans, string>> = {
   'code.added': 'añadido',
   'code.gone': 'ya no está',
   'code.changed': 'cambió',
+  'approvals.plansCaption': 'Planes que una segunda persona debe aprobar antes de que se apliquen',
   'plans.title': 'Planes',
   'plans.text': 'Lo que pagaría una ejecución, línea por línea, antes de pagar nada.',
   'plans.caption': 'Planes, primero el más nuevo',

@@ -10,6 +10,7 @@ import { Pager, Table } from '../ui/table.tsx'
 import { Id, Moment, Raw, Status } from '../ui/values.tsx'
 import { ApprovalsTable } from './approvals-table.tsx'
 import { Decision } from './decision.tsx'
+import { PlansToApprove } from './plans-to-approve.tsx'
 import { useList } from './use-list.ts'
 
 export function Component() {
@@ -26,6 +27,7 @@ export function Component() {
         ]}
       />
       {!payoutId && !cursor && <Controls filters={common} />}
+      {!payoutId && !cursor && (common.status ?? 'open') === 'open' && <PlansToApprove />}
       <Answer query={query}>
         {(page) => (
           <>

@@ -1,6 +1,6 @@
 import { PLAN_KINDS, PLAN_STATES } from '@remesa/domain/payment-plan'
 import { Link, useNavigate } from 'react-router'
-import type { Plan } from '../api-plans.ts'
+import type { Plan, PlanDetail } from '../api-plans.ts'
 import { useSpeech } from '../language.tsx'
 import { useMay } from '../session.tsx'
 import { Action } from '../ui/action.tsx'
@@ -17,7 +17,7 @@ export function Component() {
   const { t, label, locale } = useSpeech()
   const may = useMay('operator')
   const filters = useFilters(['kind', 'state'])
-  const query = useList<Plan>('/v1/plans', filters)
+  const query = useList<PlanDetail>('/v1/plans', filters)
   const figure = new Intl.NumberFormat(locale)
   return (
     <PageOf title={t('plans.title')} aside={may && <MakePlan />}>
