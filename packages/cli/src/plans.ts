@@ -101,4 +101,10 @@ function nextOf({ id, hash, state }: PlanJson, needsApproval: boolean): readonly
   return state === 'planned' || state === 'approved' ? [`To release it:\n  ${deed('apply')}`] : []
 }
 
+/** @param plans - newest first. Every plan of payouts is of all that is due, whichever day it was planned on. */
+export function newestOfEachRun<One extends PlanJson>(plans: readonly One[]): readonly One[] {
+  const runOf = ({ kind, run }: PlanJson) => (kind === 'pay_day' ? run : kind)
+  return plans.filter((one, index) => plans.findIndex((other) => runOf(other) === runOf(one)) === index)
+}
+
 export const words = (name: string): string => plain(name.replaceAll('_', ' '))

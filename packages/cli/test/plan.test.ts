@@ -26,6 +26,10 @@ test('a pay-day is planned, approved by a second person with its hash, and appli
   expect(made.out).toMatch(/^bank id missing +1 +CLP 7$/m)
   const [, id = '', hash = ''] = /remesa approve (\S+) --hash (\S+) --reason/.exec(made.out) ?? []
 
+  expect((await api.remesa('approve')).out).toMatch(
+    new RegExp(`^${id} +approve the plan +pay day of 2026-11-20 +CLP 100000 +operator:olga`, 'm'),
+  )
+
   const shown = await api.remesa('plan', 'show', id, '--lines', '--left-out')
   expect(shown.out).toMatch(new RegExp(`^${sellerBalanceId} +${profile.legalName} +CLP 100000 +fpay +\\*+`, 'm'))
   expect((await api.remesa('plan', 'show', id, '--lines', '--json')).out).toContain('"leftOut": null')

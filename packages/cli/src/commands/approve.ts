@@ -3,8 +3,8 @@ import { z } from 'zod'
 import { type Api, type ApiOptions, acts, inPath, openApi, pageOf } from '../api.ts'
 import { CannotError, type Context, exitCodes } from '../context.ts'
 import { actionAnswer, actionText, approval, payoutMoney } from '../payouts.ts'
-import { planAnswer, planStateText } from '../plans.ts'
-import { asJson, plain, table, timeText } from '../text.ts'
+import { newestOfEachRun, planAnswer, planDetail, planStateText, words } from '../plans.ts'
+import { asJson, moneyText, plain, table, timeText } from '../text.ts'
 
 interface Options extends ApiOptions {
   readonly reason?: string
@@ -79,19 +79,25 @@ const kindText = (kind: string): string => plain(kind.replaceAll('_', ' '))
 async function list(context: Context, options: ApiOptions): Promise<void> {
   const api = await openApi(context, options, 'viewer')
   const open = { status: 'open', limit: 200 }
-  const [{ approvals }, controls] = await Promise.all([
+  const [{ approvals }, controls, { items }] = await Promise.all([
     api.get('/v1/approvals', approvalPage, open),
     api.get('/v1/control-approvals', pageOf(controlApproval), open),
+    api.get('/v1/plans', pageOf(planDetail), { limit: 50 }),
   ])
+  const plans = newestOfEachRun(items).filter(({ needsApproval }) => needsApproval)
   const asked = (one: { requestedBy: string; requestedAt: string; reason: string }) => [
     ...[one.requestedBy, timeText(one.requestedAt), one.reason],
   ]
   const rows = [
     ...approvals.map((one) => [one.id, one.action, `payout ${one.payoutId}`, payoutMoney(one.seen), ...asked(one)]),
     ...controls.items.map((one) => [...[one.id, kindText(one.kind), one.subjectId, wishText(one.wish)], ...asked(one)]),
+    ...plans.map(({ id, kind, run, pays, planned, reason }) => [
+      ...[id, 'approve the plan', `${words(kind)} of ${run}`, pays.map(moneyText).join(', ')],
+      ...asked({ requestedBy: planned.by, requestedAt: planned.at, reason }),
+    ]),
   ]
   const text = table(['id', 'to', 'what', 'as', 'asked by', 'at', 'why'], rows, 'Nothing waits for a second person.')
-  context.out(options.json ? asJson({ approvals, controls: controls.items }) : text)
+  context.out(options.json ? asJson({ approvals, controls: controls.items, plans }) : text)
 }
 
 /** What is agreed to, and nothing else. */
