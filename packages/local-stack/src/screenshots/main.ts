@@ -17,7 +17,8 @@ import { webpOf } from './webp.ts'
 const IMAGES = fileURLToPath(new URL('../../../../docs/images/', import.meta.url))
 const LOGS = join(tmpdir(), 'remesa-screenshots')
 const DATE = businessDate('2026-11-19')
-const SIZE = { width: 1180, height: 740 }
+const SIZE = { width: 1280, height: 800 }
+const PHONE = { width: 390, height: 844 }
 
 const chromium = chromiumPath(process.env)
 if (!chromium) {
@@ -48,6 +49,9 @@ try {
       await writeFile(join(IMAGES, `${name}.webp`), await webpOf(blank, await page.screenshot()))
     }
   }
+  const { page: phone } = await visitor(browser, { adminUrl: stack.adminUrl, person: 'olga', ...PHONE })
+  await settled(phone)
+  await writeFile(join(IMAGES, 'today-phone.webp'), await webpOf(blank, await phone.screenshot()))
 } finally {
   await browser.close()
   await stack.stop()
