@@ -6,7 +6,7 @@ import type { OperationType, SellerStatus } from '@remesa/domain/seller'
 import { sql } from 'kysely'
 import type { Database } from './connection.ts'
 import { type CappedPayable, capsReached } from './payment-caps.ts'
-import { waitsForPlan } from './payment-plan-claims.ts'
+import { planOnItsWay, waitsForPlan } from './payment-plan-claims.ts'
 
 /**
  * What people decided about payments as a whole that keeps this one from going now; null when nothing does, or it is not
@@ -20,7 +20,9 @@ export async function controlWaitOf(
 ): Promise<ControlWait | null> {
   const candidate = await (type === 'seller_balance' ? balanceOf(connection, id) : transferOf(connection, id))
   if (!candidate) return null
-  if (await waitsForPlan(connection, type, candidate, now)) return { why: 'plan_required' }
+  if (await waitsForPlan(connection, type, candidate, now)) {
+    return { why: 'plan_required', plan: await planOnItsWay(connection, id) }
+  }
   const cap = (await capsReached(connection, type, [candidate], now)).get(id)
   if (!cap) return null
   // An empty window would take it: the next one is.

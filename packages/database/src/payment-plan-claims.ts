@@ -1,4 +1,5 @@
 import type { Currency } from '@remesa/domain/currency'
+import type { PlanOnItsWay } from '@remesa/domain/explain-next'
 import type { CapCandidate } from '@remesa/domain/payment-controls'
 import {
   fitRules,
@@ -73,6 +74,15 @@ export async function waitsForPlan(database: Database, payable: PlannedPayable, 
   return fitRules(concerned, rules, { used, isApproved: () => false }).size > 0
 }
 
+/** The newest plan that would pay this and has not been applied. */
+export async function planOnItsWay(connection: Database, payableId: string): Promise<PlanOnItsWay | null> {
+  const { rows } = await sql<PlanOnItsWay>`
+    select p.id, p.state from payment_plan_lines l join payment_plans p on p.id = l.plan_id
+    where l.payable_id = ${payableId} and l.left_out is null and p.state in ('planned', 'approved')
+    order by p.planned_at desc limit 1`.execute(connection)
+  return rows[0] ?? null
+}
+
 /** The rules of a kind, by currency. */
 export const rulesOf = (connection: Database, kind: PlanKind): Promise<readonly PlanRule[]> =>
   connection
@@ -109,7 +119,9 @@ async function unapproved(
     payable,
     ruled.map(({ payableId }) => payableId),
   )
-  return ruled.filter((candidate) => !lines.some((line) => isSameLine(line, candidate)))
+  return ruled.filter(
+    (candidate) => !lines.some((line) => line.payableId === candidate.payableId && isSameLine(line, candidate)),
+  )
 }
 
 /** Lines of applied plans that two people agreed to. A line pays once: what came back needs another plan. */

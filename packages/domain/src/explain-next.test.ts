@@ -83,8 +83,14 @@ test('what waits for a cap says when it goes by itself, or that two people must 
   }
   const never = { ...idle, controlWait: { why: 'cap_reached', endsAt: null } } as const
   expect(nextOfBalance({ status: 'payable', ...balance }, never).text).toMatch(/until two people raise/)
-  const unplanned = { ...idle, controlWait: { why: 'plan_required' } } as const
-  expect(nextOfTransfer({ status: 'pending', ...transfer }, unplanned).text).toContain('approve the plan')
+  const unplanned = (state?: 'planned' | 'approved') =>
+    nextOfTransfer(
+      { status: 'pending', ...transfer },
+      { ...idle, controlWait: { why: 'plan_required', plan: state ? { id: 'P-1', state } : null } },
+    )
+  expect(unplanned()).toMatchObject({ who: 'finance', text: expect.stringContaining('approve the plan') })
+  expect(unplanned('planned').text).toContain('has to approve plan P-1')
+  expect(unplanned('approved').text).toContain('Plan P-1 is approved, and has to be applied')
   // What may be out already is finished whatever the caps, and a stopped rail keeps also what fits.
   expect(nextOfBalance({ status: 'paying', ...balance }, capped).who).toBe('remesa')
   expect(nextOfBalance({ status: 'payable', ...balance }, { ...capped, isRailStopped: true }).text).toContain('stopped')

@@ -32,7 +32,13 @@ export type ControlWait =
   /** It would go beyond a cap. `endsAt`: when the window is over after which it fits; null: never by itself. */
   | { readonly why: 'cap_reached'; readonly endsAt: Date | null }
   /** Its run has sent out as much as it may without an approved plan. */
-  | { readonly why: 'plan_required' }
+  | { readonly why: 'plan_required'; readonly plan: PlanOnItsWay | null }
+
+/** The newest plan that pays it and has not been applied. */
+export interface PlanOnItsWay {
+  readonly id: string
+  readonly state: 'planned' | 'approved'
+}
 
 const RAIL_RESTS = move(
   'on-call',
@@ -56,18 +62,22 @@ function waitOf(circumstances: Circumstances): NextMove | undefined {
 }
 
 function moveAfter(wait: ControlWait): NextMove {
-  if (wait.why === 'plan_required') {
-    return move(
-      'finance',
-      'Its run has sent out as much as it may without an approved plan: plan it, have a second person approve the plan, and apply it.',
-    )
-  }
+  if (wait.why === 'plan_required') return move('finance', `${NO_PLAN} ${afterPlan(wait.plan)}`)
   return wait.endsAt
     ? move(
         'finance',
         `A cap is reached. It goes by itself once the cap’s window is over, at ${wait.endsAt.toISOString()}, or as soon as two people raise the cap.`,
       )
     : move('finance', 'It would go beyond a cap, and waits until two people raise or remove the cap.')
+}
+
+const NO_PLAN = 'Its run has sent out as much as it may without an approved plan.'
+
+function afterPlan(plan: PlanOnItsWay | null): string {
+  if (!plan) return 'Plan the run, have a second person approve the plan, and apply it.'
+  return plan.state === 'planned'
+    ? `A second person has to approve plan ${plan.id}; then it is applied.`
+    : `Plan ${plan.id} is approved, and has to be applied.`
 }
 
 /** @param what - a sentence without its end */

@@ -38,6 +38,8 @@ test('a pay-day is planned by one person, approved by another with its very hash
   const abroad = await aPayableBalance(api.world, { operationType: 'international', currency: 'USD', amount: 70_050n })
   const nowhere = await aPayableBalance(api.world, { account: null, amount: 7n })
   const unread = await anInitializedBalance(api.world)
+  const next = async () => (await read(`/v1/explain/${local.sellerBalanceId}`)).next
+  expect(await next()).toMatchObject({ who: 'finance', text: expect.stringContaining('Plan the run') })
   const made = await plan()
   expect(made).toMatchObject({ status: 200, body: { plan: { kind: 'pay_day', state: 'planned', lineCount: 2 } } })
   const { id, hash, pays, leavesOut, planned } = made.body.plan
@@ -66,6 +68,7 @@ test('a pay-day is planned by one person, approved by another with its very hash
   )
 
   expect((await read(`/v1/plans/${id}`)).needsApproval).toBe(true)
+  expect((await next()).text).toContain(`has to approve plan ${id}`)
   expect(await decide('apply', { id, hash })).toMatchObject({
     status: 409,
     body: { type: 'urn:remesa:problem:approval-required' },
@@ -85,6 +88,7 @@ test('a pay-day is planned by one person, approved by another with its very hash
     body: { plan: { state: 'approved', approved: { by: 'operator:adam' } } },
   })
   expect(await api.world.published(topics.paySellerBalance)).toEqual([])
+  expect((await next()).text).toContain('is approved, and has to be applied')
 
   const key = aKey()
   const applied = await decide('apply', { id, hash }, OPERATOR, key)
@@ -94,6 +98,7 @@ test('a pay-day is planned by one person, approved by another with its very hash
     status: 409,
     body: { type: 'urn:remesa:problem:wrong-state' },
   })
+  expect(await next()).toMatchObject({ who: 'remesa', text: 'It is paid now.' })
   const queued = await api.world.take(topics.paySellerBalance)
   expect(queued.map(({ data }) => data.sellerBalanceId).sort()).toEqual([...byId.keys()].sort())
 })
