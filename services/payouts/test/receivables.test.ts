@@ -1,6 +1,14 @@
 import { randomUUID } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { decideControlApproval } from '@remesa/database/control-approvals'
+import {
+  askToSettleDebt,
+  type DebtSettlement,
+  type SettledHow,
+  settleApprovedDebt,
+  settleDebt,
+} from '@remesa/database/receivable-settlements'
+import { currency } from '@remesa/domain/currency'
 import { alertsAbout, auditTrail, ledgerFaults } from '@remesa/local-stack/testing/books'
 import { startWorld, type World } from '@remesa/local-stack/testing/world'
 import { topics } from '@remesa/messaging/catalogue'
@@ -175,54 +183,43 @@ test('people are told of a debt for what was kept back and is refunded; it close
   expect([await provider.owesUs(), await debtAlerts(provider)]).toEqual([0n, ['payout resolved', 'user resolved']])
 })
 
-const RUNBOOK = readFileSync(new URL('../../../docs/runbook-bookings.md', import.meta.url), 'utf8')
+const settlementOf = (provider: { providerId: string }, amount: bigint, how: SettledHow): DebtSettlement => ({
+  ...{ providerId: provider.providerId, money: { amount, currency: currency('USD') }, how },
+  reference: how === 'repaid' ? 'bank statement of 21 November' : null,
+})
+const ASKED = { actor: 'operator:olga', reason: 'she has closed down', now: new Date() }
 
-/** The runbook's transaction, as psql runs it. */
-async function settle(provider: { providerId: string }, values: Readonly<Record<string, string>>): Promise<void> {
-  const [block = ''] = /^begin;[\s\S]*?receivable_settled[\s\S]*?^commit;/m.exec(RUNBOOK) ?? []
-  const all: Record<string, string> = {
-    ...{ provider: provider.providerId, debtor: `receivable:user:${provider.providerId}`, currency: 'USD' },
-    ...{ how: 'repaid', actor: 'operator:olga', agreed_by: 'operator:adam', reason: 'bank transfer of 21 November' },
-    ...values,
-  }
-  const statements = block.replaceAll(/:'(\w+)'/g, (_, name: string) => `'${all[name]}'`)
-  await sql.raw(statements).execute(world.database)
-}
+/** As the operators' API does it. */
+const repay = (provider: { providerId: string }, amount: bigint) =>
+  world.database.transaction().execute((tx) => settleDebt(tx, settlementOf(provider, amount, 'repaid'), ASKED))
 
-test('what a provider repays, or is forgiven, is written down by the runbook: the debt shrinks, and its alert closes at zero', async () => {
+const forgive = (provider: { providerId: string }, amount: bigint) =>
+  world.database.transaction().execute(async (tx) => {
+    const asked = await askToSettleDebt(tx, settlementOf(provider, amount, 'forgiven'), ASKED)
+    if (asked.kind !== 'asked') return asked
+    const { id } = asked.approval
+    const given = { status: 'approved', decidedBy: 'operator:adam', reason: 'agreed' } as const
+    await settleApprovedDebt(tx, await decideControlApproval(tx, id, given, ASKED.now))
+    return asked
+  })
+
+test('what a provider repays, or two people forgive it, makes the debt smaller, and its alert closes at zero', async () => {
   const provider = aProvider()
   await refunded(await paid(provider, 10_000n), 4_000n)
-  await settle(provider, { minor_units: '3000' })
+  expect(await repay(provider, 3_000n)).toEqual({ kind: 'done', owed: 1_000n })
   expect([await provider.owesUs(), await debtAlerts(provider)]).toEqual([1_000n, ['payout open']])
-  await settle(provider, { minor_units: '1000', how: 'forgiven' })
+  expect(await forgive(provider, 1_000n)).toMatchObject({ kind: 'asked' })
   expect([await provider.owesUs(), await debtAlerts(provider)]).toEqual([0n, ['payout resolved']])
-  const { rows } = await sql<{ actor: string; after: unknown }>`
-    select actor, after from audit_log where action = 'receivable.settled' and subject_id = ${provider.providerId}
-    order by id`.execute(world.database)
-  expect(rows).toEqual([
-    {
-      actor: 'operator:olga',
-      after: { owed: '1000', currency: 'USD', how: 'repaid', agreedBy: 'operator:adam' },
-    },
-    { actor: 'operator:olga', after: { owed: '0', currency: 'USD', how: 'forgiven', agreedBy: 'operator:adam' } },
-  ])
   const next = await paid(provider, 6_000n)
   expect(await payoutsOf(world, next)).toMatchObject([{ status: 'transferred', setOff: 0n }])
 })
 
-test('nothing is written down of more than is owed, nothing, another currency, or what nobody agreed to', async () => {
+test('what is being kept back of a payout is not settled a second time', async () => {
   const provider = aProvider()
   await refunded(await paid(provider, 10_000n), 4_000n)
-  for (const wrong of [
-    { minor_units: '4001' },
-    { minor_units: '0' },
-    { minor_units: '-5' },
-    { minor_units: '1', currency: 'EUR' },
-    { minor_units: '1', agreed_by: 'operator:olga' },
-    { minor_units: '1', how: 'lost' },
-  ]) {
-    await settle(provider, wrong)
-  }
-  expect([await provider.owesUs(), await debtAlerts(provider)]).toEqual([4_000n, ['payout open']])
-  expect(await auditTrail(world, provider.providerId)).not.toContain('receivable.settled')
+  await paid(provider, 6_000n) // half of it is kept back
+  expect(await repay(provider, 4_000n)).toEqual({ kind: 'too_much', owed: 1_000n })
+  expect(await forgive(provider, 1_001n)).toEqual({ kind: 'too_much', owed: 1_000n })
+  expect([await provider.owesUs(), await debtAlerts(provider)]).toEqual([1_000n, ['payout open']])
+  expect(await auditTrail(world, `${provider.providerId}:USD`)).toEqual([])
 })
