@@ -231,8 +231,8 @@ function nextStep(
   const coolsUntil = coolingUntil(row.account_changed_at, { coolingMs, now })
   if (attempt?.state === 'postponed') {
     const isAsBefore = 'rail' in choice && choice.rail === attempt.rail && choice.destination === attempt.destination
-    if (isAsBefore && coolsUntil) return { kind: 'block', reason: 'destination_changed', until: coolsUntil }
-    return { kind: 'again', attempt, superseded: !isAsBefore }
+    // What is held has no live attempt, so that whatever is decided about it meanwhile need not wait for one.
+    return { kind: 'again', attempt, superseded: !isAsBefore || coolsUntil !== undefined }
   }
   if ('blocked' in choice) return { kind: 'block', reason: choice.blocked, until: null }
   if (coolsUntil) return { kind: 'block', reason: 'destination_changed', until: coolsUntil }

@@ -51,7 +51,7 @@ export interface ChosenDestinations {
   readonly instructed: readonly InstructedTransfer[]
   /** Refused for now, and sent again to where they were to go. */
   readonly directed: readonly PostponedTransfer[]
-  /** Refused for now, and to go elsewhere, or nowhere: what was asked for is looked up, and given up. */
+  /** Refused for now, and to go elsewhere, or not yet: what was asked for is looked up, and given up. */
   readonly misdirected: readonly PostponedTransfer[]
   readonly held: readonly HeldTransfer[]
   readonly alerts: readonly NewAlert[]
@@ -73,17 +73,15 @@ export function chooseDestinations(
   const alerts = new Map<string, NewAlert>()
   const coolsUntil = (account: StripeAccount | undefined) =>
     account && coolingUntil(account.changedAt, { coolingMs: policy.coolingMs, now })
-  function cool(transfer: PayoutTransfer, { userId, changedAt }: StripeAccount, until: Date): void {
-    held.push({ transfer, reason: 'destination_changed', until })
-    if (changedAt) alerts.set(userId, coolingAlert({ type: 'user', id: userId }, { changedAt, until }))
-  }
-
   for (const { transfer, generation } of fresh) {
     const account = accounts.get(transfer.userId)
     const reason = heldReason(account, policy)
     const until = coolsUntil(account)
-    if (account && !reason && until) cool(transfer, account, until)
-    else if (account && !reason) {
+    if (account && !reason && until) {
+      held.push({ transfer, reason: 'destination_changed', until })
+      const { userId, changedAt } = account
+      if (changedAt) alerts.set(userId, coolingAlert({ type: 'user', id: userId }, { changedAt, until }))
+    } else if (account && !reason) {
       instructed.push({ transfer, rail: RAIL, instruction: instructionOf(transfer, account, generation) })
     } else {
       held.push({ transfer, reason: reason ?? 'no_account', until: null })
@@ -93,15 +91,14 @@ export function chooseDestinations(
   for (const one of postponed) {
     const { transfer, attempt } = one
     const account = accounts.get(transfer.userId)
-    const until = coolsUntil(account)
-    if (
-      transfer.withdrawRequested ||
-      account?.stripeAccountId !== attempt.destination ||
-      heldReason(account, policy) !== undefined
-    ) {
-      misdirected.push(one)
-    } else if (until) cool(transfer, account, until)
-    else directed.push(one)
+    // What is held has no live attempt, so that its booking can have it back at once: also what only has to cool is given up.
+    const isToGo =
+      !transfer.withdrawRequested &&
+      account?.stripeAccountId === attempt.destination &&
+      heldReason(account, policy) === undefined &&
+      coolsUntil(account) === undefined
+    if (isToGo) directed.push(one)
+    else misdirected.push(one)
   }
   return { instructed, directed, misdirected, held, alerts: [...alerts.values()] }
 }

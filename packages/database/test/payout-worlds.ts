@@ -149,6 +149,14 @@ export const refused: PaymentOutcome = {
   facts,
 }
 
+/** The answer of a look-up that found nothing of an attempt that was given up. */
+export const SUPERSEDED: PaymentOutcome = {
+  kind: 'declined_may_change',
+  reason: 'superseded',
+  keyIsSpent: true,
+  facts: { status: 404 },
+}
+
 /** Sums by account; what the payees are owed is under `payees`. */
 export async function books(world: TestDatabase): Promise<Record<string, bigint>> {
   const { rows } = await sql<{ account: string; amount: bigint }>`

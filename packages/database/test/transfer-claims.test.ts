@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals'
 import { PATIENCE } from '@remesa/domain/payment-steps'
-import type { PaymentOutcome } from '@remesa/domain/rail'
 import { DESTINATION_POLICY } from '@remesa/domain/stripe-account'
 import { sql } from 'kysely'
 import { findById } from '../src/payout-jobs.ts'
@@ -26,6 +25,7 @@ import {
   ourKey,
   paid,
   record,
+  SUPERSEDED,
   tellOfAccounts,
   transferNow,
   USD,
@@ -197,12 +197,6 @@ test('an intent that was begun keeps its destination, whatever becomes of the ac
   expect(second.attempt.instruction).toEqual(first.attempt.instruction)
 })
 
-const SUPERSEDED: PaymentOutcome = {
-  kind: 'declined_may_change',
-  reason: 'superseded',
-  keyIsSpent: true,
-  facts: { status: 404 },
-}
 const retryOf = async (id: string) => (await transferNow(world, id)).next_try_at ?? NOW
 
 test('a transfer that waits goes on with its own key while its account stands', async () => {

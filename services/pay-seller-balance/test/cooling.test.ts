@@ -128,17 +128,19 @@ test('with no cooling time nothing waits', async () => {
   expect(payoutsOf(sellerBalanceId)).toMatchObject([{ accountNumber: 'FP-NEW-6' }])
 })
 
-test('a payment put off by its rail waits where its account was changed and changed back, then goes on with its key', async () => {
+test('a payment put off by its rail is looked up and given up where its account was changed and changed back; then it waits', async () => {
   const { sellerBalanceId, ...seller } = await aPayableBalance(world, { account: 'FP-OLD-7' })
   world.sandbox.fpay.faults.script({ kind: 'rate-limited', subject: sellerBalanceId, times: 1 })
   await world.deliver(pay, { sellerBalanceId })
   expect(await attemptRows(world, sellerBalanceId)).toMatchObject([{ state: 'postponed' }])
   await changeSeller(world, seller, { fpayId: 'FP-NEW-7' })
   await changeSeller(world, { ...seller, profile: { ...seller.profile, fpayId: 'FP-NEW-7' } }, { fpayId: 'FP-OLD-7' })
-  expect(await world.deliver(payAfter(3_600_000), { sellerBalanceId })).toMatchObject([
+  expect(await world.deliver(payAfter(3_600_000), { sellerBalanceId })).toEqual([done])
+  expect(await attemptRows(world, sellerBalanceId)).toMatchObject([{ state: 'declined', refusal_reason: 'superseded' }])
+  expect(await world.deliver(payAfter(7_200_000), { sellerBalanceId })).toMatchObject([
     { kind: 'retry', reason: 'destination_changed' },
   ])
   expect(await world.deliver(payAfter(COOLING_MS + 60_000), { sellerBalanceId })).toEqual([done])
-  expect(await attemptRows(world, sellerBalanceId)).toMatchObject([{ generation: 1, state: 'accepted' }])
+  expect(await attemptRows(world, sellerBalanceId)).toMatchObject([{}, { generation: 2, state: 'accepted' }])
   expect(payoutsOf(sellerBalanceId)).toMatchObject([{ accountNumber: 'FP-OLD-7' }])
 })
