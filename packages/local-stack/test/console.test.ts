@@ -37,7 +37,7 @@ let adam: Visitor
 beforeAll(async () => {
   if (!chromium) return
   // Banks that take their time: of a run that is over within a second a busy machine may show its end alone.
-  stack = await aStack({ serviceEnv: { ADMIN_APPROVAL_ABOVE: 'USD:0' }, settleDelayMs: 4_000 }, stops)
+  stack = await aStack({ serviceEnv: { ADMIN_APPROVAL_ABOVE: 'USD:0' }, settleDelayMs: 2_000 }, stops)
   const trouble = await buildConsole(process.env, stack.logDirectory)
   if (trouble) throw new Error(trouble)
   browser = await launchBrowser(chromium)
