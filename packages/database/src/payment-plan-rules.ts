@@ -158,7 +158,7 @@ async function askForChange(
     tx,
     {
       ...{ kind: 'plan_rule_change', subjectId: rule.id, reason, requestedBy: actor },
-      wish: { from: rule.amount, to },
+      wish: { from: rule.amount, to, kind: rule.kind, currency: rule.currency },
     },
     now,
   )

@@ -248,6 +248,27 @@ test('whether a payment waits for a plan is told without taking a lock', async (
   expect(await waitsForPlan(world.database, 'seller_balance', candidate(51n), day)).toBe(false)
 })
 
+test('by hand no rule is raised, removed or made one for something else', async () => {
+  await rule(100n)
+  for (const statement of [
+    'update payment_plan_rules set amount = 101',
+    'delete from payment_plan_rules',
+    `update payment_plan_rules set kind = 'pay_day'`,
+  ]) {
+    await expect(sql.raw(statement).execute(world.database)).rejects.toThrow(
+      /raised or removed by two|stays what it is/,
+    )
+  }
+  const raise = await rule(200n)
+  expect(raise).toMatchObject({
+    kind: 'asked',
+    approval: { wish: { from: '100', to: '200', kind: 'payouts', currency: 'USD' } },
+  })
+  await rule(50n) // lowered meanwhile: the wish is void
+  const { rows } = await sql<{ status: string }>`select status from control_approvals`.execute(world.database)
+  expect(rows).toEqual([{ status: 'void' }])
+})
+
 test('by hand no plan is changed, deleted, born approved or approved by its planner, and no line is slipped into it', async () => {
   await job({ ana: 60n })
   const { id } = await make()
