@@ -93,6 +93,9 @@ export interface OpenBalance {
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 export const isUuid = (text: string): boolean => UUID.test(text)
 
+/** PostgreSQL takes the `-42` of `Norte-42` for a number below zero, and keeps its sign. */
+const beginningOf = (word: string): string => (/^\d/.test(word) ? `(${word}:* | '-${word}':*)` : `${word}:*`)
+
 /**
  * A query of the ids of sellers that somebody means: by GSC's id, by the tax id however it is spelled, or by the
  * beginnings of words of their name. Every part of it has an index.
@@ -104,7 +107,7 @@ export function sellersMatching(q: string): RawBuilder<unknown> {
       ? sql``
       : sql`
     union select id from sellers
-    where to_tsvector('simple', legal_name) @@ to_tsquery('simple', ${words.map((word) => `${word}:*`).join(' & ')})`
+    where to_tsvector('simple', legal_name) @@ to_tsquery('simple', ${words.map(beginningOf).join(' & ')})`
   return sql`
     select id from sellers where gsc_seller_id = ${q}
     union select id from sellers where tax_id = any(${spellingsOf(q)}::text[]) ${byName}`

@@ -64,6 +64,13 @@ test('a balance is found by its status, seller, date, country, currency, amount,
   })
 })
 
+test('a word of a name is found though PostgreSQL takes it for a number below zero', async () => {
+  const { sellerId } = await aPayableBalance(api.world, { gscSellerId: 'SC-05612345' })
+  for (const q of ['comercial sc-056', 'SC-05612345', '05612']) {
+    expect([q, idsOf(await get(`/v1/sellers?q=${encodeURIComponent(q)}`))]).toEqual([q, [sellerId]])
+  }
+})
+
 test('balances come with the newest date first, in pages that miss none and repeat none', async () => {
   for (let count = 0; count < 4; count++) await aPayableBalance(api.world)
   const all = (await get('/v1/balances?limit=200')).items

@@ -26,7 +26,7 @@ function answer({ method }: IncomingMessage, { pathname }: URL, response: Server
   const found = [pathname, pathname.replace(/[^/]+$/, ':id'), pathname.replace(/[^/]+\/([^/]+)$/, ':id/$1')]
     .map((path) => answers.get(path))
     .find((one) => one !== undefined)
-  if (method === 'POST') send(response, 200, { approval: null, replayed: 1, next: '/' })
+  if (method !== 'GET') send(response, 200, { approval: null, replayed: 1, next: '/' })
   else if (found !== undefined) send(response, 200, found)
   else send(response, 404, { title: 'Not found', status: 404, detail: 'Nothing is made up for this address.' })
 }
