@@ -384,36 +384,3 @@ test('a lost account.updated heals: an account that has held a transfer for a qu
   await handlers.verifier.idle()
   expect(reads()).toBe(before)
 })
-
-const aBankEvent = (account: string, fingerprint: string, created = world.now()) => ({
-  ...anAccountEvent(world, account, { created }),
-  type: 'account.external_account.created',
-  object: {
-    id: `ba_${fingerprint}`,
-    object: 'bank_account',
-    account,
-    currency: 'usd',
-    default_for_currency: true,
-    fingerprint,
-  },
-})
-
-test('another bank account behind a Stripe account makes its transfers wait; the first one does not, nor old news', async () => {
-  const account = 'acct_other_bank'
-  const one = await aTransfer(world, handlers, { winners: [{ userId: 'bea', account }], accountsAreKnown: false })
-  const first = aBankEvent(account, 'one', inSeconds(-30))
-  expect(await world.deliver(handlers.apply, first, anAccountEvent(world, account))).toEqual([done, done])
-  await expectPaid(one.transferId, account)
-
-  const two = await aTransfer(world, handlers, { winners: [{ userId: 'bea', account }] })
-  const older = aBankEvent(account, 'none', inSeconds(-60))
-  expect(await world.deliver(handlers.apply, aBankEvent(account, 'two'), older)).toEqual([done, done])
-  expect(await world.deliver(handlers.pay, two.message)).toMatchObject([
-    { kind: 'retry', reason: 'destination_changed' },
-  ])
-  await expectHeld(two.transferId, 'destination_changed')
-})
-
-test('a bank account of an account that nobody has is passed over', async () => {
-  expect(await world.deliver(handlers.apply, aBankEvent('acct_of_nobody', 'one'))).toEqual([done])
-})
