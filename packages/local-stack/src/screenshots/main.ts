@@ -1,12 +1,15 @@
+import { randomUUID } from 'node:crypto'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { businessDate } from '@remesa/domain/business-date'
 import { topics } from '@remesa/messaging/catalogue'
 import { sql } from 'kysely'
 import { buildConsole } from '../console.ts'
 import { generateMarketplace } from '../marketplace/generate.ts'
+import { tokensOf } from '../operators.ts'
 import { runPayDay } from '../run.ts'
 import { type Stack, startStack } from '../stack/stack.ts'
 import { act, chromiumPath, launchBrowser, settled, visitor } from '../testing/browser.ts'
@@ -34,7 +37,7 @@ try {
   if (trouble) throw new Error(trouble)
   await livelyDay(stack)
   await mkdir(IMAGES, { recursive: true })
-  const paths = await pathsOf(stack)
+  const paths: Readonly<Record<string, string>> = { ...(await pathsOf(stack)), plan: await plannedContest(stack) }
   const held = paths.payout ?? ''
   const blank = await browser.newPage()
   for (const dark of [false, true]) {
@@ -73,6 +76,36 @@ async function livelyDay(on: Stack): Promise<void> {
   await runPayDay(on, { marketplace, businessDate: DATE, setupSeconds: 0 }, events)
 }
 
+/** A contest whose winners wait for a plan. @returns the plan's page */
+async function plannedContest(on: Stack): Promise<string> {
+  const token = (await tokensOf(on)).find(({ role }) => role === 'operator')?.token
+  const ask = async (method: string, path: string, body: object): Promise<unknown> => {
+    const headers = {
+      authorization: `Bearer ${token}`,
+      'content-type': 'application/json',
+      'idempotency-key': randomUUID(),
+    }
+    const answer = await fetch(on.adminUrl + path, { method, headers, body: JSON.stringify(body) })
+    if (!answer.ok) throw new Error(`${path}: ${await answer.text()}`)
+    return answer.json()
+  }
+  const reason = 'every contest in dollars is agreed to'
+  await ask('PUT', '/v1/plan-rules', { kind: 'payouts', currency: 'USD', amount: '0', reason })
+  const winners = ['ana', 'ben', 'carla', 'diego', 'elisa', 'fabio'].map((userId, index) => ({
+    ...{ userId, stripeAccountId: `acct_${userId}`, amount: String(90_000 - index * 12_500), currency: 'USD' },
+  }))
+  const total = String(winners.reduce((sum, { amount }) => sum + BigInt(amount), 0n))
+  const settlement = { settlementId: 'SE-spring', contestId: 'CT-spring', currency: 'USD', total, status: 'closed' }
+  await ask('POST', '/v1/settlements', { reason, settlements: [{ ...settlement, winners }] })
+  const waiting = sql`select from payout_transfers where contest_id = 'CT-spring' and status = 'pending'
+    and exists (select from user_stripe_accounts a where a.user_id = payout_transfers.user_id and a.transfers_active)`
+  while ((await waiting.execute(on.database)).rows.length < winners.length) await sleep(100)
+  const { plan } = (await ask('POST', '/v1/plans', { kind: 'payouts', reason: 'the spring contest' })) as {
+    plan: { id: string }
+  }
+  return `/plans/${plan.id}`
+}
+
 /** The pages, by the names of their images. */
 async function pathsOf({ database }: Stack): Promise<Readonly<Record<string, string>>> {
   const { rows } = await sql<{ name: string; path: string }>`
@@ -91,6 +124,7 @@ async function pathsOf({ database }: Stack): Promise<Readonly<Record<string, str
         'balances',
         'payouts',
         'transfers',
+        'plans',
         'reconciliation',
         'ledger',
         'audit',
