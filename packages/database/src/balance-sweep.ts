@@ -1,5 +1,6 @@
+import type { BusinessDate } from '@remesa/domain/business-date'
 import { type RawBuilder, sql, type Transaction } from 'kysely'
-import type { NewAlert } from './finance-alerts.ts'
+import { type NewAlert, resolveAlerts } from './finance-alerts.ts'
 import type { Schema } from './schema.ts'
 
 /** A balance that nobody seems to have in hand, and what is due. */
@@ -128,4 +129,36 @@ export async function findStalledPayDays(
     businessDate: date,
     details: { initialized, open: open ?? {} },
   }))
+}
+
+/**
+ * Pay-days that should have begun and never did: the message of their reset was lost, or nobody sent it. Closes the alerts of
+ * those that have begun since. Days before the first pay-day of all are none.
+ * @param dates - that should have begun, long enough ago
+ * @returns alerts about those that people were not told of yet, to raise in the same transaction
+ */
+export async function findUnopenedPayDays(
+  tx: Transaction<Schema>,
+  dates: readonly BusinessDate[],
+): Promise<readonly NewAlert[]> {
+  const { rows } = await sql<{ date: string; opened: boolean }>`
+    select d.date, r.id is not null as opened
+    from unnest(${dates}::date[]) as d(date)
+    left join pay_day_runs r on r.business_date = d.date
+    left join finance_alerts a on a.dedup_key = 'pay_day_stalled:' || d.date || ':not_opened'
+    where d.date > (select min(business_date) from pay_day_runs)
+      and case when r.id is null then a.id is null else a.status <> 'resolved' end
+    order by d.date`.execute(tx)
+  const keyOf = (date: string) => `pay_day_stalled:${date}:not_opened`
+  const begun = rows.filter(({ opened }) => opened).map(({ date }) => keyOf(date))
+  await resolveAlerts(tx, { dedupKeys: begun, note: 'The pay-day has begun.' })
+  return rows
+    .filter(({ opened }) => !opened)
+    .map(({ date }) => ({
+      kind: 'pay_day_stalled',
+      dedupKey: keyOf(date),
+      subject: { type: 'business_date', id: date },
+      businessDate: date,
+      details: { opened: false },
+    }))
 }

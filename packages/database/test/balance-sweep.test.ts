@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals'
+import { businessDate } from '@remesa/domain/business-date'
 import { sql } from 'kysely'
-import { claimBalancesToQueue, findStalledPayDays } from '../src/balance-sweep.ts'
+import { claimBalancesToQueue, findStalledPayDays, findUnopenedPayDays } from '../src/balance-sweep.ts'
+import { insertAlerts, openAlerts } from '../src/finance-alerts.ts'
 import { createTestDatabase, type TestDatabase } from '../src/testing/test-database.ts'
 import { addCountries, addSellers, aProfile, initializeAll, inTransaction, THE_DAY } from './worlds.ts'
 
@@ -122,4 +124,20 @@ test('a pay-day stalls when sellers have no balances, or balances wait for us; n
   expect(await stalled(60)).toEqual([])
   await aBalance({ status: 'paying' })
   expect(await stalled(60)).toMatchObject([{ details: { initialized: true, open: { paying: 1 } } }])
+})
+
+test('a pay-day that never began is told once, and no more once it has; days before the first pay-day are none', async () => {
+  const look = (...dates: string[]) =>
+    inTransaction(world, async (tx) => insertAlerts(tx, await findUnopenedPayDays(tx, dates.map(businessDate))))
+  const open = async () => (await openAlerts(world.database, { limit: 10 })).map(({ dedupKey }) => dedupKey)
+  expect(await look('2026-11-01', THE_DAY)).toEqual([])
+  expect(await look(THE_DAY, '2026-11-21', '2026-11-22')).toMatchObject([
+    { kind: 'pay_day_stalled', businessDate: '2026-11-21', details: { opened: false } },
+    { kind: 'pay_day_stalled', businessDate: '2026-11-22' },
+  ])
+  expect(await look('2026-11-21', '2026-11-22')).toEqual([])
+  await sql`insert into pay_day_runs (business_date) values ('2026-11-21')`.execute(world.database)
+  await look('2026-11-21', '2026-11-22')
+  expect(await open()).toEqual(['pay_day_stalled:2026-11-22:not_opened'])
+  await sql`delete from pay_day_runs where business_date = '2026-11-21'`.execute(world.database)
 })

@@ -1,12 +1,17 @@
 import { deleteAdminRequests } from '@remesa/database/admin-requests'
 import { voidExpiredApprovals } from '@remesa/database/approval-expiry'
 import { sealAuditLog } from '@remesa/database/audit-seals'
-import { claimBalancesToQueue, findStalledPayDays, type LeftBalance } from '@remesa/database/balance-sweep'
+import {
+  claimBalancesToQueue,
+  findStalledPayDays,
+  findUnopenedPayDays,
+  type LeftBalance,
+} from '@remesa/database/balance-sweep'
 import type { Database } from '@remesa/database/connection'
 import { closePassedAlerts } from '@remesa/database/passed-alerts'
 import type { Schema } from '@remesa/database/schema'
 import { deleteWebhookEvents } from '@remesa/database/webhook-events'
-import { previousBusinessDate } from '@remesa/domain/business-date'
+import { type BusinessDate, previousBusinessDate } from '@remesa/domain/business-date'
 import { RECONCILED_BOOKS } from '@remesa/domain/rail-reconciliation'
 import { topics } from '@remesa/messaging/catalogue'
 import { raiseAlerts } from '@remesa/messaging/finance-alerts'
@@ -14,7 +19,7 @@ import { enqueue } from '@remesa/messaging/outbox'
 import type { Logger } from '@remesa/service-kit/logger'
 import type { Transaction } from 'kysely'
 import type { Config } from './config.ts'
-import type { Job } from './run-due-jobs.ts'
+import { type Job, nextRun } from './run-due-jobs.ts'
 
 type Schedules = Pick<
   Config,
@@ -41,6 +46,8 @@ const DAY_MS = 86_400_000
 const BANK_RETURN_DAYS = 8
 /** A hold of a card may be captured for seven days, and most payments by bank are settled or refused within them. */
 const BILLING_LOOKS_DAYS_LATER = [1, 2, 8]
+/** Beyond it a pay-day that never began is no news. */
+const LOOKED_BACK_MS = 7 * DAY_MS
 /** Of each kind; what is left over is older than the rest at the next run. */
 const SWEPT_AT_ONCE = 1_000
 
@@ -89,6 +96,7 @@ export function scheduledJobs(
           limit: SWEPT_AT_ONCE,
         })
         await queueAgain(tx, left)
+        await raiseAlerts(tx, await findUnopenedPayDays(tx, datesDue(config, now())))
         await raiseAlerts(tx, await findStalledPayDays(tx, { now: now(), stalledMs: config.PAY_DAY_STALLED_MS }))
         await closePassedAlerts(tx, now())
         await voidExpiredApprovals(tx, { now: now(), lifeMs: config.APPROVAL_LIFE_MS })
@@ -155,6 +163,17 @@ export function scheduledJobs(
       },
     },
   ]
+}
+
+/** The business dates whose pay-day should have begun within the last week, and long enough ago to be told of. */
+function datesDue(config: Schedules, now: Date): readonly BusinessDate[] {
+  const reset = { schedule: config.PAYMENT_RESET_CRON, timeZone: config.BUSINESS_TIME_ZONE }
+  const until = now.getTime() - config.PAY_DAY_STALLED_MS
+  const dates = new Set<BusinessDate>()
+  for (let due = nextRun(reset, new Date(until - LOOKED_BACK_MS)); due.getTime() <= until; due = nextRun(reset, due)) {
+    dates.add(previousBusinessDate(Temporal.Instant.fromEpochMilliseconds(due.getTime()), reset.timeZone))
+  }
+  return [...dates]
 }
 
 async function queueAgain(tx: Transaction<Schema>, left: readonly LeftBalance[]): Promise<void> {

@@ -316,6 +316,31 @@ test('balances that were left behind are queued again, and a pay-day that stalls
   ])
 })
 
+test('a reset whose message was lost is told when its pay-day should long have begun', async () => {
+  const scheduler = await aScheduler({ at: '2026-11-16T12:00:00Z' })
+  const { database } = scheduler
+  await sql`truncate pay_day_runs, finance_alerts cascade`.execute(database)
+  const told = async () =>
+    (
+      await sql<{ business_date: string; status: string }>`
+      select business_date, status from finance_alerts order by business_date`.execute(database)
+    ).rows
+  await scheduler.runAt('2026-11-18T14:55:00Z') // nobody has ever paid: a system that is being set up
+  expect(await told()).toEqual([])
+  await sql`
+    insert into pay_day_runs (business_date, initialized_at) values ('2026-11-16', now()), ('2026-11-18', now())`.execute(
+    database,
+  )
+  await scheduler.runAt('2026-11-20T14:55:00Z') // of the 19th: six in Chile, and not yet six hours after it
+  expect(await told()).toEqual([{ business_date: '2026-11-17', status: 'open' }])
+  await scheduler.runAt('2026-11-20T15:00:00Z')
+  await scheduler.runAt('2026-11-20T15:05:00Z')
+  expect(await told()).toEqual(['2026-11-17', '2026-11-19'].map((business_date) => ({ business_date, status: 'open' })))
+  await sql`insert into pay_day_runs (business_date, initialized_at) values ('2026-11-19', now())`.execute(database)
+  await scheduler.runAt('2026-11-20T15:10:00Z')
+  expect((await told())[1]).toEqual({ business_date: '2026-11-19', status: 'resolved' })
+})
+
 test('three times a day by the clock in Chile NetSuite is to be asked for late documents; after an outage once', async () => {
   const scheduler = await aScheduler({ at: '2026-11-20T22:00:00Z' })
   const sweeps = async () =>
