@@ -65,7 +65,7 @@ function ofAttempt({ createdAt, refusalReason, instruction, lastFacts, ...attemp
   return {
     at: createdAt.toISOString(),
     kind: 'attempt',
-    title: `Attempt ${attempt.generation} through ${attempt.rail}: ${attempt.state}`,
+    title: `Attempt ${attempt.generation} through ${calledRightly(attempt.rail)}: ${attempt.state}`,
     actor: null,
     reason: refusalReason,
     details: { ...toWire(attempt), request: maskedFacts(instruction), response: maskedFacts(lastFacts) },
@@ -105,8 +105,16 @@ function ofAlert({ id, kind, severity, status, note, times, raisedAt, details }:
   }
 }
 
+const NAMES: Readonly<Record<string, string>> = {
+  ...{ netsuite: 'NetSuite', gsc: 'GSC', fpay: 'FPay', payoneer: 'Payoneer', stripe: 'Stripe' },
+}
+
+/** Names of others as they write them. */
+const calledRightly = (text: string): string =>
+  text.replaceAll(/\b(?:netsuite|gsc|fpay|payoneer|stripe)\b/g, (name) => NAMES[name] ?? name)
+
 /** `seller_balance.retrieved` as people read it. */
 const inWords = (name: string): string => {
-  const words = name.replaceAll(/[._]/g, ' ')
+  const words = calledRightly(name.replaceAll(/[._]/g, ' '))
   return `${words.charAt(0).toUpperCase()}${words.slice(1)}`
 }
