@@ -11,6 +11,8 @@ import './styles/tokens.css'
 import './styles/shell.css'
 import './styles/controls.css'
 import './styles/content.css'
+import './styles/tables.css'
+import './styles/today.css'
 import { Announcements } from './ui/announcements.tsx'
 
 showTheme(storedTheme())
