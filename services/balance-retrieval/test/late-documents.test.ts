@@ -139,7 +139,7 @@ test('our own payment changes the bills in NetSuite, and nobody is told; an addi
   world.sandbox.netsuite.editAmount(keyOf(balance), '1250')
   await sweep(world)
   expect(await lateAlerts(world)).toMatchObject([
-    { details: { reason: 'amount_changed', difference: '250', open: '250', balanceStatus: 'paid' } },
+    { details: { reason: 'amount_changed', difference: '250', balanceStatus: 'paid' } },
   ])
   await payByHand(balance, bills[0] ?? '', 250n)
   await sweep(world)
