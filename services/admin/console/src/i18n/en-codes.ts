@@ -105,6 +105,7 @@ export const enCodes = {
   'code.user': 'user',
   'code.payout_job': 'payout job',
   'code.pay_day_run': 'pay-day run',
+  'code.business_date': 'business date',
   'code.rail_restart': 'restart a rail',
   'code.payee_day': 'to one payee in a UTC day',
   'code.rail_hour': 'in a UTC hour',

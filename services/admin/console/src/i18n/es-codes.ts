@@ -107,6 +107,7 @@ export const esCodes: Readonly<Record<keyof typeof enCodes, string>> = {
   'code.user': 'usuario',
   'code.payout_job': 'trabajo de pagos',
   'code.pay_day_run': 'jornada de pagos',
+  'code.business_date': 'fecha de negocio',
   'code.rail_restart': 'reanudar una vía de pago',
   'code.payee_day': 'a quien cobra, en un día UTC',
   'code.rail_hour': 'en una hora UTC',
