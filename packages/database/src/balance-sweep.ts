@@ -133,20 +133,20 @@ export async function findStalledPayDays(
 
 /**
  * Pay-days that should have begun and never did: the message of their reset was lost, or nobody sent it. Closes the alerts of
- * those that have begun since. Days before the first pay-day of all are none.
- * @param dates - that should have begun, long enough ago
+ * those that have begun since. What was due before the first pay-day of all was opened is none: nothing ran here then.
+ * @param due - business dates, and when their pay-day should have begun, long enough ago
  * @returns alerts about those that people were not told of yet, to raise in the same transaction
  */
 export async function findUnopenedPayDays(
   tx: Transaction<Schema>,
-  dates: readonly BusinessDate[],
+  due: readonly { readonly date: BusinessDate; readonly at: Date }[],
 ): Promise<readonly NewAlert[]> {
   const { rows } = await sql<{ date: string; opened: boolean }>`
     select d.date, r.id is not null as opened
-    from unnest(${dates}::date[]) as d(date)
+    from unnest(${due.map(({ date }) => date)}::date[], ${due.map(({ at }) => at)}::timestamptz[]) as d(date, due_at)
     left join pay_day_runs r on r.business_date = d.date
     left join finance_alerts a on a.dedup_key = 'pay_day_stalled:' || d.date || ':not_opened'
-    where d.date > (select min(business_date) from pay_day_runs)
+    where d.due_at > (select min(opened_at) from pay_day_runs)
       and case when r.id is null then a.id is null else a.status <> 'resolved' end
     order by d.date`.execute(tx)
   const keyOf = (date: string) => `pay_day_stalled:${date}:not_opened`

@@ -8,6 +8,7 @@ import { addCountries, addSellers, aProfile, initializeAll, inTransaction, THE_D
 
 const NOW = Date.parse('2026-11-21T09:00:00Z')
 const MINUTE_MS = 60_000
+const DAY_MS = 86_400_000
 const GRACE_MS = 10 * MINUTE_MS
 const after = (minutes: number) => new Date(NOW + minutes * MINUTE_MS)
 
@@ -126,11 +127,14 @@ test('a pay-day stalls when sellers have no balances, or balances wait for us; n
   expect(await stalled(60)).toMatchObject([{ details: { initialized: true, open: { paying: 1 } } }])
 })
 
-test('a pay-day that never began is told once, and no more once it has; days before the first pay-day are none', async () => {
+test('a pay-day that never began is told once, and no more once it has; what was due before the first was opened is none', async () => {
+  await sql`update pay_day_runs set opened_at = '2026-11-21T14:00:00Z'`.execute(world.database)
+  const due = (date: string) => ({ date: businessDate(date), at: new Date(Date.parse(`${date}T09:00:00Z`) + DAY_MS) })
   const look = (...dates: string[]) =>
-    inTransaction(world, async (tx) => insertAlerts(tx, await findUnopenedPayDays(tx, dates.map(businessDate))))
+    inTransaction(world, async (tx) => insertAlerts(tx, await findUnopenedPayDays(tx, dates.map(due))))
   const open = async () => (await openAlerts(world.database, { limit: 10 })).map(({ dedupKey }) => dedupKey)
-  expect(await look('2026-11-01', THE_DAY)).toEqual([])
+  // A new system whose first pay-day was asked for by hand in the afternoon, for a day of last week.
+  expect(await look('2026-11-01', THE_DAY, '2026-11-20')).toEqual([])
   expect(await look(THE_DAY, '2026-11-21', '2026-11-22')).toMatchObject([
     { kind: 'pay_day_stalled', businessDate: '2026-11-21', details: { opened: false } },
     { kind: 'pay_day_stalled', businessDate: '2026-11-22' },

@@ -96,7 +96,7 @@ export function scheduledJobs(
           limit: SWEPT_AT_ONCE,
         })
         await queueAgain(tx, left)
-        await raiseAlerts(tx, await findUnopenedPayDays(tx, datesDue(config, now())))
+        await raiseAlerts(tx, await findUnopenedPayDays(tx, payDaysDue(config, now())))
         await raiseAlerts(tx, await findStalledPayDays(tx, { now: now(), stalledMs: config.PAY_DAY_STALLED_MS }))
         await closePassedAlerts(tx, now())
         await voidExpiredApprovals(tx, { now: now(), lifeMs: config.APPROVAL_LIFE_MS })
@@ -165,15 +165,15 @@ export function scheduledJobs(
   ]
 }
 
-/** The business dates whose pay-day should have begun within the last week, and long enough ago to be told of. */
-function datesDue(config: Schedules, now: Date): readonly BusinessDate[] {
+/** The pay-days that should have begun within the last week, and long enough ago to be told of. */
+function payDaysDue(config: Schedules, now: Date): readonly { date: BusinessDate; at: Date }[] {
   const reset = { schedule: config.PAYMENT_RESET_CRON, timeZone: config.BUSINESS_TIME_ZONE }
   const until = now.getTime() - config.PAY_DAY_STALLED_MS
-  const dates = new Set<BusinessDate>()
-  for (let due = nextRun(reset, new Date(until - LOOKED_BACK_MS)); due.getTime() <= until; due = nextRun(reset, due)) {
-    dates.add(previousBusinessDate(Temporal.Instant.fromEpochMilliseconds(due.getTime()), reset.timeZone))
+  const due = new Map<BusinessDate, Date>()
+  for (let at = nextRun(reset, new Date(until - LOOKED_BACK_MS)); at.getTime() <= until; at = nextRun(reset, at)) {
+    due.set(previousBusinessDate(Temporal.Instant.fromEpochMilliseconds(at.getTime()), reset.timeZone), at)
   }
-  return [...dates]
+  return [...due].map(([date, at]) => ({ date, at }))
 }
 
 async function queueAgain(tx: Transaction<Schema>, left: readonly LeftBalance[]): Promise<void> {

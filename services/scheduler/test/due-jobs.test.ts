@@ -328,7 +328,8 @@ test('a reset whose message was lost is told when its pay-day should long have b
   await scheduler.runAt('2026-11-18T14:55:00Z') // nobody has ever paid: a system that is being set up
   expect(await told()).toEqual([])
   await sql`
-    insert into pay_day_runs (business_date, initialized_at) values ('2026-11-16', now()), ('2026-11-18', now())`.execute(
+    insert into pay_day_runs (business_date, opened_at, initialized_at)
+    select at - interval '1 day', at, at from unnest('{2026-11-17T09:00:00Z,2026-11-19T09:00:00Z}'::timestamptz[]) at`.execute(
     database,
   )
   await scheduler.runAt('2026-11-20T14:55:00Z') // of the 19th: six in Chile, and not yet six hours after it
