@@ -61,7 +61,7 @@ export function serviceEnvironment(options: {
     SHUTDOWN_GRACE_MS: '8000',
     ENVIRONMENT: 'local',
     // Two dozen small processes share one machine: by itself V8 lets each grow to what a lone server could have.
-    NODE_OPTIONS: '--max-semi-space-size=4 --max-old-space-size=192',
+    NODE_OPTIONS: '--max-semi-space-size=16 --max-old-space-size=192',
     MALLOC_ARENA_MAX: '2',
 
     GSC_BASE_URL: urls.gsc,
