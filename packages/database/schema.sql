@@ -1147,6 +1147,7 @@ CREATE TABLE user_stripe_accounts (
   destination_changed_at timestamp with time zone,
   destination_release_id uuid,
   bank_accounts jsonb default '{}'::jsonb not null,
+  paid_out_since timestamp with time zone,
   constraint user_stripe_accounts_pkey PRIMARY KEY (user_id),
   constraint user_stripe_accounts_stripe_account_id_key UNIQUE (stripe_account_id),
   constraint user_stripe_accounts_check CHECK (((last_event_created IS NOT NULL) OR (NOT (transfers_active OR payouts_enabled OR details_submitted)))),
@@ -1156,7 +1157,7 @@ CREATE TABLE user_stripe_accounts (
   constraint user_stripe_accounts_destination_release_id_fkey FOREIGN KEY (destination_release_id) REFERENCES control_approvals(id)
 );
 CREATE INDEX user_stripe_accounts_unverified ON public.user_stripe_accounts USING btree (updated_at) WHERE (last_event_created IS NULL);
-CREATE TRIGGER follows_destination BEFORE INSERT OR DELETE OR UPDATE OF stripe_account_id, destination_changed_at, destination_release_id ON public.user_stripe_accounts FOR EACH ROW EXECUTE FUNCTION follow_stripe_destination();
+CREATE TRIGGER follows_destination BEFORE INSERT OR DELETE OR UPDATE OF user_id, stripe_account_id, destination_changed_at, destination_release_id ON public.user_stripe_accounts FOR EACH ROW EXECUTE FUNCTION follow_stripe_destination();
 
 CREATE TABLE webhook_events (
   provider text not null,
@@ -1216,7 +1217,7 @@ CREATE OR REPLACE FUNCTION public.follow_stripe_destination()
  LANGUAGE plpgsql
 AS $function$
 begin
-  if tg_op = 'DELETE' then
+  if tg_op = 'DELETE' or (tg_op = 'UPDATE' and new.user_id <> old.user_id) then
     raise exception 'the account of % gives way to another by an update', old.user_id using errcode = 'restrict_violation';
   end if;
   if tg_op = 'INSERT' then
@@ -1228,6 +1229,7 @@ begin
     new.destination_changed_at := date_trunc('milliseconds', now());
     new.destination_release_id := null;
     new.bank_accounts := '{}';
+    new.paid_out_since := null;
   elsif new.destination_changed_at > coalesce(old.destination_changed_at, '-infinity') then
     -- Behind the same Stripe account, another bank account.
     new.destination_changed_at := date_trunc('milliseconds', new.destination_changed_at);

@@ -22,14 +22,13 @@ export async function noteBankAccount(
 ): Promise<'unknown' | 'stale' | 'kept' | 'changed'> {
   const row = await tx
     .selectFrom('user_stripe_accounts')
-    .select(['user_id', 'bank_accounts', 'payouts_enabled', 'last_event_created'])
+    .select(['user_id', 'bank_accounts', 'paid_out_since'])
     .where('stripe_account_id', '=', stripeAccountId)
     .forUpdate()
     .executeTakeFirst()
   if (!row) return 'unknown'
   const accounts: BankAccounts = row.bank_accounts
-  const couldPayOut = row.payouts_enabled ? row.last_event_created : null
-  const judged = judgeBankAccount({ accounts, couldPayOut }, bank, asOf)
+  const judged = judgeBankAccount({ accounts, paidOutSince: row.paid_out_since }, bank, asOf)
   if (!judged.accounts) return 'stale'
   await sql`
     update user_stripe_accounts set bank_accounts = ${JSON.stringify(judged.accounts)}::jsonb,

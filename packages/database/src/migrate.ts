@@ -16,6 +16,7 @@ import * as paymentPlans from '../migrations/0013-payment-plans.ts'
 import * as destinationCooling from '../migrations/0014-destination-cooling.ts'
 import * as repayments from '../migrations/0015-repayments.ts'
 import * as lateDocuments from '../migrations/0017-late-documents.ts'
+import * as paidOutSince from '../migrations/0018-paid-out-since.ts'
 import type { Database } from './connection.ts'
 
 const MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -35,6 +36,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0014-destination-cooling': destinationCooling,
   '0015-repayments': repayments,
   '0017-late-documents': lateDocuments,
+  '0018-paid-out-since': paidOutSince,
 }
 
 /**

@@ -342,6 +342,8 @@ interface UserStripeAccounts {
   destination_release_id: string | null
   /** The bank accounts behind it, by currency, as far as Stripe has told of them. */
   bank_accounts: Json<BankAccounts>
+  /** Since when Stripe says that it pays out to a bank, or did so once; null: not as far as it has told. */
+  paid_out_since: Date | null
   updated_at: Timestamp
 }
 

@@ -220,9 +220,9 @@ async function write(
   const rows = news.map(({ userId, stripeAccountId, facts, asOf }) => ({ userId, stripeAccountId, ...facts, asOf }))
   const written = await sql<AccountRow>`
     insert into user_stripe_accounts as a (user_id, stripe_account_id, transfers_active, payouts_enabled,
-      details_submitted, disabled_reason, last_event_created, updated_at)
+      details_submitted, disabled_reason, last_event_created, updated_at, paid_out_since)
     select "userId", "stripeAccountId", "transfersActive", "payoutsEnabled", "detailsSubmitted", "disabledReason",
-      "asOf", ${now}
+      "asOf", ${now}, case when "payoutsEnabled" then "asOf" end
     from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as n("userId" text, "stripeAccountId" text,
       "transfersActive" boolean, "payoutsEnabled" boolean, "detailsSubmitted" boolean, "disabledReason" text,
       "asOf" timestamptz)
@@ -230,7 +230,7 @@ async function write(
     on conflict (user_id) do update set transfers_active = excluded.transfers_active,
       payouts_enabled = excluded.payouts_enabled, details_submitted = excluded.details_submitted,
       disabled_reason = excluded.disabled_reason, last_event_created = excluded.last_event_created,
-      updated_at = excluded.updated_at
+      updated_at = excluded.updated_at, paid_out_since = coalesce(a.paid_out_since, excluded.paid_out_since)
     where a.stripe_account_id = excluded.stripe_account_id
       and (a.last_event_created is null or a.last_event_created <= excluded.last_event_created)
     returning *`.execute(tx)

@@ -21,12 +21,12 @@ test('without a change, or with no cooling time, nothing waits', () => {
 })
 
 const bank = (fingerprint: string, currency = 'usd') => ({ currency, fingerprint })
-const none = { accounts: {}, couldPayOut: null }
+const none = { accounts: {}, paidOutSince: null }
 
 test('the first bank account is no change; another in its place is, and so is the way back', () => {
   const first = judgeBankAccount(none, bank('one'), CHANGED)
   expect(first).toEqual({ accounts: { usd: { fingerprint: 'one', asOf: CHANGED.toISOString() } }, isChange: false })
-  const known = { accounts: first.accounts ?? {}, couldPayOut: CHANGED }
+  const known = { accounts: first.accounts ?? {}, paidOutSince: CHANGED }
   expect(judgeBankAccount(known, bank('one'), after(1)).isChange).toBe(false)
   const second = judgeBankAccount(known, bank('two'), after(1))
   expect(second.isChange).toBe(true)
@@ -34,17 +34,17 @@ test('the first bank account is no change; another in its place is, and so is th
 })
 
 test('the first bank account of a further currency is no change', () => {
-  const known = { accounts: { usd: { fingerprint: 'one', asOf: CHANGED.toISOString() } }, couldPayOut: CHANGED }
+  const known = { accounts: { usd: { fingerprint: 'one', asOf: CHANGED.toISOString() } }, paidOutSince: CHANGED }
   expect(judgeBankAccount(known, bank('two', 'eur'), after(1)).isChange).toBe(false)
 })
 
 test('older news of a bank account changes nothing', () => {
-  const known = { accounts: { usd: { fingerprint: 'two', asOf: after(1).toISOString() } }, couldPayOut: CHANGED }
+  const known = { accounts: { usd: { fingerprint: 'two', asOf: after(1).toISOString() } }, paidOutSince: CHANGED }
   expect(judgeBankAccount(known, bank('one'), CHANGED)).toEqual({ accounts: undefined, isChange: false })
 })
 
 test('an account that paid out before its bank account is told of had another', () => {
-  expect(judgeBankAccount({ accounts: {}, couldPayOut: CHANGED }, bank('two'), after(1)).isChange).toBe(true)
+  expect(judgeBankAccount({ accounts: {}, paidOutSince: CHANGED }, bank('two'), after(1)).isChange).toBe(true)
   // It pays out because of this one: Stripe’s events overtake each other.
-  expect(judgeBankAccount({ accounts: {}, couldPayOut: after(1) }, bank('two'), CHANGED).isChange).toBe(false)
+  expect(judgeBankAccount({ accounts: {}, paidOutSince: after(1) }, bank('two'), CHANGED).isChange).toBe(false)
 })

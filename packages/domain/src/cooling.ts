@@ -39,11 +39,11 @@ export interface BankNews {
 }
 
 /**
- * @param known.couldPayOut - since when Stripe said that the account pays out to a bank; null when it does not. One of which
- * no bank account is known, but which did so before this one was told of, had another
+ * @param known.paidOutSince - since when Stripe says that the account pays out to a bank, or did so once; null when it never
+ * did. One of which no bank account is known, but which did so before this one was told of, had another
  */
 export function judgeBankAccount(
-  known: { readonly accounts: BankAccounts; readonly couldPayOut: Date | null },
+  known: { readonly accounts: BankAccounts; readonly paidOutSince: Date | null },
   { currency, fingerprint }: BankAccount,
   asOf: Date,
 ): BankNews {
@@ -51,6 +51,7 @@ export function judgeBankAccount(
   if (before && new Date(before.asOf) > asOf) return { accounts: undefined, isChange: false }
   const accounts = { ...known.accounts, [currency]: { fingerprint, asOf: asOf.toISOString() } }
   if (before) return { accounts, isChange: before.fingerprint !== fingerprint }
-  const hadUnknown = Object.keys(known.accounts).length === 0 && known.couldPayOut !== null && known.couldPayOut < asOf
+  const hadUnknown =
+    Object.keys(known.accounts).length === 0 && known.paidOutSince !== null && known.paidOutSince < asOf
   return { accounts, isChange: hadUnknown }
 }
