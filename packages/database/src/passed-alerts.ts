@@ -6,13 +6,14 @@ import type { Schema } from './schema.ts'
 /** Why the time of an alert of each kind is over, for people. Their details say until when they last. */
 const PASSED = {
   cap_reached: 'The cap’s window is over. What still does not fit has an alert of the next one.',
+  plan_required: 'The UTC day of the run is over. What still does not fit has an alert of the next one.',
   destination_changed: 'The cooling time is over: what waited is paid by itself.',
 } as const satisfies Partial<Record<FinanceAlertKind, string>>
 
-const OF_A_RUN = 'Nothing of the run waits for the cap any more.'
+const OF_A_RUN = 'Nothing of the run waits any more.'
 
 /**
- * Closes the alerts whose time is over: of caps whose window has passed, and for a run once nothing of it is left to pay; of
+ * Closes the alerts whose time is over: of caps whose window has passed and payouts whose day has, and for a run once nothing of it is left to pay; of
  * changed accounts that have cooled.
  * @returns how many were open
  */

@@ -182,6 +182,9 @@ export async function usedWithoutPlan(
   return ({ currency }, run) => sums.get(`${currency} ${run}`) ?? 0n
 }
 
+const DAY_MS = 86_400_000
+const dayAfter = (day: string): string => new Date(Date.parse(day) + DAY_MS).toISOString()
+
 /** People hear once of each run, whatever its currencies. */
 const requiredAlert = (
   { id, kind, currency, amount }: PlanRule,
@@ -191,5 +194,5 @@ const requiredAlert = (
   dedupKey: requiredKey(kind, run),
   subject: { type: 'payment_plan_rule', id },
   businessDate: kind === 'pay_day' ? run : null,
-  details: { kind, run, currency, amount, used },
+  details: { kind, run, currency, amount, used, ...(kind === 'payouts' && { until: dayAfter(run) }) },
 })

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import type { PlanRule } from '@remesa/domain/payment-plan'
 import { DESTINATION_POLICY } from '@remesa/domain/stripe-account'
 import { sql } from 'kysely'
+import { closePassedAlerts } from '../src/passed-alerts.ts'
 import { setCap } from '../src/payment-cap-changes.ts'
 import { rulesOf, usedWithoutPlan, waitsForPlan } from '../src/payment-plan-claims.ts'
 import { findPlan, listPlanLines, listPlans } from '../src/payment-plan-reads.ts'
@@ -236,6 +237,25 @@ test('a plan says who is left out and why: a cap, a rail that was stopped, an ac
   await inTransaction(world, (tx) => stopRail(tx, 'stripe', asked()))
   expect((await reasons()).get(transferOf('ana'))).toBe('rail_stopped')
 })
+
+test('what waits for a plan takes no room of a cap; the next UTC day has its own room, and closes the alert of the one before', async () => {
+  await rule(50n)
+  await inTransaction(world, (tx) =>
+    setCap(tx, { rail: null, currency: USD, scope: 'rail_hour', amount: 60n }, asked()),
+  )
+  const { transferOf } = await job({ ana: 60n, ben: 40n, cid: 20n })
+  const [ana, ben, cid] = [transferOf('ana'), transferOf('ben'), transferOf('cid')]
+  expect(kinds(await claim(world, [ana, ben], day), ana, ben)).toEqual(['plan_required', 'claimed'])
+  expect(kinds(await claim(world, [cid], day), cid)).toEqual(['plan_required'])
+  const tomorrow = later(86_400_000, day)
+  expect(await inTransaction(world, (tx) => closePassedAlerts(tx, later(-1, midnight(tomorrow))))).toBe(0)
+  expect(await inTransaction(world, (tx) => closePassedAlerts(tx, midnight(tomorrow)))).toBe(1)
+  expect(kinds(await claim(world, [cid], tomorrow), cid)).toEqual(['claimed'])
+  expect(kinds(await claim(world, [ana], tomorrow), ana)).toEqual(['plan_required'])
+  expect(await alertKinds(world)).toEqual(['plan_required'])
+})
+
+const midnight = (moment: Date) => new Date(`${moment.toISOString().slice(0, 10)}T00:00:00Z`)
 
 test('whether a payment waits for a plan is told without taking a lock', async () => {
   await rule(50n)

@@ -70,7 +70,7 @@ const FINANCE_ALERTS = {
     'A cap on payments is reached. What would go beyond it waits until the cap’s hour or day is over, or two people raise it.',
   ),
   plan_required: alert(
-    'critical',
+    'warning',
     'A run has sent out as much as it may without an approved plan, and the rest waits. Plan it, have a second person approve the plan, and apply it.',
   ),
   destination_changed: alert(
