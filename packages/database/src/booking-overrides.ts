@@ -13,6 +13,7 @@ import { resolveAlerts } from './finance-alerts.ts'
 import { recordEntries } from './ledger.ts'
 import { lockDebts } from './receivables.ts'
 import type { Schema } from './schema.ts'
+import { unsettledMatter } from './second-person.ts'
 
 /** What an operator decides about a payout. */
 export interface PayoutOverride {
@@ -35,7 +36,7 @@ export type OverrideAnswer =
 /**
  * Does what an operator decided about a payout, where it stands so that it can be done, under the same locks as the rules:
  * `force_release` lets it go whatever the delay, a hold or the disputes that are open now; one that opens later holds it
- * again. `hold` keeps it until it is released by force. `retry` makes a failed one due again. `cancel` closes the booking:
+ * again. `hold` keeps it until it is released by force. `retry` makes a failed one due again, unless Stripe may have paid it after all. `cancel` closes the booking:
  * all of its payouts that have not gone end with this one, in every currency, and none is ever released after that; one
  * whose transfer is on its way is wanted back by the look that follows.
  */
@@ -65,6 +66,8 @@ export async function overridePayout(
   if (isOnItsWay(before)) {
     return { kind: 'wrong_state', status, reason: 'its transfer is on its way, and may be paid already' }
   }
+  const unsettled = action === 'retry' ? await unsettledMatterOf(tx, payoutId) : undefined
+  if (unsettled) return { kind: 'wrong_state', status, reason: `it cannot be paid again: ${unsettled}` }
   const payouts = await findPayouts(tx, bookingId)
   if (isClosed(payouts)) {
     return { kind: 'wrong_state', status, reason: 'its booking is closed: a payout of it was cancelled' }
@@ -85,6 +88,16 @@ export async function overridePayout(
   await resolveAlerts(tx, { dedupKeys: sheet.settledAlerts, note: `${actor} decided: ${action}.` })
   const payout = await findPayout(tx, payoutId)
   return payout ? { kind: 'done', bookingId, payout } : { kind: 'not_found' }
+}
+
+/** Why a failed payout must not go by another transfer yet: Stripe could not know that the two pay the same. */
+async function unsettledMatterOf(tx: Transaction<Schema>, payoutId: string): Promise<string | undefined> {
+  const transfers = await tx.selectFrom('payout_transfers').select('id').where('payout_id', '=', payoutId).execute()
+  for (const { id } of transfers) {
+    const why = await unsettledMatter(tx, { type: 'payout_transfer', id })
+    if (why) return why
+  }
+  return undefined
 }
 
 /** Whether a payout ends when its booking is closed: it has not gone, and has not ended. */

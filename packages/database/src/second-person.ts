@@ -107,11 +107,23 @@ const WALLS: Readonly<Record<string, string>> = {
     'the rail’s compliance rules stopped it; legal decides, and the alert payment_compliance is resolved first',
 }
 
-/** @returns why nothing may be paid again of this, in words; undefined when nothing that people were told of stands against it */
+const HAS_IT =
+  'a report says that its rail has it, or has it twice; look there, and settle the urgent finding of the report first'
+
+/**
+ * Ask it with the subject locked: what a rail answers about it is recorded under the same lock.
+ * @returns why nothing may be paid again of this, in words; undefined when nothing that people were told of stands against it
+ */
 export async function unsettledMatter(
   tx: Transaction<Schema>,
   subject: SecondPersonWish['subject'],
 ): Promise<string | undefined> {
   const [kind] = await openAlertKinds(tx, subject, Object.keys(WALLS))
-  return kind && WALLS[kind]
+  if (kind) return WALLS[kind]
+  // An alert about a report names no payment. What NetSuite has is what we told it, not what a rail has paid.
+  const { rows } = await sql`
+    select from rail_reconciliation_findings f join reconciliation_reports r on r.id = f.report_id
+    where f.payable_id = ${subject.id} and f.urgent and f.status <> 'resolved'
+      and f.category in ('paid_not_recorded', 'duplicate') and r.kind <> 'netsuite' limit 1`.execute(tx)
+  return rows.length > 0 ? HAS_IT : undefined
 }

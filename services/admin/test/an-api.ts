@@ -213,6 +213,32 @@ export async function look(
   })
 }
 
+/**
+ * An urgent finding of a report about one payable, as the reconciliation service stores it.
+ * @returns what settles it, as an operator does
+ */
+export async function aRailFinding(
+  api: Pick<Api, 'world' | 'act'>,
+  finding: { readonly books: string; readonly payableId: string; readonly category: string },
+): Promise<() => Promise<void>> {
+  const { books, payableId, category } = finding
+  const { rows } = await sql<{ id: bigint }>`
+    with report as (
+      insert into reconciliation_reports (kind, window_from, window_to, include_refunds, tolerance_percentage,
+        reporting_currency, status, severity, result, finished_at, duration_ms)
+      values (${books}, now() - interval '1 day', now(), false, 0, 'USD', 'discrepancy_found', 'critical', '{}', now(), 1)
+      returning id
+    )
+    insert into rail_reconciliation_findings (report_id, category, urgent, payable_id, provider_reference, provider_state,
+      provider_currency, provider_amount, provider_taken_back, provider_at)
+    select id, ${category}, true, ${payableId}, 'fpo_2', 'paid', 'USD', 1250, 0, now() from report
+    returning id`.execute(api.world.database)
+  return async () => {
+    const settled = await api.act(`/v1/reconciliation-findings/rail-${rows[0]?.id}/resolve`, OPERATOR)
+    if (settled.status !== 200) throw new Error(`it is not settled: ${settled.status}`)
+  }
+}
+
 /** Every row of every table, in one text; `admin_requests` apart, which keeps what was asked and answered. */
 export async function everything({ database }: Pick<World, 'database'>): Promise<string> {
   const { rows: tables } = await sql<{ name: string }>`

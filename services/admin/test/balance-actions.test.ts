@@ -5,7 +5,7 @@ import { anInitializedBalance, aPayableBalance, changeSeller } from '@remesa/loc
 import { topics } from '@remesa/messaging/catalogue'
 import { raiseAlerts } from '@remesa/messaging/finance-alerts'
 import { sql } from 'kysely'
-import { APPROVER, type Api, aKey, anApi, everything, OPERATOR, VIEWER } from './an-api.ts'
+import { APPROVER, type Api, aKey, anApi, aRailFinding, everything, OPERATOR, VIEWER } from './an-api.ts'
 
 let api: Api
 beforeAll(async () => {
@@ -176,6 +176,21 @@ test('what is not as it was asked for is not paid: another account, or a word of
     body: { detail: expect.stringContaining('legal decides') },
   })
   await api.world.take(topics.financeAlert)
+})
+
+test('while a report says that the rail has it, nothing is paid again, until a person has settled that', async () => {
+  const { sellerBalanceId: id } = await aFailedBalance()
+  const asked = await retry(id)
+  const settle = await aRailFinding(api, { books: 'fpay', payableId: id, category: 'paid_not_recorded' })
+  expect((await decide(asked.body.approval.id, 'approve')).status).toBe(409)
+  expect(await retry(id)).toMatchObject({
+    status: 409,
+    body: { detail: expect.stringContaining('a report says that its rail has it') },
+  })
+  await settle()
+  // What NetSuite has is not what a rail has paid.
+  await aRailFinding(api, { books: 'netsuite', payableId: id, category: 'paid_not_recorded' })
+  expect((await retry(id)).status).toBe(202)
 })
 
 test('asked for again as it stands now, what was asked for before is void', async () => {

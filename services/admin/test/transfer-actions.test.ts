@@ -7,7 +7,7 @@ import { aSettlement, jobOf, madeAtStripe, tellOfAccounts, transfersOf } from '@
 import { topics } from '@remesa/messaging/catalogue'
 import { raiseAlerts } from '@remesa/messaging/finance-alerts'
 import { sql } from 'kysely'
-import { APPROVER, type Api, aKey, anApi, aPayout, look, OPERATOR, VIEWER } from './an-api.ts'
+import { APPROVER, type Api, aKey, anApi, aPayout, aRailFinding, look, OPERATOR, VIEWER } from './an-api.ts'
 
 let api: Api
 beforeAll(async () => {
@@ -151,6 +151,17 @@ test('what is not as it was asked for is not paid: another account meanwhile, or
     body: { detail: expect.stringContaining('payment_mismatch') },
   })
   expect(await transferOf(failed)).toMatchObject({ status: 'failed_terminal' })
+})
+
+test('while a report says that Stripe has it, nothing is paid again', async () => {
+  const { failed } = await aFailedTransfer()
+  const settle = await aRailFinding(api, { books: 'stripe-transfers', payableId: failed, category: 'duplicate' })
+  expect(await retry(failed)).toMatchObject({
+    status: 409,
+    body: { detail: expect.stringContaining('a report says that its rail has it') },
+  })
+  await settle()
+  expect((await retry(failed)).status).toBe(202)
 })
 
 test('what waits is tried at once by one person; what is on its way, held or gone is left alone', async () => {

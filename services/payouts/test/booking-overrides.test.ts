@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import type { overridePayout } from '@remesa/database/booking-overrides'
+import { insertAlerts, resolveAlerts } from '@remesa/database/finance-alerts'
 import { currency } from '@remesa/domain/currency'
 import { alertsAbout, auditTrail, ledgerFaults } from '@remesa/local-stack/testing/books'
 import { startWorld, type World } from '@remesa/local-stack/testing/world'
@@ -208,6 +209,28 @@ test('retry sends a failed payout again by a new transfer, closes the alert, and
     select status from finance_alerts where subject_id = ${await payoutId(booking)}`.execute(world.database)
   expect(rows).toEqual([{ status: 'resolved' }])
   expect(await alertsAbout(world, await payoutId(booking))).toEqual({ booking_payout_failed: 1 })
+})
+
+test('what failed is not retried, by a transfer that nothing ties to the first, while Stripe’s books say that the first was made', async () => {
+  const booking = await aBooking(world, { account: 'acct_closed_contradicted' })
+  await tell(world, handlers, booking.completed())
+  await wait(world, handlers, DELAY_MS)
+  expect(await standing(world, booking)).toEqual(['failed 10000'])
+  const [transfer] = await transfersOfBooking(world, booking)
+  const dedupKey = `payment_mismatch:${transfer?.id}`
+  const subject = { type: 'payout_transfer', id: transfer?.id ?? '' }
+  await world.database
+    .transaction()
+    .execute((tx) =>
+      insertAlerts(tx, [{ kind: 'payment_mismatch', dedupKey, subject, businessDate: null, details: {} }]),
+    )
+  const refused = { kind: 'wrong_state', status: 'failed', reason: expect.stringContaining('contradict ours') }
+  expect(await decide(booking, 'retry')).toMatchObject(refused)
+  expect(await standing(world, booking)).toEqual(['failed 10000'])
+  await world.database
+    .transaction()
+    .execute((tx) => resolveAlerts(tx, { dedupKeys: [dedupKey], note: 'Compared: it was not made.' }))
+  expect(await decide(booking, 'retry')).toMatchObject({ kind: 'done' })
 })
 
 test('what does not fit the state is refused, and nothing is changed or written down', async () => {
