@@ -45,6 +45,17 @@ export async function unplannedClaims(
 ): Promise<UnplannedClaims> {
   const concerned = await unapproved(tx, { payable, rules, now }, candidates)
   if (concerned.length === 0) return NONE
+  const used = concerned.some((one) => !isBeyond(one, rules)) ? await lockRoom(tx, rules, concerned) : undefined
+  const waiting = fitRules(concerned, rules, { used: used ?? (() => 0n), isApproved: () => false })
+  const askAgainAt = new Date(now.getTime() + PLAN_WAIT_MS)
+  return {
+    waiting: new Map([...waiting.keys()].map((id) => [id, askAgainAt])),
+    alerts: [...waiting.values()].map(({ rule, run }) => requiredAlert(rule, { run, used: used?.(rule, run) })),
+  }
+}
+
+/** What went of these payments' runs without a plan; nobody else's claim adds to it before the transaction ends. */
+async function lockRoom(tx: Transaction<Schema>, rules: readonly PlanRule[], candidates: readonly PlanCandidate[]) {
   await tx
     .selectFrom('payment_plan_rules')
     .select('id')
@@ -56,20 +67,19 @@ export async function unplannedClaims(
     .orderBy('id')
     .forUpdate()
     .execute()
-  const used = await usedWithoutPlan(tx, { rules, runs: runsOf(concerned) })
-  const waiting = fitRules(concerned, rules, { used, isApproved: () => false })
-  const askAgainAt = new Date(now.getTime() + PLAN_WAIT_MS)
-  return {
-    waiting: new Map([...waiting.keys()].map((id) => [id, askAgainAt])),
-    alerts: [...waiting.values()].map(({ rule, run }) => requiredAlert(rule, { run, used: used(rule, run) })),
-  }
+  return usedWithoutPlan(tx, { rules, runs: runsOf(candidates) })
 }
+
+/** More than its rule by itself: whatever else went, it waits, and nothing has to be locked or summed to know. */
+const isBeyond = (candidate: PlanCandidate, rules: readonly PlanRule[]): boolean =>
+  fitRules([candidate], rules, { used: () => 0n, isApproved: () => false }).size > 0
 
 /** The same question without a lock and for one payment, to tell people: the answer may be another when it is claimed. */
 export async function waitsForPlan(database: Database, payable: PlannedPayable, candidate: CapCandidate, now: Date) {
   const rules = await rulesOf(database, kindOf(payable))
   const concerned = await unapproved(database, { payable, rules, now }, [candidate])
   if (concerned.length === 0) return false
+  if (concerned.some((one) => isBeyond(one, rules))) return true
   const used = await usedWithoutPlan(database, { rules, runs: runsOf(concerned) })
   return fitRules(concerned, rules, { used, isApproved: () => false }).size > 0
 }
@@ -135,20 +145,24 @@ async function approvedLines(
     from payment_plan_lines l join payment_plans p on p.id = l.plan_id
     where l.payable_id = any(${ids}::uuid[]) and l.left_out is null and p.state = 'applied' and p.approved_by is not null
       and not exists (select from payment_attempts e where e.payable_type = ${payable} and e.payable_id = l.payable_id
-        and e.state = 'reversed' and e.begun_at >= p.applied_at)`.execute(connection)
+        and e.state = 'reversed' and e.updated_at >= p.applied_at)`.execute(connection)
   return rows.map(({ id, amount, currency, rail, destination }) => ({
     ...{ payableId: id, money: { amount, currency }, rail, destination },
   }))
 }
 
-/** An attempt that a line of such a plan paid, and none before it. */
+/**
+ * An attempt that a line of such a plan paid, and none before it. What is out or paid is in no plan, so what went before the
+ * plan was applied had come back by then. When it began is not asked: it may begin the moment the plan is applied, by the
+ * clock of another machine.
+ */
 const PLANNED = sql`exists (
   select from payment_plan_lines l join payment_plans p on p.id = l.plan_id
   where l.payable_id = a.payable_id and l.left_out is null and p.state = 'applied' and p.approved_by is not null
-    and p.applied_at <= a.begun_at
     and (l.amount, l.currency, l.rail, l.destination) = (a.amount, a.currency, a.rail, a.destination)
+    and (a.state <> 'reversed' or a.updated_at >= p.applied_at)
     and not exists (select from payment_attempts e where e.payable_type = a.payable_type and e.payable_id = a.payable_id
-      and e.generation < a.generation and e.state = 'reversed' and e.begun_at >= p.applied_at))`
+      and e.generation < a.generation and e.state = 'reversed' and e.updated_at >= p.applied_at))`
 
 /**
  * What went, or is on its way, without an approved plan: minor units by rule and run. The rules are of one kind.
@@ -167,11 +181,11 @@ export async function usedWithoutPlan(
         select b.business_date as run, a.currency, sum(a.amount)::bigint as amount
         from seller_balances b join payment_attempts a on a.payable_type = 'seller_balance' and a.payable_id = b.id
         where b.business_date = any(${runs}::date[]) and ${counted} group by 1, 2`
-      : // What is accepted is found by the time it was accepted at, which is never before it began; what is not, is little.
+      : // What is accepted is found by when it was, by which it had begun, if perhaps on a clock that is ahead; what is not, is little.
         sql<{ run: string; currency: string; amount: bigint }>`
         select (a.begun_at at time zone 'UTC')::date as run, a.currency, sum(a.amount)::bigint as amount from (
           select a.* from rails r join payment_attempts a on a.rail = r.name
-            and coalesce(a.accepted_at, a.first_called_at) >= ${[...runs].sort()[0]}::date::timestamp at time zone 'UTC'
+            and coalesce(a.accepted_at, a.first_called_at) >= ${[...runs].sort()[0]}::date::timestamp at time zone 'UTC' - interval '1 hour'
           where a.state <> 'claimed'
           union all
           select * from payment_attempts where state = 'claimed'
@@ -188,7 +202,7 @@ const dayAfter = (day: string): string => new Date(Date.parse(day) + DAY_MS).toI
 /** People hear once of each run, whatever its currencies. */
 const requiredAlert = (
   { id, kind, currency, amount }: PlanRule,
-  { run, used }: { run: string; used: bigint },
+  { run, used }: { run: string; used: bigint | undefined },
 ): NewAlert => ({
   kind: 'plan_required',
   dedupKey: requiredKey(kind, run),
