@@ -5,6 +5,7 @@ import {
   PLAN_KINDS,
   type PlanDrift,
   type PlanKind,
+  type PlanRule,
   type PlanState,
   payoutRun,
   rulesToApprove,
@@ -119,11 +120,17 @@ export async function plansToApprove(
     const open = plans.filter((plan) => plan.kind === kind && plan.state === 'planned')
     const rules = open.length === 0 ? [] : await rulesOf(connection, kind)
     if (rules.length === 0) continue
-    const used = await usedWithoutPlan(connection, { rules, runs: [...new Set(open.map(runOf))] })
-    for (const plan of open) {
-      const amounts = plan.totals.pays.map(({ amount, currency }) => ({ amount: BigInt(amount), currency }))
-      if (rulesToApprove(amounts, rules, (rule) => used(rule, runOf(plan))).length > 0) found.push(plan.id)
+    const isBeyond = ({ totals }: Plan, used: (rule: PlanRule) => bigint) => {
+      const amounts = totals.pays.map(({ amount, currency }) => ({ amount: BigInt(amount), currency }))
+      return rulesToApprove(amounts, rules, used).length > 0
     }
+    // Most are beyond by themselves: what a run has sent out is summed for the others alone.
+    const { beyond = [], within = [] } = Object.groupBy(open, (plan) =>
+      isBeyond(plan, () => 0n) ? 'beyond' : 'within',
+    )
+    const used = await usedWithoutPlan(connection, { rules, runs: [...new Set(within.map(runOf))] })
+    const withOthers = within.filter((plan) => isBeyond(plan, (rule) => used(rule, runOf(plan))))
+    found.push(...[...beyond, ...withOthers].map(({ id }) => id))
   }
   return new Set(found)
 }
@@ -198,7 +205,10 @@ async function insertLines(tx: Transaction<Schema>, planId: string, rows: readon
       left_out text)`.execute(tx)
 }
 
-/** What waited for a plan alone waits no longer; what the rail refused for now still waits for its next try. */
+/**
+ * What waited for a plan alone waits no longer; what the rail refused for now still waits for its next try. It is due from now
+ * on: sweeps leave its message as long as any other.
+ */
 async function wake(tx: Transaction<Schema>, kind: PlanKind, ids: readonly string[], now: Date): Promise<void> {
   if (kind === 'payouts') {
     await sql`
@@ -206,7 +216,7 @@ async function wake(tx: Transaction<Schema>, kind: PlanKind, ids: readonly strin
     return
   }
   await sql`
-    update seller_balances b set next_try_at = null
+    update seller_balances b set next_try_at = ${now}
     where id = any(${ids}::uuid[]) and status = 'payable' and next_try_at is not null and not exists (
       select from payment_attempts a where a.payable_type = 'seller_balance' and a.payable_id = b.id
         and a.state in ('postponed', 'declined'))`.execute(tx)

@@ -67,6 +67,13 @@ test('a pay-day waits for its plan, its sweep makes no copies meanwhile, and it 
   expect(left.map((one) => one.sellerBalanceId)).not.toContain(sellerBalanceId)
 
   expect(await applied(date)).toMatchObject({ kind: 'done', payableIds: [sellerBalanceId] })
+  // Its message was sent with the plan: it is not lost because it waited for so long.
+  await sql`update seller_balances set updated_at = updated_at - interval '1 hour' where id = ${sellerBalanceId}`.execute(
+    world.database,
+  )
+  const soon = { ...sweep, now: new Date(world.now().getTime() + 30_000) }
+  const copied = await world.database.transaction().execute((tx) => claimBalancesToQueue(tx, soon))
+  expect(copied.map((one) => one.sellerBalanceId)).not.toContain(sellerBalanceId)
   expect(await world.deliver(pay, { sellerBalanceId })).toEqual([done])
   expect(world.sandbox.fpay.payoutsOf(sellerBalanceId)).toHaveLength(1)
   const rules = await rulesOf(world.database, 'pay_day')
