@@ -79,6 +79,24 @@ export async function settleDebt(
   return { kind: 'done', owed: owed - settlement.money.amount }
 }
 
+/**
+ * What one person has written down of a debt without anybody else since then, minor units: in parts it is no less. Locks the
+ * debt.
+ */
+export async function writtenDownAlone(
+  tx: Transaction<Schema>,
+  debt: Pick<DebtSettlement, 'providerId' | 'money'>,
+  { actor, since }: { readonly actor: string; readonly since: Date },
+): Promise<bigint> {
+  await outstandingReceivable(tx, debt.providerId, debt.money.currency)
+  const { type, id } = subjectOf(debt)
+  const { rows } = await sql<{ amount: bigint }>`
+    select coalesce(sum((before->>'owed')::bigint - (after->>'owed')::bigint), 0)::bigint as amount from audit_log
+    where subject_type = ${type} and subject_id = ${id} and action = ${SETTLED} and actor = ${actor}
+      and occurred_at >= ${since} and after->>'approvalId' is null`.execute(tx)
+  return rows[0]?.amount ?? 0n
+}
+
 /** Asks for a second person's consent to write a debt, or a part of it, down as settled. */
 export async function askToSettleDebt(
   tx: Transaction<Schema>,
@@ -115,6 +133,9 @@ export async function settleApprovedDebt(tx: Transaction<Schema>, approval: Cont
   const { id, requestedBy, reason } = approval
   await writeDown(tx, settlement, { owed, actor: requestedBy, reason, approvalId: id })
 }
+
+/** Of a debt in the audit log, which also tells who did it alone. */
+const SETTLED = 'receivable.settled'
 
 const accountOf = (providerId: string): string => receivableAccount(userPayee(providerId))
 
@@ -180,7 +201,7 @@ async function writeDown(
   await recordAudit(tx, [
     {
       actor: by.actor,
-      action: 'receivable.settled',
+      action: SETTLED,
       subject: subjectOf(settlement),
       reason: by.reason,
       before: { owed: by.owed, currency: money.currency },

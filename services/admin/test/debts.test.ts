@@ -85,6 +85,19 @@ test('above the limit, and in a currency without one, a repayment takes a second
   expect((await settle(elsewhere, { ...repaid('5'), currency: 'EUR' })).status).toBe(202)
 })
 
+test('in parts one person writes down no more of a debt within a day than at once', async () => {
+  const provider = await aDebt(40_000n)
+  expect((await settle(provider, repaid('6000'))).status).toBe(200)
+  const asked = await settle(provider, repaid('4001'))
+  expect(asked.status).toBe(202)
+  expect((await approve(asked.body.approval.id)).status).toBe(200)
+  // What two agreed to does not count, nor what was written down of another debt.
+  expect((await settle(provider, repaid('4000'))).status).toBe(200)
+  expect((await settle(provider, repaid('1'))).status).toBe(202)
+  expect((await settle(await aDebt(10_000n), repaid('10000'))).status).toBe(200)
+  expect(await owedBy(provider)).toEqual(['25999 USD'])
+})
+
 test('a debt is forgiven by two people, however small, and never by whoever asked', async () => {
   const provider = await aDebt(7n)
   const asked = await settle(provider, forgiven('7'))

@@ -5,6 +5,7 @@ import {
   listDebts,
   SETTLED_HOW,
   settleDebt,
+  writtenDownAlone,
 } from '@remesa/database/receivable-settlements'
 import { currency as currencyOf, isCurrency } from '@remesa/domain/currency'
 import { z } from 'zod'
@@ -21,6 +22,9 @@ export const debt = z.object({
   providerId: z.string(),
   money: money.meta({ description: 'what the provider owes us' }),
 })
+
+/** What one person writes down of a debt within it counts together. */
+const DAY_MS = 86_400_000
 
 const CURSOR = /^(.{1,200}):([A-Z]{3})$/su
 const query = z.strictObject({
@@ -98,10 +102,13 @@ export function debtRoutes(server: ZodServer, parts: ApiParts): void {
       const settlement = { providerId: request.params.id, money: { amount: BigInt(amount), currency }, how, reference }
       const asked = { actor: actorOf(request), reason, now: parts.clock().now }
       const body = { providerId: request.params.id, how, amount, currency, reference: reference ?? '', reason }
-      const deed = how === 'forgiven' || takesTwo(parts.limits, settlement.money) ? askToSettleDebt : settleDebt
-      const done = await doOnce(parts, { request, reply, body, answers: answer }, async (tx) =>
-        outcomeOf(settlement, await deed(tx, settlement, asked)),
-      )
+      const done = await doOnce(parts, { request, reply, body, answers: answer }, async (tx) => {
+        const since = new Date(asked.now.getTime() - DAY_MS)
+        const before = await writtenDownAlone(tx, settlement, { actor: asked.actor, since })
+        const together = { currency, amount: settlement.money.amount + before }
+        const deed = how === 'forgiven' || takesTwo(parts.limits, together) ? askToSettleDebt : settleDebt
+        return outcomeOf(settlement, await deed(tx, settlement, asked))
+      })
       return reply.code(done.status).send(done.answer)
     },
   )
