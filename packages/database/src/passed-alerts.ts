@@ -24,8 +24,11 @@ export async function closePassedAlerts(tx: Transaction<Schema>, now: Date): Pro
       -- Of these kinds alone: what others call so need not be a time.
       case when a.kind = any(${Object.keys(PASSED)}::text[]) then (a.details->>'until')::timestamptz end <= ${now}
       or a.business_date is not null and not exists (
-        select from seller_balances b where b.business_date = a.business_date and b.currency = a.details->>'currency'
-          and b.status in ('payable', 'awaiting_funds')))`.execute(tx)
+        select from seller_balances b where b.business_date = a.business_date and b.status in ('payable', 'awaiting_funds')
+          and case a.kind
+            -- One for all the currencies of a run; its details name the last.
+            when 'plan_required' then b.currency in (select currency from payment_plan_rules where kind = 'pay_day')
+            else b.currency = a.details->>'currency' end))`.execute(tx)
   let closed = 0
   for (const [note, alerts] of Map.groupBy(rows, ({ kind, of_run }) => (of_run ? OF_A_RUN : PASSED[kind]))) {
     closed += await resolveAlerts(tx, { dedupKeys: alerts.map(({ key }) => key), note })

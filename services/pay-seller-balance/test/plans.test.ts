@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { claimBalancesToQueue } from '@remesa/database/balance-sweep'
+import { closePassedAlerts } from '@remesa/database/passed-alerts'
 import { rulesOf, usedWithoutPlan } from '@remesa/database/payment-plan-claims'
 import type { Plan } from '@remesa/database/payment-plan-rows'
 import { setPlanRule } from '@remesa/database/payment-plan-rules'
@@ -96,6 +97,30 @@ test('of a run people hear once, and its alert is closed when the plan is applie
   await applied(date)
   expect(await alerts()).toMatchObject([{ status: 'resolved' }])
   expect(await alertsAbout(world, balances[0]?.sellerBalanceId ?? '')).toEqual({})
+})
+
+test('the alert of a run stays open while anything of it waits for a plan, in whichever currency', async () => {
+  const date = aDay()
+  const rule = { kind: 'pay_day', currency: currency('COP'), amount: 0n } as const
+  await world.database.transaction().execute((tx) => setPlanRule(tx, rule, asked('operator:olga')))
+  const others = await aPayableBalance(world, { date, country: 'co' })
+  const pesos = await aPayableBalance(world, { date })
+  for (const { sellerBalanceId } of [others, pesos]) {
+    expect(await world.deliver(pay, { sellerBalanceId })).toMatchObject([WAITS])
+  }
+  const status = async () => {
+    await world.database.transaction().execute((tx) => closePassedAlerts(tx, world.now()))
+    const { rows } = await sql<{ status: string }>`
+      select status from finance_alerts where dedup_key = ${`plan_required:pay_day:${date}`}`.execute(world.database)
+    return rows[0]?.status
+  }
+  const block = (id: string) =>
+    sql`update seller_balances set status = 'blocked', blocked_reason = 'bank_id_missing', next_try_at = null
+      where id = ${id}`.execute(world.database)
+  await block(pesos.sellerBalanceId)
+  expect(await status()).toBe('open')
+  await block(others.sellerBalanceId)
+  expect(await status()).toBe('resolved')
 })
 
 test('an account that changes after the plan was applied is no line of it: nothing goes there', async () => {
