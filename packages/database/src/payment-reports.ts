@@ -21,6 +21,8 @@ export interface EndedPayment {
   readonly businessDate: BusinessDate
   readonly country: string
   readonly outcome: 'paid' | 'failed'
+  /** How often two people had it paid again after it had ended: 0 for most. */
+  readonly repayments: number
   readonly money: Money
   readonly rail: RailName
   readonly reference: string | null
@@ -162,7 +164,7 @@ const toldOf = (who: string, id: string) => ({
 async function readEnded(database: Database, ids: readonly string[]): Promise<readonly EndedPayment[]> {
   if (ids.length === 0) return []
   const { rows } = await sql<EndedRow>`
-    select b.id, b.business_date, b.country, b.status, b.amount_owed, b.currency, b.closing_match, b.erp_told_at,
+    select b.id, b.business_date, b.country, b.status, b.repayments, b.amount_owed, b.currency, b.closing_match, b.erp_told_at,
       b.gsc_told_at,
       coalesce(b.jobs->'erp'->>'finished' = 'false', false) as erp_put_off, s.gsc_seller_id, s.type, s.erp_id, c.erp_subsidiary_id, c.erp_bank_account_id,
       c.erp_payables_account_id, e.erp_id as erp_currency_id, a.id as attempt_id, a.rail, a.provider_reference,
@@ -192,6 +194,7 @@ interface EndedRow {
   business_date: string
   country: string
   status: 'paid' | 'failed'
+  repayments: number
   amount_owed: bigint
   currency: string
   closing_match: EndedPayment['closingMatch']
@@ -219,6 +222,7 @@ const endedPayment = (row: EndedRow): EndedPayment => ({
   businessDate: businessDate(row.business_date),
   country: row.country,
   outcome: row.status,
+  repayments: row.repayments,
   money: { amount: row.amount_owed, currency: currencyOf(row.currency) },
   rail: row.rail,
   reference: row.provider_reference,

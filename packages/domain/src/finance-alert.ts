@@ -120,7 +120,7 @@ const FINANCE_ALERTS = {
   ),
   settlement_notification_refused: alert(
     'warning',
-    'The seller is paid, but GSC refused to be told. Compare the settlement.',
+    'GSC refused to be told how the payment of a settlement ended. Compare the settlement with GSC.',
   ),
 } as const
 

@@ -34,7 +34,7 @@ export interface GscClient {
   getSeller(gscSellerId: string): Promise<SellerProfile | 'not-found'>
   /**
    * Tells GSC how the payment of a settlement ended.
-   * @param idempotencyKey - `<seller_balance_id>:<status>`
+   * @param idempotencyKey - `<seller_balance_id>:<status>`, with `:<n>` once two people had it paid again, n times
    */
   notifySettlementPayment(
     settlementId: string,

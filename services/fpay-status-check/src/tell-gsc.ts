@@ -14,10 +14,12 @@ export async function tellGsc(
   gsc: Pick<GscClient, 'notifySettlementPayment'>,
   payment: EndedPayment,
 ): Promise<string | undefined> {
-  const { settlementId, sellerBalanceId, outcome } = payment
+  const { settlementId, sellerBalanceId, outcome, repayments } = payment
   if (settlementId === null) throw new Error(`seller balance ${sellerBalanceId} has no settlement to tell GSC of`)
   const status = outcome === 'paid' ? 'PAID' : 'REJECTED'
-  const answer = await gsc.notifySettlementPayment(settlementId, `${sellerBalanceId}:${status}`, {
+  // What two people have paid again may end as it ended before: other news, which the first key would not carry.
+  const key = [sellerBalanceId, status, ...(repayments > 0 ? [repayments] : [])].join(':')
+  const answer = await gsc.notifySettlementPayment(settlementId, key, {
     gscSellerId: payment.gscSellerId,
     country: payment.country,
     money: payment.money,

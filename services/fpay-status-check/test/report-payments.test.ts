@@ -223,10 +223,10 @@ test('a payment refused for good at a closing that differs, or to a 1P seller, i
   }
 })
 
-/** The account has been mended, and two people have the balance paid again. */
-async function mendAndPay(sellerBalanceId: string, sellerId: string): Promise<void> {
+/** The account has been changed, and two people have the balance paid again. */
+async function mendAndPay(sellerBalanceId: string, sellerId: string, account = 'FP-MENDED-1'): Promise<void> {
   const now = new Date()
-  await sql`update sellers set fpay_id = 'FP-MENDED-1' where id = ${sellerId}`.execute(world.database)
+  await sql`update sellers set fpay_id = ${account} where id = ${sellerId}`.execute(world.database)
   await world.database.transaction().execute(async (tx) => {
     const asked = { actor: 'operator:ana', reason: 'the account is mended', now }
     const answer = await retryBalance(tx, sellerBalanceId, asked)
@@ -246,6 +246,19 @@ test('a failed balance that is paid later is told of again', async () => {
   expect(await world.deliver(check, { sellerBalanceId })).toEqual([done])
   expect(vendorPaymentsOf(sellerBalanceId)).toHaveLength(1)
   expect(notificationsOf(settlementId).map(({ status }) => status)).toEqual(['REJECTED', 'PAID'])
+})
+
+test('a failed balance that is refused again is no news to GSC, and nobody is alarmed that GSC refused to hear it', async () => {
+  const { sellerBalanceId, sellerId, settlementId } = await aSettledPayment({ account: 'FP-CLOSED-3' })
+  await world.deliver(check, { sellerBalanceId })
+  await mendAndPay(sellerBalanceId, sellerId, 'FP-HOLDER-2')
+  expect(await world.deliver(check, { sellerBalanceId })).toEqual([done])
+  expect(notificationsOf(settlementId)).toMatchObject([{ status: 'REJECTED' }])
+  expect(await balanceRow(world, sellerBalanceId)).toMatchObject({
+    status: 'failed',
+    jobs: { gsc: { finished: true, successful: true } },
+  })
+  expect(await alertsAbout(world, sellerBalanceId)).not.toHaveProperty('settlement_notification_refused')
 })
 
 test('a slow telling of a failure does not stand for the payment that was made meanwhile', async () => {

@@ -62,5 +62,6 @@ export const esAlerts: Readonly<Record<FinanceAlertKind, string>> = {
     'Los libros de una vía, o los de NetSuite, contradicen los nuestros sobre dinero que se movió o no. Revise los hallazgos urgentes del informe antes de la próxima jornada de pagos.',
   rail_books_unclear:
     'Los libros de una vía, o los de NetSuite, difieren de los nuestros en algo que no urge, o no se pudieron leer hasta el final. Revise el informe.',
-  settlement_notification_refused: 'El vendedor está pagado, pero GSC no aceptó el aviso. Compare la liquidación.',
+  settlement_notification_refused:
+    'GSC no aceptó el aviso de cómo terminó el pago de una liquidación. Compárela con GSC.',
 }
