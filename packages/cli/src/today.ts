@@ -36,6 +36,7 @@ export const today = z.looseObject({
   settlements: z.looseObject({ jobs: z.number(), complete: z.number(), rejected: z.number(), transfers: counts }),
   bookings: counts,
   alerts: z.array(alert),
+  alertsWaiting: z.number(),
   at: z.string(),
 })
 export type Today = z.output<typeof today>

@@ -33,9 +33,12 @@ test('a balance is shown with its documents, which add up, and its history', asy
   const { code, out } = await api.remesa('balance', 'show', id)
   expect(code).toBe(0)
   expect(out).toMatch(/owed +CLP 100000\n/)
-  expect(out).toMatch(/vendorBill +CLP 90000\n.*vendorBill +CLP 20000\n.*invoice +CLP -10000\n/)
+  expect(out).toMatch(/vendor bill +CLP 90000\n.*vendor bill +CLP 20000\n.*invoice +CLP -10000\n/)
   expect(out).toMatch(/History\n\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ {2}/)
-  expect(await api.remesa('balance', 'show', 'nonsense')).toMatchObject({ code: 2, out: '' })
+  expect(await api.remesa('balance', 'show', 'nonsense')).toEqual({
+    ...{ code: 2, out: '' },
+    err: 'remesa: path id: must be an id of ours, a UUID.\n',
+  })
 })
 
 test('what is explained says why it is so much, what happened, and whose move is next', async () => {

@@ -28,7 +28,9 @@ test('a balance that failed is paid again by what the two people type', async ()
   const asked = await api.remesa('balance', 'retry', id, ...WHY)
   expect(asked).toMatchObject({ code: 0, err: '' })
   expect(asked.out).toContain(`! A second person must approve: nothing is done yet. balance ${id}: failed, CLP 100000`)
-  expect((await api.remesa('approve')).out).toMatch(new RegExp(`balance repayment +${id} .* operator:olga`))
+  expect((await api.remesa('approve')).out).toMatch(
+    new RegExp(`balance repayment +${id} +CLP 100000, .*after generation 1 .* operator:olga`),
+  )
   expect(await approve(asked.out)).toEqual({ code: 0, out: `✓ balance repayment ${id}: approved\n`, err: '' })
   expect((await api.remesa('balance', 'show', id)).out).toMatch(/status +payable/)
   expect((await api.remesa('balance', 'retry', id, ...WHY)).out).toBe(`✓ balance ${id}: payable, CLP 100000\n`)

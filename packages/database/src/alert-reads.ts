@@ -47,6 +47,13 @@ export async function worstOpenAlerts(
   return rows.map(alertOf)
 }
 
+/** How many wait for a person. */
+export async function countOpenAlerts(database: Database): Promise<number> {
+  const { rows } = await sql<{ count: bigint }>`
+    select count(*) as count from finance_alerts where status = 'open'`.execute(database)
+  return Number(rows[0]?.count ?? 0)
+}
+
 /** What a person makes of an alert. */
 export interface AlertDecision {
   readonly to: 'acknowledged' | 'resolved'

@@ -151,7 +151,8 @@ async function askForChange(
 ): Promise<CapAnswer> {
   const open = await lockOpenControlApproval(tx, { kind: 'cap_change', subjectId: cap.id })
   if (open) return { kind: 'open', approval: open }
-  const wish = { from: cap.amount, to }
+  const { scope, rail, currency } = cap
+  const wish = { from: cap.amount, to, scope, rail, currency }
   const approval = await insertControlApproval(
     tx,
     { kind: 'cap_change', subjectId: cap.id, wish, reason, requestedBy: actor },

@@ -6,7 +6,7 @@ import type { TransferStatus } from '@remesa/domain/payout-transfer'
 import type { RailName } from '@remesa/domain/rail'
 import { isFinal, type SellerBalanceStatus } from '@remesa/domain/seller-balance'
 import { sql, type Transaction } from 'kysely'
-import { worstOpenAlerts } from './alert-reads.ts'
+import { countOpenAlerts, worstOpenAlerts } from './alert-reads.ts'
 import type { Database } from './connection.ts'
 import type { FinanceAlert } from './finance-alerts.ts'
 import type { Schema } from './schema.ts'
@@ -49,6 +49,8 @@ export interface Today {
   readonly bookings: Partial<Record<BookingPayoutStatus, number>>
   /** Those that wait for a person, the worst first. */
   readonly alerts: readonly FinanceAlert[]
+  /** All that wait for a person, shown or not. */
+  readonly alertsWaiting: number
   readonly at: Date
 }
 
@@ -92,6 +94,7 @@ async function todayOf(tx: Transaction<Schema>, { businessDate, now, timeZone }:
     settlements: await settlementsOf(tx, day),
     bookings: await bookingsOf(tx, day),
     alerts: await worstOpenAlerts(tx, { limit: SHOWN_ALERTS }),
+    alertsWaiting: await countOpenAlerts(tx),
     at: now,
   }
 }

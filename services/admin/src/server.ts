@@ -160,7 +160,11 @@ const BY_CODE: Readonly<Record<string, readonly [ProblemKind, string]>> = {
 }
 
 interface ZodFailure {
-  readonly validation?: readonly { readonly instancePath: string; readonly message?: string }[]
+  readonly validation?: readonly {
+    readonly instancePath: string
+    readonly message?: string
+    readonly params?: { readonly format?: unknown }
+  }[]
   readonly validationContext?: string
 }
 
@@ -171,7 +175,8 @@ function wrongPart({ validation = [], validationContext = 'body' }: ZodFailure):
   const [first] = validation
   const where = (first?.instancePath ?? '').replace(/^\//, '').replaceAll('/', '.')
   const part = PARTS[validationContext] ?? validationContext
-  return `${[part, where].filter(Boolean).join(' ')}: ${first?.message ?? 'is not right'}.`
+  const what = first?.params?.format === 'uuid' ? 'must be an id of ours, a UUID' : first?.message
+  return `${[part, where].filter(Boolean).join(' ')}: ${what ?? 'is not right'}.`
 }
 
 const OPENAPI = {
@@ -180,7 +185,7 @@ const OPENAPI = {
     title: 'Remesa, for operators',
     version: '1',
     description:
-      'Amounts are whole minor units as decimal strings. Every POST needs an `Idempotency-Key`. Errors are RFC 9457 problems.',
+      'Amounts are whole minor units as decimal strings. Every POST, PUT and DELETE needs an `Idempotency-Key`. Errors are RFC 9457 problems.',
   },
   components: {
     securitySchemes: {

@@ -65,7 +65,7 @@ test('who asks is told who they are, and what of their roles means something her
 
 test('before any run, today is the day that would be paid, with nothing in it', async () => {
   const today = await get('/v1/today')
-  expect(today).toMatchObject({ run: null, balances: {}, paid: [], alerts: [], bookings: {} })
+  expect(today).toMatchObject({ run: null, balances: {}, paid: [], alerts: [], alertsWaiting: 0, bookings: {} })
   expect(today.stages.map(({ name }: { name: string }) => name)).toEqual([
     'reset',
     'initialization',
@@ -105,7 +105,8 @@ test('today counts each stage of a run, and the payouts of bookings beside it', 
 test('alerts that wait for a person stand in today, the worst first, with what can be done and nobody’s data', async () => {
   await anAlert('closing_missing')
   const worst = await anAlert('insufficient_funds', { taxId: '76192083-9', legalName: 'Comercial Norte', apiKey: 'k' })
-  const { alerts } = await get('/v1/today')
+  const { alerts, alertsWaiting } = await get('/v1/today')
+  expect(alertsWaiting).toBe(2)
   expect(alerts.map(({ severity }: { severity: string }) => severity)).toEqual(['critical', 'warning'])
   expect(alerts[0]).toMatchObject({ id: worst, sentence: expect.stringContaining('Top it up') })
   expect(alerts[0].details).toEqual({ taxId: '*****083-9', legalName: 'C***', apiKey: '***' })

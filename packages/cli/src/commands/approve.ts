@@ -4,7 +4,7 @@ import { type Api, type ApiOptions, acts, inPath, openApi, pageOf } from '../api
 import { CannotError, type Context, exitCodes } from '../context.ts'
 import { actionAnswer, actionText, approval, payoutMoney } from '../payouts.ts'
 import { newestOfEachRun, planAnswer, planDetail, planStateText, words } from '../plans.ts'
-import { asJson, moneyText, plain, table, timeText } from '../text.ts'
+import { asJson, money, moneyText, plain, table, timeText } from '../text.ts'
 
 interface Options extends ApiOptions {
   readonly reason?: string
@@ -100,14 +100,24 @@ async function list(context: Context, options: ApiOptions): Promise<void> {
   context.out(options.json ? asJson({ approvals, controls: controls.items, plans }) : text)
 }
 
-/** What is agreed to, and nothing else. */
-const wishText = (wish: Readonly<Record<string, unknown>>): string =>
-  Object.entries(wish)
-    .map(([name, value]) => `${name} ${typeof value === 'string' ? value : JSON.stringify(value)}`)
-    .join(', ')
+/** What is agreed to, and nothing else: the money first, in major units. */
+function wishText(wish: Readonly<Record<string, unknown>>): string {
+  const { amount, from, to, currency, ...rest } = wish
+  const sum = (value: unknown): string =>
+    value === null ? 'none' : moneyText(money.parse({ amount: value, currency: currency ?? '?' }))
+  return [
+    ...(amount === undefined ? [] : [sum(amount)]),
+    ...(from === undefined ? [] : [`${sum(from)} → ${sum(to)}`]),
+    ...Object.entries(rest)
+      .filter(([, value]) => value !== null)
+      .map(([name, value]) => `${spaced(name)} ${typeof value === 'string' ? value : JSON.stringify(value)}`),
+  ].join(', ')
+}
+
+const spaced = (name: string): string => name.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)
 
 const HELP = `
-Role: approver, and never whoever asked. What is approved is what was asked for, as it stood then: if a payout's amount,
+Role: approver, and never whoever asked. What is approved is what was asked for, as it stood then: if a payout’s amount,
 its status or its disputes have changed since, the approval is void and nothing is done.
 
 ${exitCodes({ 0: 'it is decided, or they are listed' })}

@@ -82,7 +82,7 @@ function storyText(context: Context, story: z.output<typeof balanceStory>): stri
   const { bold } = context.colours
   const { money: closed, match } = story.closing
   const rows = story.documents.map((one) => [
-    ...[one.tranId, one.type],
+    ...[one.tranId, one.type === 'vendorBill' ? 'vendor bill' : one.type],
     moneyText({
       currency: one.currency,
       amount: one.type === 'invoice' && one.amount !== '0' ? `-${one.amount}` : one.amount,

@@ -122,7 +122,7 @@ function storyText(context: Context, { payout: one, ...story }: z.output<typeof 
     )}`,
     `\n${bold('Decisions')}\n${table(
       ['at', 'who', 'what', 'why'],
-      story.audit.map((it) => [timeText(it.occurredAt), it.actor, it.action, it.reason]),
+      story.audit.map((it) => [timeText(it.occurredAt), it.actor, it.action.replaceAll(/[._]/g, ' '), it.reason]),
     )}`,
   ].join('\n')
 }

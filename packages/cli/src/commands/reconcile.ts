@@ -22,7 +22,7 @@ export function reconcileCommands(context: Context, ended: (code: ExitCode) => v
     .description('Somebody else’s books against ours.')
     .addCommand(compareCommand(context, ended), { isDefault: true })
     .addCommand(reconcileSyncCommand(context))
-    .addHelpText('after', HELP)
+    .addHelpText('after', `${HELP}\n  remesa reconcile compare --help      each option of a comparison`)
 }
 
 function compareCommand(context: Context, ended: (code: ExitCode) => void): Command {
@@ -219,4 +219,4 @@ Exit codes: 0 they agree, 1 they differ, 2 they could not be compared, or it was
 Examples:
   remesa reconcile fpay --from 2026-11-20 --reason "a seller says that nothing came"
   remesa reconcile billing --from 2026-11-01 --to 2026-11-08 --tolerance 0.5 --reason "the week, once more"
-  remesa reconcile netsuite --from 2026-11-20 --reason "month's end" --json`
+  remesa reconcile netsuite --from 2026-11-20 --reason "month’s end" --json`

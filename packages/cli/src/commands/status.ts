@@ -2,8 +2,8 @@ import { Command } from 'commander'
 import { type ApiOptions, openApi, usesApi } from '../api.ts'
 import { type Context, type ExitCode, exitCodes } from '../context.ts'
 import { providersText, system, systemProblems } from '../system.ts'
-import { asJson } from '../text.ts'
-import { alertText, elsewhereText, runText, today, waitsForPeople } from '../today.ts'
+import { asJson, counted } from '../text.ts'
+import { alertText, elsewhereText, runText, type Today, today, waitsForPeople } from '../today.ts'
 
 /** `remesa status`: did today's money go out, and does anything wait for a person? */
 export const statusCommands = (context: Context, ended: (code: ExitCode) => void): Command =>
@@ -19,6 +19,7 @@ export const statusCommands = (context: Context, ended: (code: ExitCode) => void
         elsewhereText(state),
         providersText(parts),
         ...state.alerts.map((one) => alertText(context, one)),
+        moreText(state),
         ...problems.map(({ says, mend }) => `${colours.red('✗')} ${says} ${mend}`),
       ]
       const isWell = state.alerts.length === 0 && problems.length === 0 && !waitsForPeople(state)
@@ -28,6 +29,10 @@ export const statusCommands = (context: Context, ended: (code: ExitCode) => void
       )
       ended(isWell ? 0 : 1)
     })
+
+/** The worst alone are named. */
+const moreText = ({ alerts, alertsWaiting }: Today): string =>
+  alertsWaiting > alerts.length ? `… and ${counted(alertsWaiting - alerts.length, 'more alert')}: remesa alerts` : ''
 
 const HELP = `
 ${exitCodes({ 0: 'nothing waits for a person', 1: 'something does, and is named' })}

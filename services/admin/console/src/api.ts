@@ -47,7 +47,10 @@ export interface Today {
     readonly transfers: Counts
   }
   readonly bookings: Counts
+  /** The worst of those that wait for a person. */
   readonly alerts: readonly Alert[]
+  /** All of those. */
+  readonly alertsWaiting: number
   readonly at: string
 }
 

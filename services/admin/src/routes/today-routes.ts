@@ -40,7 +40,8 @@ const today = z.object({
   paid: z.array(z.object({ rail: z.string(), money, count })),
   settlements: z.object({ jobs: count, complete: count, rejected: count, transfers: counts }),
   bookings: counts,
-  alerts: z.array(alert),
+  alerts: z.array(alert).meta({ description: 'the worst of those that wait for a person' }),
+  alertsWaiting: count.meta({ description: 'all that wait for a person' }),
   at: time,
 })
 

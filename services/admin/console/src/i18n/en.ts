@@ -114,7 +114,7 @@ export const en = {
   'today.bookings': 'Payouts of bookings',
   'today.alerts': 'What needs a person',
   'today.alertsNone': 'Nothing needs a person.',
-  'today.alertsAll': 'All alerts',
+  'today.alertsAll': 'All alerts ({count})',
   'today.none': 'None.',
   'sellers.title': 'Sellers',
   'sellers.caption': 'Sellers, by name',

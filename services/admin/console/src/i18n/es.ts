@@ -116,7 +116,7 @@ export const es: Dictionary = {
   'today.bookings': 'Pagos de reservas',
   'today.alerts': 'Lo que requiere a una persona',
   'today.alertsNone': 'Nada requiere a una persona.',
-  'today.alertsAll': 'Todas las alertas',
+  'today.alertsAll': 'Todas las alertas ({count})',
   'today.none': 'Ninguno.',
   'sellers.title': 'Vendedores',
   'sellers.caption': 'Vendedores, por nombre',

@@ -7,7 +7,7 @@ import { Filters, useFilters } from '../ui/filters.tsx'
 import { PageOf } from '../ui/page.tsx'
 import { Answer } from '../ui/states.tsx'
 import { Pager, Table } from '../ui/table.tsx'
-import { Id, Moment, Raw, Status } from '../ui/values.tsx'
+import { Amount, Id, Moment, Raw, Status } from '../ui/values.tsx'
 import { ApprovalsTable } from './approvals-table.tsx'
 import { Decision } from './decision.tsx'
 import { PlansToApprove } from './plans-to-approve.tsx'
@@ -43,14 +43,29 @@ export function Component() {
 /** Where what is asked for is read in full, where it has a page of its own. */
 const PAGES: Readonly<Record<string, string>> = { balance_repayment: 'balances', transfer_repayment: 'transfers' }
 
-function Subject({ approval: { kind, subjectId } }: { approval: ControlApproval }) {
+function Subject({ approval: { kind, subjectId, wish } }: { approval: ControlApproval }) {
   const { label } = useSpeech()
   const page = PAGES[kind]
-  if (page === undefined) return label(subjectId)
+  // A cap or a rule is known by what it is of; its id says nothing to anybody.
+  const of = [wish.scope, wish.kind, wish.rail].filter((one) => typeof one === 'string')
+  if (page === undefined) return of.length > 0 ? of.map(label).join(', ') : label(subjectId)
   return (
     <Link to={`/${page}/${subjectId}`}>
       <Id id={subjectId} />
     </Link>
+  )
+}
+
+/** What a wish is about in money: a sum, or the limit that stands and the one to come. */
+function WishedMoney({ wish: { amount, from, to, currency } }: Pick<ControlApproval, 'wish'>) {
+  if (typeof currency !== 'string') return null
+  const sum = (value: unknown) => <Amount money={typeof value === 'string' ? { amount: value, currency } : null} />
+  if (amount !== undefined) return sum(amount)
+  if (from === undefined) return null
+  return (
+    <>
+      {sum(from)} → {sum(to)}
+    </>
   )
 }
 
@@ -71,6 +86,7 @@ function Controls({ filters }: { filters: Readonly<Record<string, string>> }) {
             columns={[
               { header: t('field.action'), cell: ({ kind }) => label(kind) },
               { header: t('field.subject'), cell: (approval) => <Subject approval={approval} /> },
+              { header: t('field.amount'), cell: ({ wish }) => <WishedMoney wish={wish} />, isFigure: true },
               { header: t('field.reason'), cell: ({ reason }) => reason },
               {
                 header: t('approvals.requestedBy'),
@@ -96,7 +112,7 @@ function Controls({ filters }: { filters: Readonly<Record<string, string>> }) {
                 header: t('approvals.decidedBy'),
                 cell: (approval) => (
                   <Decision approval={approval} path={at`/v1/control-approvals/${approval.id}`}>
-                    {label(approval.kind)}: {label(approval.subjectId)}
+                    {label(approval.kind)}: <Subject approval={approval} /> <WishedMoney wish={approval.wish} />
                     <Raw value={approval.wish} />
                   </Decision>
                 ),

@@ -49,7 +49,10 @@ function Day({ today }: { today: Today }) {
       <Flow today={today} />
       <div className="columns wide-first">
         <div className="stack">
-          <Section title={t('today.alerts')} aside={<Link to="/alerts">{t('today.alertsAll')}</Link>}>
+          <Section
+            title={t('today.alerts')}
+            aside={<Link to="/alerts">{t('today.alertsAll', { count: today.alertsWaiting })}</Link>}
+          >
             <TodaysAlerts alerts={today.alerts} />
           </Section>
           <div className="columns thirds">
