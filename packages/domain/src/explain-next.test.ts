@@ -49,7 +49,7 @@ test('what waits because an account was changed goes on by itself, and says when
   const waiting = { ...idle, nextTryAt: later }
   const blocked = nextOfBalance({ ...balance, status: 'blocked', blockedReason: 'destination_changed' }, waiting)
   expect(blocked).toMatchObject({ who: 'remesa' })
-  expect(blocked.text).toMatch(/changed lately.*at 2026-11-21T13:00:00.000Z.*Two people/)
+  expect(blocked.text).toMatch(/changed lately.*at 2026-11-21 13:00:00Z.*Two people/)
   const held = { ...transfer, status: 'awaiting_destination', heldReason: 'destination_changed' } as const
   expect(nextOfTransfer(held, waiting)).toEqual(blocked)
 })
@@ -79,7 +79,7 @@ test('what waits for a cap says when it goes by itself, or that two people must 
     nextOfTransfer({ status: 'pending', ...transfer }, capped),
     nextOfTransfer({ status: 'retryable', ...transfer }, capped),
   ]) {
-    expect(next).toMatchObject({ who: 'finance', text: expect.stringContaining('at 2026-11-21T13:00:00.000Z') })
+    expect(next).toMatchObject({ who: 'finance', text: expect.stringContaining('at 2026-11-21 13:00:00Z') })
   }
   const never = { ...idle, controlWait: { why: 'cap_reached', endsAt: null } } as const
   expect(nextOfBalance({ status: 'payable', ...balance }, never).text).toMatch(/until two people raise/)
@@ -98,7 +98,7 @@ test('what waits for a cap says when it goes by itself, or that two people must 
 
 test('what is tried again says when', () => {
   const waiting = { ...idle, nextTryAt: later }
-  expect(nextOfBalance({ status: 'awaiting_funds', ...balance }, waiting).text).toContain('2026-11-21T13:00:00.000Z')
+  expect(nextOfBalance({ status: 'awaiting_funds', ...balance }, waiting).text).toContain('2026-11-21 13:00:00Z')
   expect(nextOfTransfer({ status: 'retryable', ...transfer }, waiting)).toMatchObject({ who: 'remesa' })
   const poor = { ...transfer, failureReason: 'balance_insufficient' }
   expect(nextOfTransfer({ status: 'retryable', ...poor }, waiting)).toMatchObject({ who: 'finance' })

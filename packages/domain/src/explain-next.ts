@@ -66,7 +66,7 @@ function moveAfter(wait: ControlWait): NextMove {
   return wait.endsAt
     ? move(
         'finance',
-        `A cap is reached. It goes by itself once the cap’s window is over, at ${wait.endsAt.toISOString()}, or as soon as two people raise the cap.`,
+        `A cap is reached. It goes by itself once the cap’s window is over, at ${timeText(wait.endsAt)}, or as soon as two people raise the cap.`,
       )
     : move('finance', 'It would go beyond a cap, and waits until two people raise or remove the cap.')
 }
@@ -80,9 +80,12 @@ function afterPlan(plan: PlanOnItsWay | null): string {
     : `Plan ${plan.id} is approved, and has to be applied.`
 }
 
+/** To the second, in UTC. */
+const timeText = (time: Date): string => `${time.toISOString().slice(0, 19).replace('T', ' ')}Z`
+
 /** @param what - a sentence without its end */
 const atItsTime = (what: string, { nextTryAt, now }: Circumstances): string =>
-  nextTryAt && nextTryAt > now ? `${what} at ${nextTryAt.toISOString()}.` : `${what} now.`
+  nextTryAt && nextTryAt > now ? `${what} at ${timeText(nextTryAt)}.` : `${what} now.`
 
 const whileCooling = (circumstances: Circumstances): NextMove =>
   move(
@@ -241,7 +244,7 @@ export function nextOfPayout({
   switch (status) {
     case 'scheduled':
       return dueAt > now
-        ? move('remesa', `It is paid at ${dueAt.toISOString()}, unless a dispute is open then.`)
+        ? move('remesa', `It is paid at ${timeText(dueAt)}, unless a dispute is open then.`)
         : move('remesa', 'It is due, and released next.')
     case 'on_hold':
       return heldBy === 'operator'

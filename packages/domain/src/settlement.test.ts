@@ -44,7 +44,7 @@ test.each<[string, Settlement, readonly SettlementWinner[]]>([
 test('a problem is told with what was found', () => {
   expect(settlementProblem(settled(999n), two)).toEqual({
     rule: 'sum_differs',
-    found: 'the winners are owed 1000, the total is 999',
+    found: 'the winners are owed USD 10.00, the total is USD 9.99',
   })
 })
 

@@ -1,4 +1,5 @@
-import { isCurrency } from './currency.ts'
+import { type Currency, isCurrency } from './currency.ts'
+import { formatMajor } from './money.ts'
 
 /** A contest's end, as the marketplace wrote it: nothing in it has been checked. */
 export interface Settlement {
@@ -34,7 +35,7 @@ export type SettlementRule =
 
 export interface SettlementProblem {
   readonly rule: SettlementRule
-  /** What was found, for people: one sentence, with ids and amounts in minor units. */
+  /** What was found, for people: one sentence, with ids and amounts in major units. */
   readonly found: string
 }
 
@@ -59,12 +60,16 @@ export function settlementProblem(
         `${who} is owed ${JSON.stringify(winner.currency)}, the settlement is in ${currency}`,
       )
     }
-    if (winner.amount <= 0n) return broken('amount_not_positive', `${who} is owed ${winner.amount}`)
+    if (winner.amount <= 0n) return broken('amount_not_positive', `${who} is owed ${text(winner.amount, currency)}`)
     if (seen.has(winner.userId)) return broken('duplicate_winner', `${who} is named twice`)
     seen.add(winner.userId)
     sum += winner.amount
   }
-  return sum === total ? undefined : broken('sum_differs', `the winners are owed ${sum}, the total is ${total}`)
+  return sum === total
+    ? undefined
+    : broken('sum_differs', `the winners are owed ${text(sum, currency)}, the total is ${text(total, currency)}`)
 }
+
+const text = (amount: bigint, currency: Currency): string => `${currency} ${formatMajor(amount, currency)}`
 
 const broken = (rule: SettlementRule, found: string): SettlementProblem => ({ rule, found })
