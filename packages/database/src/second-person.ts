@@ -124,6 +124,11 @@ export async function unsettledMatter(
   const { rows } = await sql`
     select from rail_reconciliation_findings f join reconciliation_reports r on r.id = f.report_id
     where f.payable_id = ${subject.id} and f.urgent and f.status <> 'resolved'
-      and f.category in ('paid_not_recorded', 'duplicate') and r.kind <> 'netsuite' limit 1`.execute(tx)
+      and f.category in ('paid_not_recorded', 'duplicate') and r.kind <> 'netsuite'
+      -- Of one window only what the newest run found stands.
+      and not exists (select from reconciliation_reports n
+        where n.kind = r.kind and n.window_from = r.window_from and n.window_to = r.window_to
+          and n.status not in ('running', 'error') and n.started_at > r.started_at)
+    limit 1`.execute(tx)
   return rows.length > 0 ? HAS_IT : undefined
 }

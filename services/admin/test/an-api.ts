@@ -219,15 +219,26 @@ export async function look(
  */
 export async function aRailFinding(
   api: Pick<Api, 'world' | 'act'>,
-  finding: { readonly books: string; readonly payableId: string; readonly category: string },
+  finding: {
+    readonly books: string
+    readonly payableId: string
+    readonly category: string
+    /** A later run of the same window found nothing. */
+    readonly isSuperseded?: boolean
+  },
 ): Promise<() => Promise<void>> {
-  const { books, payableId, category } = finding
+  const { books, payableId, category, isSuperseded = false } = finding
   const { rows } = await sql<{ id: bigint }>`
     with report as (
       insert into reconciliation_reports (kind, window_from, window_to, include_refunds, tolerance_percentage,
         reporting_currency, status, severity, result, finished_at, duration_ms)
       values (${books}, now() - interval '1 day', now(), false, 0, 'USD', 'discrepancy_found', 'critical', '{}', now(), 1)
       returning id
+    ), later as (
+      insert into reconciliation_reports (kind, window_from, window_to, include_refunds, tolerance_percentage,
+        reporting_currency, status, severity, result, started_at, finished_at, duration_ms)
+      select ${books}, now() - interval '1 day', now(), false, 0, 'USD', 'success', 'none', '{}',
+        now() + interval '1 minute', now() + interval '1 minute', 1 where ${isSuperseded}::boolean
     )
     insert into rail_reconciliation_findings (report_id, category, urgent, payable_id, provider_reference, provider_state,
       provider_currency, provider_amount, provider_taken_back, provider_at)
