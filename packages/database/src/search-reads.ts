@@ -4,7 +4,7 @@ import { type RawBuilder, sql } from 'kysely'
 import type { Database } from './connection.ts'
 import { isUuid, sellersMatching } from './seller-reads.ts'
 
-export type FoundType = 'seller' | 'balance' | 'transfer' | 'payout' | 'booking' | 'settlement' | 'document'
+export type FoundType = 'seller' | 'payee' | 'balance' | 'transfer' | 'payout' | 'booking' | 'settlement' | 'document'
 
 /** Something that an operator may have meant. */
 export interface Found {
@@ -57,6 +57,7 @@ const byName = (name: string): readonly RawBuilder<unknown>[] => [
   balances(sql`b.id in (${payablesOf(name, 'seller_balance')})`),
   transfers(sql`t.id in (${payablesOf(name, 'payout_transfer')})`),
   payouts(sql`p.id in (select payout_id from payout_reversals where id in (${payablesOf(name, 'payout_reversal')}))`),
+  payee(name),
   payouts(sql`p.provider_id = ${name} order by p.created_at desc`),
   transfers(sql`t.user_id = ${name} order by t.created_at desc, t.id desc`),
 ]
@@ -95,6 +96,18 @@ const settlements = (which: RawBuilder<unknown>) => sql`
 const documents = (which: RawBuilder<unknown>) => sql`
   select 'document', d.erp_id, d.tran_id, d.type, d.amount, d.currency, b.updated_at
   from seller_balance_documents d join seller_balances b on b.id = d.seller_balance_id where ${which}`
+
+/** Known by what was to be paid, with the account or before there is one. */
+const payee = (userId: string) => sql`
+  select 'payee', u.id, 'Payee ' || u.id, case when a.user_id is null then 'no_account'
+    when not a.transfers_active then 'transfers_inactive' when not a.payouts_enabled then 'payouts_disabled'
+    else 'active' end, null::bigint, null::text, u.at
+  from (
+    select ${userId}::text as id, max(created_at) as at from (
+      select created_at from payouts where provider_id = ${userId}
+      union all select created_at from payout_transfers where user_id = ${userId}
+    ) as payable
+  ) as u left join user_stripe_accounts a on a.user_id = u.id where u.at is not null`
 
 interface Row {
   type: FoundType

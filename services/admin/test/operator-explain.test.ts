@@ -119,6 +119,30 @@ test('a payout that is gone is explained, from Stripe’s own name of its transf
   expect(JSON.stringify(story)).not.toContain('acct_provider-owing')
 })
 
+test('a winner or provider is explained by all that is open for them, and by what they got', async () => {
+  const { database, now } = api.world
+  const { payoutId } = await aTransferredPayout(database, { providerId: 'provider-many', amount: 5_000n, at: now() })
+  expect(await explained('provider-many')).toMatchObject({
+    subject: { type: 'payee', id: 'provider-many', status: 'no_account', money: null },
+    amount: [],
+    next: { who: 'nobody' },
+    links: [{ type: 'payout', id: payoutId, label: expect.stringContaining('transferred') }],
+  })
+  const winners = { winners: [{ userId: 'winner-many', account: 'acct_winner_many', amount: 700n }] }
+  const contests = [await aSettlement(api.world, winners), await aSettlement(api.world, winners)]
+  const ids = contests.map(({ settlementId }) => settlementId)
+  await database.transaction().execute(async (tx) => void (await createPayoutJobs(tx, ids, now())))
+  const answer = await explained('winner-many')
+  expect(answer).toMatchObject({ subject: { type: 'payee', money: { amount: '1400' } }, next: { who: 'remesa' } })
+  expect(answer.amount.map(({ label }: Line) => label).toSorted()).toEqual(
+    contests.map(({ settlement }) => `Contest ${settlement.contestId}, pending`).toSorted(),
+  )
+  expect(answer.links).toHaveLength(2)
+  expect((await get('/v1/search?q=winner-many')).items.map(({ type }: { type: string }) => type)).toEqual([
+    ...['payee', 'transfer', 'transfer'],
+  ])
+})
+
 test('what somebody may mean is found by id and by name, each thing once', async () => {
   const { sellerBalanceId, gscSellerId, sellerId } = await aPayableBalance(api.world)
   const { items } = await get(`/v1/search?q=${gscSellerId}`)

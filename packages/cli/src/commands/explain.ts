@@ -25,7 +25,7 @@ export const explainCommands = (context: Context): Command =>
       .description('Why an amount is what it is, what happened to it, and whose move is next.')
       .argument(
         '<id>',
-        'of a seller, balance, document, settlement, transfer, booking or payout, ours or the other side’s',
+        'of a seller, winner, provider, balance, document, settlement, transfer, booking or payout, ours or the other side’s',
       ),
   )
     .addHelpText('after', HELP)

@@ -2,6 +2,7 @@ import type { Database } from '@remesa/database/connection'
 import type { Found, FoundType } from '@remesa/database/search-reads'
 import type { Clock } from '../act-on-payout.ts'
 import { explainBalance, explainDocument, explainSeller } from './explain-balance.ts'
+import { explainPayee } from './explain-payee.ts'
 import { explainBooking, explainPayout, explainSettlement, explainTransfer } from './explain-payout.ts'
 import type { Explanation } from './explanation.ts'
 
@@ -15,6 +16,7 @@ const EXPLAIN: Readonly<Record<FoundType, Explain>> = {
   payout: explainPayout,
   booking: explainBooking,
   settlement: explainSettlement,
+  payee: explainPayee,
 }
 
 /** @returns undefined for what is no longer there */

@@ -7,7 +7,7 @@ import { plainText } from '../text.ts'
 import { toWire } from '../wire.ts'
 import { byName, money, time } from './shapes.ts'
 
-const FOUND_TYPES = ['seller', 'balance', 'transfer', 'payout', 'booking', 'settlement', 'document'] as const
+const FOUND_TYPES = ['seller', 'payee', 'balance', 'transfer', 'payout', 'booking', 'settlement', 'document'] as const
 const MOVERS = ['nobody', 'remesa', 'finance', 'on-call', 'payee', 'provider', 'marketplace'] as const
 
 const found = z.object({

@@ -103,6 +103,7 @@ export const enCodes = {
   'code.succeeded': 'succeeded',
   'code.rail': 'rail',
   'code.user': 'user',
+  'code.payee': 'payee',
   'code.payout_job': 'payout job',
   'code.pay_day_run': 'pay-day run',
   'code.business_date': 'business date',

@@ -105,6 +105,7 @@ export const esCodes: Readonly<Record<keyof typeof enCodes, string>> = {
   'code.succeeded': 'correcta',
   'code.rail': 'vía de pago',
   'code.user': 'usuario',
+  'code.payee': 'quien cobra',
   'code.payout_job': 'trabajo de pagos',
   'code.pay_day_run': 'jornada de pagos',
   'code.business_date': 'fecha de negocio',

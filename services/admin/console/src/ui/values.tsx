@@ -91,6 +91,8 @@ const PAGES: Readonly<Record<string, string>> = {
   payment_plan: '/plans',
   dead_letter: '/dead-letters',
   booking: '/explain',
+  payee: '/explain',
+  user: '/explain',
   settlement: '/explain',
   document: '/explain',
 }

@@ -1,0 +1,38 @@
+import type { Database } from '@remesa/database/connection'
+import { findPayee, type PayeeSummary } from '@remesa/database/payee-reads'
+import type { NextMove } from '@remesa/domain/explain-next'
+import type { Clock } from '../act-on-payout.ts'
+import { explainPayout, explainTransfer } from './explain-payout.ts'
+import { type Explanation, storyOf } from './explanation.ts'
+
+/** What a winner or provider is owed and has not got; whose move is next is the oldest such payout's or prize's. */
+export async function explainPayee(database: Database, userId: string, clock: Clock): Promise<Explanation | undefined> {
+  const payee = await findPayee(database, userId)
+  if (!payee) return undefined
+  const { open, ended, account, audit } = payee
+  const [first] = open
+  return {
+    subject: { type: 'payee', id: userId, title: `Payee ${userId}`, status: account, money: moneyOf(payee) },
+    amount: open.map(({ of, status, money }) => ({ label: `${of}, ${status.replaceAll('_', ' ')}`, money })),
+    story: storyOf({ attempts: [], ledger: [], audit }),
+    next: first ? await nextOf(database, first, clock) : NOTHING_OPEN,
+    links: [...open, ...ended].map(({ type, id, of, status }) => ({
+      ...{ type, id },
+      label: `${of}, ${status.replaceAll('_', ' ')}`,
+    })),
+  }
+}
+
+const NOTHING_OPEN: NextMove = { who: 'nobody', text: 'Nothing is owed that is not paid.' }
+
+/** A sum over currencies would mean nothing, and one that leaves things out would be wrong. */
+function moneyOf({ open, isMoreOpen }: PayeeSummary): Explanation['subject']['money'] {
+  const [first, ...others] = open.map(({ money }) => money)
+  if (!first || isMoreOpen || others.some(({ currency }) => currency !== first.currency)) return null
+  return { amount: others.reduce((sum, { amount }) => sum + amount, first.amount), currency: first.currency }
+}
+
+async function nextOf(database: Database, { type, id }: PayeeSummary['open'][number], clock: Clock): Promise<NextMove> {
+  const explained = await (type === 'payout' ? explainPayout : explainTransfer)(database, id, clock)
+  return explained?.next ?? NOTHING_OPEN
+}
