@@ -125,11 +125,11 @@ async function usedOf(
   const counted = sql`${OUT} and a.currency = ${currency} and a.begun_at >= ${start}
     and (${rail}::text is null or a.rail = ${rail})`
   const { rows } = await {
-    // What is accepted is found by the time it was accepted at, which is never before it began; what is not, is little.
+    // What is accepted is found by when it was, with room for clocks that differ; what is not, is little.
     rail_hour: () => sql<{ share: string; amount: bigint }>`
       select '' as share, coalesce(sum(a.amount), 0)::bigint as amount from (
         select a.* from rails r join payment_attempts a on a.rail = r.name
-          and coalesce(a.accepted_at, a.first_called_at) >= ${start} where a.state <> 'claimed'
+          and coalesce(a.accepted_at, a.first_called_at) >= ${start}::timestamptz - interval '1 minute' where a.state <> 'claimed'
         union all
         select * from payment_attempts where state = 'claimed'
       ) a where ${counted} and a.payable_type <> 'payout_reversal'`,

@@ -181,7 +181,7 @@ export async function usedWithoutPlan(
         select b.business_date as run, a.currency, sum(a.amount)::bigint as amount
         from seller_balances b join payment_attempts a on a.payable_type = 'seller_balance' and a.payable_id = b.id
         where b.business_date = any(${runs}::date[]) and ${counted} group by 1, 2`
-      : // What is accepted is found by when it was, by which it had begun, if perhaps on a clock that is ahead; what is not, is little.
+      : // What is accepted is found by when it was, with room for clocks that differ; what is not, is little.
         sql<{ run: string; currency: string; amount: bigint }>`
         select (a.begun_at at time zone 'UTC')::date as run, a.currency, sum(a.amount)::bigint as amount from (
           select a.* from rails r join payment_attempts a on a.rail = r.name

@@ -20,6 +20,7 @@ import {
   LEASE_MS,
   later,
   NOW,
+  paid,
   record,
   refused,
   transferNow,
@@ -59,6 +60,14 @@ test('what would go beyond an hour’s cap waits for the next hour; what fits be
   expect(await alertKinds(world)).toEqual(['cap_reached'])
   expect(await transferNow(world, ids[1] ?? '')).toMatchObject({ status: 'pending', attempts: 0 })
   expect(kinds(await claim(world, ids, later(3_600_000, day)), ids[1] ?? '')).toEqual(['claimed'])
+})
+
+test('what begins with the hour is counted in it, also when the clock of whoever records it is behind', async () => {
+  await put('rail_hour', 100n)
+  const { transferOf } = await job({ ana: 60n, ben: 50n })
+  const first = await claimed(world, transferOf('ana'), day)
+  await record(world, [{ claim: first, outcome: paid() }], later(-200, day))
+  expect(kinds(await claim(world, [transferOf('ben')], later(1, day)), transferOf('ben'))).toEqual(['cap_reached'])
 })
 
 test('just before the window ends what waits asks again when the next one begins', async () => {
