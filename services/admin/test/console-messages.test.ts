@@ -37,6 +37,9 @@ test('every kind of alert is told in Spanish too; one that is new here as the AP
     'A payment came back.',
   )
   expect(alertSentence('es', { kind: 'brand_new', sentence: 'Something.' })).toBe('Something.')
+  expect([labelOf('es', 'payment_reversed'), labelOf('en', 'payment_reversed')]).toEqual([
+    ...['pago devuelto', 'payment reversed'],
+  ])
 })
 
 test('values are put into a message, and what is in a value is no placeholder', () => {

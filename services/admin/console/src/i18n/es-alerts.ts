@@ -37,7 +37,7 @@ export const esAlerts: Readonly<Record<FinanceAlertKind, string>> = {
   plan_required:
     'Una ejecución ya envió todo lo que puede sin un plan aprobado, y el resto espera. Haga el plan, que otra persona lo apruebe, y aplíquelo.',
   destination_changed:
-    'El destino del dinero de un beneficiario cambió hace poco, y lo que se le debe espera. Pregúntele por un medio conocido desde antes: se paga solo a la hora indicada, o en cuanto dos personas lo liberen; si no fue él, detenga el riel.',
+    'El destino del dinero de quien cobra cambió hace poco, y lo que se le debe espera. Pregúntele por un medio conocido desde antes: se paga solo a la hora indicada, o en cuanto dos personas lo liberen; si no fue él, detenga la vía de pago.',
   rail_stopped:
     'Una persona detuvo esta vía de pago: no se paga nada nuevo por ella. Resuelta la causa, dos personas la reanudan.',
   provider_credentials:
@@ -64,4 +64,49 @@ export const esAlerts: Readonly<Record<FinanceAlertKind, string>> = {
     'Los libros de una vía, o los de NetSuite, difieren de los nuestros en algo que no urge, o no se pudieron leer hasta el final. Revise el informe.',
   settlement_notification_refused:
     'GSC no aceptó el aviso de cómo terminó el pago de una liquidación. Compárela con GSC.',
+}
+
+/** What kinds of alerts are called in Spanish; in English they go by their own names. */
+export const esAlertNames: Readonly<Record<FinanceAlertKind, string>> = {
+  closing_missing: 'falta el cierre',
+  closing_different: 'el cierre difiere',
+  bank_id_missing: 'sin cuenta a la que pagar',
+  rail_currency: 'su vía no paga esta moneda',
+  seller_closed: 'el vendedor está cerrado',
+  document_currency: 'un documento en otra moneda',
+  documents_unreadable: 'un documento que no se puede leer',
+  document_in_other_balance: 'un documento que cuenta en otro saldo',
+  late_document: 'documento tardío',
+  tax_id_changed: 'cambió el RUT',
+  tax_id_invalid: 'RUT no válido',
+  unknown_seller: 'vendedor desconocido',
+  vendor_refused: 'NetSuite rechaza al proveedor',
+  insufficient_funds: 'fondos insuficientes',
+  payment_rejected: 'pago rechazado',
+  payment_tries_used_up: 'intentos agotados',
+  payment_request_refused: 'solicitud rechazada',
+  payment_compliance: 'detenido por cumplimiento',
+  payment_reversed: 'pago devuelto',
+  payment_pending_too_long: 'pendiente demasiado tiempo',
+  payment_handed_over: 'pasado a una persona',
+  payment_mismatch: 'la vía contradice nuestros libros',
+  payment_unknown: 'pago de resultado desconocido',
+  rail_unavailable: 'la vía no responde',
+  rail_paused: 'la vía rechaza nuestras credenciales',
+  rail_stopped: 'vía detenida',
+  cap_reached: 'tope alcanzado',
+  plan_required: 'falta un plan aprobado',
+  destination_changed: 'cuenta cambiada hace poco',
+  provider_credentials: 'credenciales rechazadas',
+  pay_day_stalled: 'jornada detenida',
+  vendor_payment_refused: 'NetSuite rechaza el pago',
+  settlement_rejected: 'liquidación rechazada',
+  destination_disabled: 'cuenta que no puede recibir',
+  destination_differs: 'cuenta distinta',
+  reversal_refused: 'recuperación rechazada',
+  booking_payout_failed: 'pago de reserva fallido',
+  alert_refused: 'alerta rechazada',
+  rail_books_differ: 'los libros de una vía difieren',
+  rail_books_unclear: 'los libros de una vía, sin aclarar',
+  settlement_notification_refused: 'GSC no aceptó el aviso',
 }

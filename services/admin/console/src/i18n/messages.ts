@@ -2,7 +2,7 @@ import { FINANCE_ALERT_KINDS, type FinanceAlertKind } from '@remesa/domain/finan
 import type { Dictionary, MessageKey } from './dictionary.ts'
 import { en } from './en.ts'
 import { es } from './es.ts'
-import { esAlerts } from './es-alerts.ts'
+import { esAlertNames, esAlerts } from './es-alerts.ts'
 
 export type Language = 'en' | 'es'
 
@@ -33,14 +33,18 @@ export function translator(language: Language): Translate {
  */
 export function labelOf(language: Language, code: string): string {
   const key = `code.${code}`
-  return key in en ? DICTIONARIES[language][key as MessageKey] : code.replaceAll('_', ' ')
+  if (key in en) return DICTIONARIES[language][key as MessageKey]
+  const alert = alertKind(code)
+  return language === 'es' && alert ? esAlertNames[alert] : code.replaceAll('_', ' ')
 }
 
 /** What an alert says, in the reader's language; as the API has it where this console does not know its kind. */
 export function alertSentence(language: Language, { kind, sentence }: { kind: string; sentence: string }): string {
-  const known = FINANCE_ALERT_KINDS.find((one): one is FinanceAlertKind => one === kind)
+  const known = alertKind(kind)
   return language === 'es' && known ? esAlerts[known] : sentence
 }
+
+const alertKind = (kind: string): FinanceAlertKind | undefined => FINANCE_ALERT_KINDS.find((one) => one === kind)
 
 /** The reader's locale: their own variety of the language (`es-CL`) where the browser has one. */
 export const localeFor = (language: Language, preferred: readonly string[]): string =>
