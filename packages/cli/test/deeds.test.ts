@@ -123,6 +123,10 @@ test('a dead letter is shown and replayed once', async () => {
   ])
   expect((await api.remesa('deadletters', 'replay', id, ...WHY)).out).toContain('it was replayed before')
   expect((await api.remesa('deadletters', 'replay', ...WHY)).err).toContain('Give either ids or --topic.')
+  expect(await api.remesa('deadletters', 'replay', '--topic', 'misspelt_topic', ...WHY)).toEqual({
+    ...{ code: 0, err: '' },
+    out: 'No dead letter of misspelt_topic waits.\n',
+  })
 })
 
 test('a job is paused, which keeps it from being run, and resumed', async () => {

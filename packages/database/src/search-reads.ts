@@ -99,7 +99,7 @@ const documents = (which: RawBuilder<unknown>) => sql`
 
 /** Known by what was to be paid, with the account or before there is one. */
 const payee = (userId: string) => sql`
-  select 'payee', u.id, 'Payee ' || u.id, case when a.user_id is null then 'no_account'
+  select 'payee', u.id, u.id, case when a.user_id is null then 'no_account'
     when not a.transfers_active then 'transfers_inactive' when not a.payouts_enabled then 'payouts_disabled'
     else 'active' end, null::bigint, null::text, u.at
   from (

@@ -123,7 +123,7 @@ test('a winner or provider is explained by all that is open for them, and by wha
   const { database, now } = api.world
   const { payoutId } = await aTransferredPayout(database, { providerId: 'provider-many', amount: 5_000n, at: now() })
   expect(await explained('provider-many')).toMatchObject({
-    subject: { type: 'payee', id: 'provider-many', status: 'no_account', money: null },
+    subject: { type: 'payee', id: 'provider-many', title: 'provider-many', status: 'no_account', money: null },
     amount: [],
     next: { who: 'nobody' },
     links: [{ type: 'payout', id: payoutId, label: expect.stringContaining('transferred') }],

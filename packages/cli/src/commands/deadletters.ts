@@ -78,7 +78,9 @@ export function deadLettersCommands(context: Context, ended: (code: ExitCode) =>
         const deed = { key, body: { ids: ids.slice(from, from + AT_ONCE), reason: options.reason } }
         outcomes.push(...(await api.post('/v1/dead-letters/replay', replayed, deed)).items)
       }
-      context.out(options.json ? asJson({ items: outcomes }) : outcomesText(context, outcomes))
+      const none = `No dead letter of ${plain(options.topic ?? '')} waits.`
+      const text = outcomes.length === 0 ? none : outcomesText(context, outcomes)
+      context.out(options.json ? asJson({ items: outcomes }) : text)
       ended(outcomes.every(({ outcome }) => outcome === 'replayed') ? 0 : 1)
     })
   return commands

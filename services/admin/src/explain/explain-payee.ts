@@ -12,7 +12,7 @@ export async function explainPayee(database: Database, userId: string, clock: Cl
   const { open, ended, account, audit } = payee
   const [first] = open
   return {
-    subject: { type: 'payee', id: userId, title: `Payee ${userId}`, status: account, money: moneyOf(payee) },
+    subject: { type: 'payee', id: userId, title: userId, status: account, money: moneyOf(payee) },
     amount: open.map(({ of, status, money }) => ({ label: `${of}, ${status.replaceAll('_', ' ')}`, money })),
     story: storyOf({ attempts: [], ledger: [], audit }),
     next: first ? await nextOf(database, first, clock) : NOTHING_OPEN,

@@ -181,6 +181,7 @@ export const en = {
   'action.releaseText': 'It goes on where it was blocked. Do so once the cause is mended.',
   'approvals.title': 'Approvals',
   'approvals.none': 'No payout of a booking waits for a second person.',
+  'approvals.nonePayouts': 'Of payouts of bookings there is none.',
   'approvals.caption': 'What takes a second person, newest first',
   'approvals.requestedBy': 'Asked by',
   'approvals.decidedBy': 'Decided by',

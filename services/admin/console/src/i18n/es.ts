@@ -183,6 +183,7 @@ export const es: Dictionary = {
   'action.releaseText': 'Continúa donde fue bloqueado. Hágalo cuando la causa esté resuelta.',
   'approvals.title': 'Aprobaciones',
   'approvals.none': 'Ningún pago de reserva espera a una segunda persona.',
+  'approvals.nonePayouts': 'De pagos de reservas no hay ninguna.',
   'approvals.caption': 'Lo que requiere a una segunda persona, de lo más nuevo a lo más antiguo',
   'approvals.requestedBy': 'Solicitado por',
   'approvals.decidedBy': 'Decidido por',

@@ -31,7 +31,10 @@ export function Component() {
       <Answer query={query}>
         {(page) => (
           <>
-            <ApprovalsTable approvals={page.items} {...(isAboutOpen && { empty: t('approvals.none') })} />
+            <ApprovalsTable
+              approvals={page.items}
+              empty={t(isAboutOpen ? 'approvals.none' : 'approvals.nonePayouts')}
+            />
             <Pager page={page} />
           </>
         )}
