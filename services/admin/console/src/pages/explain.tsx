@@ -3,6 +3,7 @@ import { Link, useParams } from 'react-router'
 import type { Explanation } from '../api.ts'
 import { read } from '../client.ts'
 import { at } from '../http.ts'
+import { nextInSpanish } from '../i18n/es-next.ts'
 import type { PlainKey } from '../i18n/messages.ts'
 import { useSpeech } from '../language.tsx'
 import { PageOf, Section } from '../ui/page.tsx'
@@ -35,7 +36,7 @@ const MOVES: Readonly<Record<string, PlainKey>> = {
 }
 
 function Whole({ explanation: { subject, amount, story, next, links } }: { explanation: Explanation }) {
-  const { t, label } = useSpeech()
+  const { t, label, language } = useSpeech()
   const who = MOVES[next.who]
   const page = addressOf(subject)
   return (
@@ -48,7 +49,7 @@ function Whole({ explanation: { subject, amount, story, next, links } }: { expla
         <p className="next">
           <strong>{who ? t(who) : label(next.who)}</strong>
         </p>
-        <p>{next.text}</p>
+        <p>{language === 'es' ? nextInSpanish(next.text) : next.text}</p>
       </Section>
       <div className="columns">
         <Section title={t('explain.amount')}>

@@ -1,0 +1,139 @@
+/**
+ * What explanations say in Spanish of whose move is next, by the domain's English sentence. `{…}` stands for what differs: a time,
+ * an id, a count. A test asks the domain for each of its sentences, so that one that was changed there is found here.
+ */
+export const esNext: Readonly<Record<string, string>> = {
+  'The rail refuses our credentials, and nothing goes through it. Once they are mended it is paid by itself.':
+    'La vía de pago rechaza nuestras credenciales y nada pasa por ella. Una vez corregidas, se paga por sí solo.',
+  'A person has stopped the rail, and nothing new goes through it. Once two have restarted it, it is paid by itself.':
+    'Una persona detuvo la vía de pago y nada nuevo pasa por ella. Cuando dos la hayan reanudado, se paga por sí solo.',
+  'A cap is reached. It goes by itself once the cap’s window is over, at {time}, or as soon as two people raise the cap.':
+    'Se alcanzó un tope. Sale por sí solo cuando termine el período del tope, el {time}, o en cuanto dos personas suban el tope.',
+  'It would go beyond a cap, and waits until two people raise or remove the cap.':
+    'Superaría un tope, y espera hasta que dos personas suban o quiten el tope.',
+  'Its run has sent out as much as it may without an approved plan. Plan the run, have a second person approve the plan, and apply it.':
+    'Su ejecución ya envió todo lo que puede sin un plan aprobado. Planee la ejecución, que otra persona apruebe el plan, y aplíquelo.',
+  'Its run has sent out as much as it may without an approved plan. A second person has to approve plan {id}; then it is applied.':
+    'Su ejecución ya envió todo lo que puede sin un plan aprobado. Otra persona debe aprobar el plan {id}; luego se aplica.',
+  'Its run has sent out as much as it may without an approved plan. Plan {id} is approved, and has to be applied.':
+    'Su ejecución ya envió todo lo que puede sin un plan aprobado. El plan {id} está aprobado y falta aplicarlo.',
+  'Where the payee’s money goes was changed lately. It is paid now. Two people may release it before.':
+    'El destino del dinero de quien cobra cambió hace poco. Se paga ahora. Dos personas pueden liberarlo antes.',
+  'Where the payee’s money goes was changed lately. It is paid at {time}. Two people may release it before.':
+    'El destino del dinero de quien cobra cambió hace poco. Se paga el {time}. Dos personas pueden liberarlo antes.',
+  'The seller has no account to be paid to. It is paid as soon as GSC sends one.':
+    'El vendedor no tiene una cuenta donde pagarle. Se le paga en cuanto GSC envíe una.',
+  'Payoneer pays dollars only. Have GSC correct the operation type of a seller that is local; settle any other by hand.':
+    'Payoneer solo paga en dólares. Si el vendedor es local, pida a GSC que corrija su tipo de operación; los demás casos se resuelven a mano.',
+  'The seller is closed and is owed money: decide how it is paid.':
+    'El vendedor está cerrado y se le debe dinero: decida cómo pagarle.',
+  'Correct the currency of the document in NetSuite, then release the balance.':
+    'Corrija la moneda del documento en NetSuite y luego libere el saldo.',
+  'Correct the document in NetSuite, then release the balance.':
+    'Corrija el documento en NetSuite y luego libere el saldo.',
+  'A document counts in another balance already: correct its date in NetSuite, then release the balance.':
+    'Un documento ya cuenta en otro saldo: corrija su fecha en NetSuite y luego libere el saldo.',
+  'Its documents are read from NetSuite next.': 'A continuación se leen sus documentos en NetSuite.',
+  'It is queued for payment.': 'Está en cola para pagarse.',
+  'By NetSuite’s documents nothing is owed. What is negative stays with NetSuite.':
+    'Según los documentos de NetSuite no se debe nada. Lo negativo queda en NetSuite.',
+  'It is blocked: find out why.': 'Está bloqueado: averigüe por qué.',
+  'It is paid now.': 'Se paga ahora.',
+  'It is paid at {time}.': 'Se paga el {time}.',
+  'The rail was asked and has not answered: it is asked again with the same key until it does.':
+    'Se pidió el pago a la vía y no ha respondido: se le pide otra vez con la misma clave hasta que responda.',
+  'The rail has accepted it, and its bank has yet to pay. It is looked at again by itself.':
+    'La vía lo aceptó y su banco aún debe pagar. Se vuelve a mirar por sí solo.',
+  'The rail lacks funds: top it up. It is tried again now.':
+    'A la vía le faltan fondos: agréguelos. Se intenta otra vez ahora.',
+  'The rail lacks funds: top it up. It is tried again at {time}.':
+    'A la vía le faltan fondos: agréguelos. Se intenta otra vez el {time}.',
+  'It is paid, and NetSuite knows.': 'Está pagado, y NetSuite lo sabe.',
+  'It is paid; NetSuite is told next.': 'Está pagado; a continuación se informa a NetSuite.',
+  'The rail refused it for good: have the payee’s details mended, then retry it.':
+    'La vía lo rechazó en definitiva: haga corregir los datos de quien cobra y luego páguelo de nuevo.',
+  'It was paid and came back, so it is owed again: retry it, or settle it outside where the rail takes it only once, as FPay does.':
+    'Se pagó y volvió, así que se debe otra vez: páguelo de nuevo, o resuélvalo por fuera donde la vía lo acepta una sola vez, como FPay.',
+  'The payee has no Stripe account yet. It goes as soon as there is one.':
+    'Quien cobra aún no tiene cuenta de Stripe. Sale en cuanto tenga una.',
+  'Stripe has not told of the payee’s account yet; it is asked by itself.':
+    'Stripe aún no ha informado de la cuenta de quien cobra; se le pregunta por sí solo.',
+  'The payee’s Stripe account may not receive money. Stripe’s account page tells the payee what is missing.':
+    'La cuenta de Stripe de quien cobra no puede recibir dinero. La página de la cuenta en Stripe le dice qué falta.',
+  'The payee’s Stripe account cannot pay out to its bank. Stripe’s account page tells the payee what is missing.':
+    'La cuenta de Stripe de quien cobra no puede pagar a su banco. La página de la cuenta en Stripe le dice qué falta.',
+  'It names another Stripe account than the payee has: find out which is right, link it, and release the transfer.':
+    'Nombra otra cuenta de Stripe que la de quien cobra: averigüe cuál es la correcta, vincúlela y libere la transferencia.',
+  'It waits for its destination: find out why.': 'Espera su destino: averigüe por qué.',
+  'It is sent to Stripe next.': 'A continuación se envía a Stripe.',
+  'Stripe was asked and has not answered: it is asked again with the same key until it does.':
+    'Se pidió a Stripe y no ha respondido: se le pide otra vez con la misma clave hasta que responda.',
+  'Stripe has transferred it.': 'Stripe lo transfirió.',
+  'Stripe does not take it: mend the cause, then retry the payout, or cancel it.':
+    'Stripe no lo acepta: corrija la causa y luego pague de nuevo, o cancele el pago.',
+  'Stripe does not take it, and it is never tried again by itself: mend the payee’s account, then retry it.':
+    'Stripe no lo acepta, y nunca se intenta otra vez por sí solo: haga corregir la cuenta de quien cobra y luego páguelo de nuevo.',
+  'It was taken back before it went; what is still owed has another transfer.':
+    'Se retiró antes de salir; lo que aún se debe tiene otra transferencia.',
+  'Our balance at Stripe is too low: top it up. It is tried again now.':
+    'Nuestro saldo en Stripe no alcanza: agregue fondos. Se intenta otra vez ahora.',
+  'Our balance at Stripe is too low: top it up. It is tried again at {time}.':
+    'Nuestro saldo en Stripe no alcanza: agregue fondos. Se intenta otra vez el {time}.',
+  'Stripe refused it for a reason that passes. It is tried again now.':
+    'Stripe lo rechazó por un motivo pasajero. Se intenta otra vez ahora.',
+  'Stripe refused it for a reason that passes. It is tried again at {time}.':
+    'Stripe lo rechazó por un motivo pasajero. Se intenta otra vez el {time}.',
+  'A second person has to approve, or refuse, what was asked for.':
+    'Otra persona debe aprobar, o rechazar, lo que se pidió.',
+  'It is paid at {time}, unless a dispute is open then.':
+    'Se paga el {time}, salvo que entonces haya una disputa abierta.',
+  'It is due, and released next.': 'Ya vence, y a continuación se libera.',
+  'An operator holds it: force-release it, or cancel it.': 'Un operador lo retiene: libérelo, o cancélelo.',
+  'A dispute is open. It goes on once the marketplace has resolved it.':
+    'Hay una disputa abierta. Sigue cuando el marketplace la haya resuelto.',
+  'Its transfer is on its way.': 'Su transferencia va en camino.',
+  'It is paid.': 'Está pagado.',
+  'Stripe does not take it: mend the cause, then retry it, or cancel it.':
+    'Stripe no lo acepta: corrija la causa y luego páguelo de nuevo, o cancélelo.',
+  'It was cancelled: nothing is paid.': 'Se canceló: no se paga nada.',
+  'It breaks a rule, and nobody is paid: have it corrected and sent again.':
+    'Rompe una regla y no se paga a nadie: hágala corregir y enviar otra vez.',
+  'It is checked, and its winners are paid, next.': 'A continuación se revisa y se paga a sus ganadores.',
+  '{count} on the way.': 'En camino: {count}.',
+  '{count} not taken by Stripe: mend the payee’s account, then retry.':
+    'Stripe no acepta {count}: haga corregir la cuenta de quien cobra y luego pague de nuevo.',
+  '{count} waiting for an account of the payee’s.': 'En espera de una cuenta de quien cobra: {count}.',
+  '{count} waiting for a while, since the payee’s account was changed lately.':
+    'En espera por un tiempo, porque la cuenta de quien cobra cambió hace poco: {count}.',
+  'All of its winners are paid.': 'Todos sus ganadores están pagados.',
+  'Nothing is owed. The seller has no account to be paid to yet: GSC sends it.':
+    'No se debe nada. El vendedor aún no tiene una cuenta donde pagarle: GSC la envía.',
+  'Nothing is owed. The seller is made a vendor in NetSuite next.':
+    'No se debe nada. A continuación se crea al vendedor como proveedor en NetSuite.',
+  'Nothing is owed that is not paid.': 'No se debe nada que no esté pagado.',
+  'It is completed, and its payout is scheduled next.': 'Está completada, y a continuación se programa su pago.',
+  'It has not been completed, as far as the marketplace has told.':
+    'No se ha completado, hasta donde el marketplace ha informado.',
+}
+
+/** @returns the sentence itself where this console does not know it: better in English than not at all */
+export function nextInSpanish(text: string): string {
+  const exact = esNext[text]
+  if (exact !== undefined) return exact
+  for (const [template, translation] of Object.entries(esNext)) {
+    const value = valueIn(text, template)
+    if (value !== undefined) return translation.replace(/\{\w+\}/, () => countInSpanish(value))
+  }
+  return text
+}
+
+/** What stands for `{…}`: a time, an id or a count, and never a part of a sentence. */
+function valueIn(text: string, template: string): string | undefined {
+  const [before = '', after] = template.split(/\{\w+\}/)
+  if (after === undefined || !text.startsWith(before) || !text.endsWith(after)) return undefined
+  const value = text.slice(before.length, text.length - after.length)
+  return /^[\w: -]+$/.test(value) ? value : undefined
+}
+
+const countInSpanish = (text: string): string =>
+  text.replace(/^1 transfer is$/, '1 transferencia').replace(/^(\d+) transfers are$/, '$1 transferencias')
