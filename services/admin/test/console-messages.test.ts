@@ -10,11 +10,13 @@ import {
   nextOfSettlement,
   nextOfTransfer,
 } from '@remesa/domain/explain-next'
+import { sentenceOf } from '@remesa/domain/finance-alert'
 import { RELEASED_BY } from '@remesa/domain/seller-balance'
 import type { MessageKey } from '../console/src/i18n/dictionary.ts'
 import { en } from '../console/src/i18n/en.ts'
 import { es } from '../console/src/i18n/es.ts'
 import { nextInSpanish } from '../console/src/i18n/es-next.ts'
+import { happenedInSpanish } from '../console/src/i18n/es-story.ts'
 import { alertSentence, labelOf, localeFor, translator } from '../console/src/i18n/messages.ts'
 
 const SOURCES = fileURLToPath(new URL('../console/src', import.meta.url))
@@ -138,4 +140,15 @@ test('whose move is next is told in Spanish, whatever the domain says', () => {
     'Se paga el 2026-11-21 13:00:00Z, salvo que entonces haya una disputa abierta.',
   )
   expect(nextInSpanish('Something new.')).toBe('Something new.')
+})
+
+test('what happened is told in Spanish; what is new here as the API tells it', () => {
+  expect(happenedInSpanish('Seller balance released (mended), by olga')).toBe('Saldo liberado (mended), por olga')
+  expect(happenedInSpanish('Attempt 2 through FPay: declined (ACCOUNT_CLOSED)')).toBe(
+    'Intento 2 por FPay: rechazado (ACCOUNT_CLOSED)',
+  )
+  expect(happenedInSpanish('Report to GSC: failed')).toBe('Informe a GSC: falló')
+  expect(happenedInSpanish('Ledger: Payment accepted')).toBe('Libro mayor: Pago aceptado por la vía')
+  expect(happenedInSpanish(sentenceOf('payment_reversed'))).toMatch(/^Un pago volvió/)
+  expect(happenedInSpanish('Something new')).toBe('Something new')
 })

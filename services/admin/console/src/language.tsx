@@ -1,4 +1,5 @@
 import { createContext, type ReactNode, use, useEffect, useMemo, useState } from 'react'
+import { happenedInSpanish } from './i18n/es-story.ts'
 import { alertSentence, type Language, labelOf, localeFor, type Translate, translator } from './i18n/messages.ts'
 import { keepLanguage, storedLanguage } from './preferences.ts'
 
@@ -10,6 +11,8 @@ interface Speech {
   readonly label: (code: string) => string
   /** What an alert says. */
   readonly alertText: (alert: { kind: string; sentence: string }) => string
+  /** What happened, by the API’s words for it. */
+  readonly happened: (text: string) => string
   readonly speak: (language: Language) => void
 }
 
@@ -28,6 +31,7 @@ export function LanguageProvider({ children }: { children: ReactNode }) {
       t: translator(language),
       label: (code) => labelOf(language, code),
       alertText: (alert) => alertSentence(language, alert),
+      happened: (text) => (language === 'es' ? happenedInSpanish(text) : text),
       speak(chosen) {
         keepLanguage(chosen)
         setLanguage(chosen)

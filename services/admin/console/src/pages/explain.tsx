@@ -36,7 +36,7 @@ const MOVES: Readonly<Record<string, PlainKey>> = {
 }
 
 function Whole({ explanation: { subject, amount, story, next, links } }: { explanation: Explanation }) {
-  const { t, label, language } = useSpeech()
+  const { t, label, language, happened } = useSpeech()
   const who = MOVES[next.who]
   const page = addressOf(subject)
   return (
@@ -68,7 +68,7 @@ function Whole({ explanation: { subject, amount, story, next, links } }: { expla
                 // biome-ignore lint/suspicious/noArrayIndexKey: the story is only ever added to at its end
                 <li key={index}>
                   <Moment at={moment} />
-                  <p className="title">{text}</p>
+                  <p className="title">{happened(text)}</p>
                 </li>
               ))}
             </ol>

@@ -36,10 +36,10 @@ export function Timeline({ events }: { events: readonly Event[] }) {
 }
 
 function Happened({ event: { title, actor } }: { event: Event }) {
-  const { t } = useSpeech()
+  const { t, happened } = useSpeech()
   return (
     <>
-      <span className="what-happened">{title}</span>{' '}
+      <span className="what-happened">{happened(title)}</span>{' '}
       {actor && <span className="actor">{t('detail.by', { actor })}</span>}
     </>
   )
