@@ -114,3 +114,18 @@ export async function findDocument(
   const { sellerBalanceId, ...document } = row
   return { document, sellerBalanceId }
 }
+
+/** Whether somebody has asked for it to be paid again, and nobody has decided that yet. */
+export async function isRepaymentAsked(
+  database: Database,
+  { kind, id }: { kind: 'balance_repayment' | 'transfer_repayment'; id: string },
+): Promise<boolean> {
+  const row = await database
+    .selectFrom('control_approvals')
+    .select('id')
+    .where('kind', '=', kind)
+    .where('subject_id', '=', id)
+    .where('status', '=', 'open')
+    .executeTakeFirst()
+  return row !== undefined
+}

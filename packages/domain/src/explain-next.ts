@@ -40,6 +40,9 @@ export interface PlanOnItsWay {
   readonly state: 'planned' | 'approved'
 }
 
+/** Somebody has asked for what takes two. */
+export const BEFORE_APPROVAL = move('finance', 'A second person has to approve, or refuse, what was asked for.')
+
 const RAIL_RESTS = move(
   'on-call',
   'The rail refuses our credentials, and nothing goes through it. Once they are mended it is paid by itself.',
@@ -240,7 +243,7 @@ export function nextOfPayout({
   readonly transfer: NextMove | null
   readonly now: Date
 }): NextMove {
-  if (isBeforeApproval) return move('finance', 'A second person has to approve, or refuse, what was asked for.')
+  if (isBeforeApproval) return BEFORE_APPROVAL
   switch (status) {
     case 'scheduled':
       return dueAt > now

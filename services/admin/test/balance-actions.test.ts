@@ -298,3 +298,15 @@ test('what does not exist is neither retried nor released', async () => {
   const id = '00000000-0000-4000-8000-000000000000'
   expect([(await retry(id)).status, (await release(id)).status]).toEqual([404, 404])
 })
+
+test('while a second person is asked, explaining the balance says that it is their move', async () => {
+  const { sellerBalanceId: id } = await aFailedBalance()
+  expect((await read(`/v1/explain/${id}`)).next.text).toMatch(/then retry it/)
+  const { body } = await retry(id)
+  expect((await read(`/v1/explain/${id}`)).next).toMatchObject({
+    who: 'finance',
+    text: expect.stringMatching(/^A second person has to approve/),
+  })
+  await decide(body.approval.id, 'refuse')
+  expect((await read(`/v1/explain/${id}`)).next.text).toMatch(/then retry it/)
+})

@@ -2,10 +2,10 @@ import { auditOfSubjects } from '@remesa/database/audit-rows'
 import { type BalanceStory, findBalanceStory } from '@remesa/database/balance-reads'
 import type { Database } from '@remesa/database/connection'
 import { controlWaitOf } from '@remesa/database/control-waits'
-import { findDocument } from '@remesa/database/explanation-reads'
+import { findDocument, isRepaymentAsked } from '@remesa/database/explanation-reads'
 import { findSeller, openBalancesOf } from '@remesa/database/seller-reads'
 import { linesOfBalance } from '@remesa/domain/explain-amount'
-import { type NextMove, nextOfBalance } from '@remesa/domain/explain-next'
+import { BEFORE_APPROVAL, type NextMove, nextOfBalance } from '@remesa/domain/explain-next'
 import { type BlockedReason, RELEASED_BY } from '@remesa/domain/seller-balance'
 import { type Explanation, storyOf } from './explanation.ts'
 
@@ -110,12 +110,13 @@ function nextOfIdle({
 
 const isBlockedReason = (reason: string): reason is BlockedReason => Object.hasOwn(RELEASED_BY, reason)
 
-const nextOf = async (
+async function nextOf(
   database: Database,
   { balance, nextTryAt, railPausedUntil, isRailStopped, erp }: BalanceStory,
   now: Date,
-): Promise<NextMove> =>
-  nextOfBalance(
+): Promise<NextMove> {
+  if (await isRepaymentAsked(database, { kind: 'balance_repayment', id: balance.id })) return BEFORE_APPROVAL
+  return nextOfBalance(
     {
       status: balance.status,
       blockedReason: balance.reason !== null && isBlockedReason(balance.reason) ? balance.reason : null,
@@ -126,6 +127,7 @@ const nextOf = async (
       controlWait: await controlWaitOf(database, { type: 'seller_balance', id: balance.id }, now),
     },
   )
+}
 
 const titleOf = ({ balance: { seller, country, businessDate } }: BalanceStory): string =>
   `${seller.name}, ${country.toUpperCase()} ${businessDate}`

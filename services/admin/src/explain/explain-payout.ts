@@ -1,11 +1,22 @@
 import type { Database } from '@remesa/database/connection'
 import { controlWaitOf } from '@remesa/database/control-waits'
-import { type BookingSummary, findBooking, findSettlementSummary } from '@remesa/database/explanation-reads'
+import {
+  type BookingSummary,
+  findBooking,
+  findSettlementSummary,
+  isRepaymentAsked,
+} from '@remesa/database/explanation-reads'
 import { findPayoutStory, type PayoutStory } from '@remesa/database/payout-story'
 import { findTransferStory, type TransferStory } from '@remesa/database/transfer-reads'
 import { BOOKING_RULES } from '@remesa/domain/booking-payout'
 import { linesOfBooking, linesOfPayout, linesOfSettlement, netOf } from '@remesa/domain/explain-amount'
-import { type NextMove, nextOfPayout, nextOfSettlement, nextOfTransfer } from '@remesa/domain/explain-next'
+import {
+  BEFORE_APPROVAL,
+  type NextMove,
+  nextOfPayout,
+  nextOfSettlement,
+  nextOfTransfer,
+} from '@remesa/domain/explain-next'
 import type { Clock } from '../act-on-payout.ts'
 import { type Explanation, storyOf } from './explanation.ts'
 
@@ -136,12 +147,13 @@ function mergedStories(stories: readonly PayoutStory[]): Explanation['story'] {
 const titleOf = ({ contestId, bookingId, userId }: TransferStory['transfer']): string =>
   contestId === null ? `Booking ${bookingId}, provider ${userId}` : `Contest ${contestId}, winner ${userId}`
 
-const nextOf = async (
+async function nextOf(
   database: Database,
   { transfer, railPausedUntil, isRailStopped }: TransferStory,
   now: Date,
-): Promise<NextMove> =>
-  nextOfTransfer(
+): Promise<NextMove> {
+  if (await isRepaymentAsked(database, { kind: 'transfer_repayment', id: transfer.id })) return BEFORE_APPROVAL
+  return nextOfTransfer(
     {
       status: transfer.status,
       heldReason: transfer.heldReason,
@@ -153,6 +165,7 @@ const nextOf = async (
       controlWait: await controlWaitOf(database, { type: 'payout_transfer', id: transfer.id }, now),
     },
   )
+}
 
 async function nextOfOne(
   database: Database,
