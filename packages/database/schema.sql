@@ -127,6 +127,7 @@ CREATE INDEX audit_log_by_action ON public.audit_log USING btree (action, id);
 CREATE INDEX audit_log_by_operator ON public.audit_log USING btree (actor, id) WHERE (actor ~~ 'operator:%'::text);
 CREATE INDEX audit_log_by_subject ON public.audit_log USING btree (subject_type, subject_id, id);
 CREATE INDEX audit_log_by_transaction ON public.audit_log USING btree (transaction_id, id);
+CREATE INDEX audit_log_of_imports ON public.audit_log USING btree (actor, occurred_at) WHERE (action = ANY (ARRAY['settlement.imported'::text, 'settlement.replaced'::text]));
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.audit_log FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
 CREATE TABLE audit_seals (
@@ -185,7 +186,7 @@ CREATE TABLE control_approvals (
   constraint control_approvals_check2 CHECK (((status = ANY (ARRAY['open'::text, 'approved'::text])) OR (decision_reason IS NOT NULL))),
   constraint control_approvals_decided_by_check CHECK ((decided_by <> ''::text)),
   constraint control_approvals_decision_reason_check CHECK ((decision_reason <> ''::text)),
-  constraint control_approvals_kind_check CHECK ((kind = ANY (ARRAY['rail_restart'::text, 'cap_change'::text, 'plan_rule_change'::text, 'seller_cooling_release'::text, 'user_cooling_release'::text, 'balance_repayment'::text, 'transfer_repayment'::text, 'debt_settlement'::text]))),
+  constraint control_approvals_kind_check CHECK ((kind = ANY (ARRAY['rail_restart'::text, 'cap_change'::text, 'plan_rule_change'::text, 'seller_cooling_release'::text, 'user_cooling_release'::text, 'balance_repayment'::text, 'transfer_repayment'::text, 'debt_settlement'::text, 'settlement_import'::text]))),
   constraint control_approvals_reason_check CHECK ((reason <> ''::text)),
   constraint control_approvals_requested_by_check CHECK ((requested_by <> ''::text)),
   constraint control_approvals_status_check CHECK ((status = ANY (ARRAY['open'::text, 'approved'::text, 'refused'::text, 'void'::text]))),

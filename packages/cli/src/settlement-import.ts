@@ -7,6 +7,7 @@ import { minorUnitsOf } from '@remesa/csv/values'
 import { z } from 'zod'
 import type { Api } from './api.ts'
 import { CannotError, type Context } from './context.ts'
+import { wishLines, wishText } from './control-wishes.ts'
 import { counted, plain } from './text.ts'
 
 /** As the API takes it: amounts in minor units. */
@@ -30,7 +31,20 @@ const imported = z.looseObject({
   problem: z.looseObject({ rule: z.string(), found: z.string() }).nullable(),
 })
 export type Imported = z.output<typeof imported>
-const answer = z.looseObject({ settlements: z.array(imported) })
+const approval = z.looseObject({
+  id: z.string(),
+  kind: z.string(),
+  status: z.string(),
+  wish: z.record(z.string(), z.unknown()),
+})
+const answer = z.looseObject({ settlements: z.array(imported), approval: approval.nullable() })
+
+/** What became of settlements that were sent. */
+export interface Sent {
+  readonly settlements: readonly Imported[]
+  /** Those that wait for a second person: each part is one. */
+  readonly approvals: readonly z.output<typeof approval>[]
+}
 
 // What one request of the API takes; kept below its 4 MiB.
 const MOST_SETTLEMENTS = 200
@@ -90,23 +104,26 @@ export async function sendSettlements(
     readonly replace: boolean
     readonly onProgress: (sent: number) => void
   },
-): Promise<readonly Imported[]> {
+): Promise<Sent> {
   const parts = inParts(settlements)
   const done: Imported[] = []
+  const approvals: z.output<typeof approval>[] = []
   for (const [index, part] of parts.entries()) {
     const body = { reason: options.reason, replace: options.replace, settlements: part }
     const key = parts.length === 1 ? options.key : `${options.key}:${index + 1}`
     try {
-      done.push(...(await api.post('/v1/settlements', answer, { key, body })).settlements)
+      const said = await api.post('/v1/settlements', answer, { key, body })
+      done.push(...said.settlements)
+      if (said.approval) approvals.push(said.approval)
     } catch (error) {
       if (!(error instanceof CannotError) || done.length === 0) throw error
       throw new CannotError(
-        `${error.message} ${counted(done.length, 'settlement')} before it stand; type it again then.`,
+        `${error.message} ${counted(done.length, 'settlement')} before it stand${approvals.length > 0 ? ', or wait for a second person (remesa approve lists them)' : ''}; type it again then.`,
       )
     }
     if (parts.length > 1) options.onProgress(done.length)
   }
-  return done
+  return { settlements: done, approvals }
 }
 
 /** In their order, as many at once as a request takes. */
@@ -131,15 +148,24 @@ export function inParts(settlements: readonly SettlementToSend[]): readonly (rea
 
 const SHOWN = 20
 
-/** What came of it, and which break a rule. */
-export function importedText({ colours }: Pick<Context, 'colours'>, done: readonly Imported[]): string {
+/** What came of it, what waits for whom, and which break a rule. */
+export function importedText({ colours }: Pick<Context, 'colours'>, { settlements: done, approvals }: Sent): string {
   const count = (result: string): number => done.filter((one) => one.result === result).length
   const broken = done.flatMap(({ settlementId, problem }) =>
     problem ? [`  ${plain(settlementId)}: ${plain(problem.rule)}, ${plain(problem.found)}`] : [],
   )
   const sums = ['new', 'replaced', 'unchanged'].map((result) => `${count(result)} ${result}`).join(', ')
+  const waits = count('waits')
   return [
-    `${colours.green('✓')} ${counted(done.length, 'settlement')}: ${sums}`,
+    waits === 0
+      ? `${colours.green('✓')} ${counted(done.length, 'settlement')}: ${sums}`
+      : `${colours.yellow('!')} ${counted(done.length, 'settlement')}: ${sums}, ${waits} for a second person to approve: nothing is stored of those yet`,
+    ...(waits > 0 ? ['  They look at what waits with: remesa approve; then they type:'] : []),
+    ...approvals.flatMap(({ id, kind, wish }) => [
+      `  remesa approve ${plain(id)} --reason "…"`,
+      ...[plain(wishText(kind, wish)), ...wishLines(kind, wish)].map((line) => `    ${line}`),
+    ]),
+    ...(approvals.length > 1 ? ['  Each of them is a part of the file, and is decided by itself.'] : []),
     ...(broken.length > 0
       ? [
           `${colours.yellow('!')} ${counted(broken.length, 'settlement')} that nobody is paid of, for a rule of payment:`,

@@ -12,7 +12,7 @@ import { type Operators, operators, remesaProcess } from './support.ts'
 let api: Operators
 let directory: string
 beforeAll(async () => {
-  api = await operators()
+  api = await operators(() => ({}), { limits: 'USD:100000000,CLP:100000000,EUR:100000000' })
   directory = await mkdtemp(join(tmpdir(), 'remesa-import-'))
 })
 afterAll(async () => {
@@ -112,6 +112,7 @@ test('another settlement under a known id is refused in the API’s words, and g
       settlements: [
         { settlementId: 'SE-D', result: 'replaced', problem: expect.objectContaining({ rule: 'sum_differs' }) },
       ],
+      approvals: [],
     },
   ])
 })
@@ -132,6 +133,39 @@ test('a large file goes in parts, with progress; where a part is refused those b
   expect(said.err).toBe(['200', '400', '450'].map((sent) => `… ${sent} of 450 settlements\n`).join(''))
   expect(said.out).toContain('249 new, 1 replaced, 200 unchanged')
   expect((await bring(wrong, '--replace', '--key', 'the-parts')).out).toBe(said.out)
+})
+
+test('above the limit each part waits for a second person: the command says for what, names them again, and goes on once they agree', async () => {
+  const ids = Array.from({ length: 201 }, (_, at) => `SE-W${String(at).padStart(3, '0')}`)
+  const rows = ids.map((id) => `${id},CT-${id},GBP,1,closed`) // has no limit
+  const file = await files(
+    rows,
+    ids.map((id) => `${id},user-${id},,1,`),
+  )
+  const said = await bring(file)
+  expect(said.code).toBe(0)
+  expect(said.out).toContain('! 201 settlements: 0 new, 0 replaced, 0 unchanged, 201 for a second person to approve')
+  expect(said.out).toContain('    GBP 200.00, 200 settlements, 200 winners\n    SHA-256 ')
+  expect(said.out).toContain('    SE-W000 (CT-SE-W000, new): GBP 1.00 to 1 winner\n')
+  expect(said.out).toContain('    … and 180 more, which owe less\n')
+  expect(said.out).toContain('    GBP 1.00, 1 settlement, 1 winner\n')
+  expect(said.out).toContain('Each of them is a part of the file')
+  const approvals = [...said.out.matchAll(/remesa approve (\S{36}) /g)].map(([, id = '']) => id)
+  expect(approvals).toHaveLength(2)
+  expect(await queued()).not.toContain('SE-W000')
+  expect((await bring(file)).out).toBe(said.out)
+  const listed = await api.remesa('approve')
+  for (const id of approvals) expect(listed.out).toContain(id)
+  expect(listed.out).toMatch(/settlement import .{36}:\n {2}SHA-256 [0-9a-f]{64}\n {2}SE-W/)
+  for (const id of approvals) {
+    const approved = await api.remesa('approve', id, ...WHY)
+    expect([approved.code, approved.out]).toEqual([
+      0,
+      expect.stringMatching(/^✓ settlement import .*: approved\n {2}GBP /),
+    ])
+  }
+  expect(await queued()).toHaveLength(201)
+  expect((await bring(file)).out).toContain('✓ 201 settlements: 0 new, 0 replaced, 201 unchanged')
 })
 
 test('parts keep to what a request takes, whatever the settlements', () => {

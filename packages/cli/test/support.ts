@@ -56,9 +56,13 @@ export interface Operators extends Api {
 /**
  * The operators' API with a database and sandboxes, found as a local stack is.
  * @param environmentOf - what the stack's file says of its services' environment
+ * @param options - of the API
  */
-export async function operators(environmentOf: (api: Api) => Env = () => ({})): Promise<Operators> {
-  const api = await anApi()
+export async function operators(
+  environmentOf: (api: Api) => Env = () => ({}),
+  options: Parameters<typeof anApi>[0] = {},
+): Promise<Operators> {
+  const api = await anApi(options)
   const directory = await mkdtemp(join(tmpdir(), 'remesa-cli-'))
   api.world.stopWith(() => rm(directory, { recursive: true }))
   const stackFile = join(directory, 'stack.json')

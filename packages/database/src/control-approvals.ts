@@ -16,6 +16,7 @@ export const CONTROL_SUBJECTS: Readonly<Record<ControlKind, string>> = {
   balance_repayment: 'seller_balance',
   transfer_repayment: 'payout_transfer',
   debt_settlement: 'debt',
+  settlement_import: 'settlement_import',
 }
 
 /** A wish about payments as a whole that takes a second person. */
@@ -115,14 +116,17 @@ export async function decideControlApproval(
 }
 
 /**
- * Approvals, newest first.
+ * Approvals, newest first; of what a wish keeps in full (`content`, which may be megabytes) nothing.
  * @param which.after - the last id of the page before
  */
 export async function listControlApprovals(
   connection: Database,
   which: { status?: ApprovalStatus; kind?: ControlKind; after?: string; limit: number },
 ): Promise<readonly ControlApproval[]> {
-  let query = connection.selectFrom('control_approvals').selectAll()
+  let query = connection
+    .selectFrom('control_approvals')
+    .select(['id', 'kind', 'subject_id', 'reason', 'requested_by', 'requested_at', 'status'])
+    .select(['decided_by', 'decision_reason', 'decided_at', sql<object>`wish - 'content'`.as('wish')])
   if (which.status) query = query.where('status', '=', which.status)
   if (which.kind) query = query.where('kind', '=', which.kind)
   if (which.after) {

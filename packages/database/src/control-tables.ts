@@ -25,6 +25,7 @@ interface ControlApprovals {
     | 'balance_repayment'
     | 'transfer_repayment'
     | 'debt_settlement'
+    | 'settlement_import'
   subject_id: string
   wish: JSONColumnType<object>
   reason: string

@@ -17,6 +17,7 @@ import * as destinationCooling from '../migrations/0014-destination-cooling.ts'
 import * as repayments from '../migrations/0015-repayments.ts'
 import * as lateDocuments from '../migrations/0017-late-documents.ts'
 import * as paidOutSince from '../migrations/0018-paid-out-since.ts'
+import * as settlementImports from '../migrations/0019-settlement-imports.ts'
 import type { Database } from './connection.ts'
 
 const MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -37,6 +38,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0015-repayments': repayments,
   '0017-late-documents': lateDocuments,
   '0018-paid-out-since': paidOutSince,
+  '0019-settlement-imports': settlementImports,
 }
 
 /**

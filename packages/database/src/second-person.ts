@@ -15,9 +15,13 @@ import type { Schema } from './schema.ts'
 export interface SecondPersonWish {
   readonly kind: ControlKind
   readonly subject: { readonly type: string; readonly id: string }
-  /** What is agreed to: this, and nothing else. Flat. */
-  readonly wish: Readonly<Record<string, string | number | bigint | null>>
+  /** What is agreed to: this, and nothing else. */
+  readonly wish: Readonly<Record<string, Wished>>
+  /** What the audit log keeps of the wish; default all of it. */
+  readonly told?: object
 }
+
+type Wished = string | number | bigint | boolean | null | readonly Wished[] | { readonly [name: string]: Wished }
 
 export type Asking =
   | { readonly kind: 'asked'; readonly approval: ControlApproval }
@@ -30,7 +34,7 @@ export type Asking =
  */
 export async function askSecondPerson(
   tx: Transaction<Schema>,
-  { kind, subject, wish }: SecondPersonWish,
+  { kind, subject, wish, told = wish }: SecondPersonWish,
   { actor, reason, now }: Asked,
 ): Promise<Asking> {
   const open = await lockOpenControlApproval(tx, { kind, subjectId: subject.id })
@@ -53,7 +57,7 @@ export async function askSecondPerson(
     { kind, subjectId: subject.id, wish, reason, requestedBy: actor },
     now,
   )
-  const after = { approvalId: approval.id, ...wish }
+  const after = { approvalId: approval.id, ...told }
   await recordAudit(tx, [{ actor, action: `${kind}.requested`, subject, reason, after }])
   return { kind: 'asked', approval }
 }
@@ -63,7 +67,12 @@ const CHANGED = 'It is asked for anew, as it stands now.'
 /** @returns whether two wishes are one, whatever the order of their fields */
 export const isSameWish = (one: object, other: object): boolean => textOf(one) === textOf(other)
 
-const textOf = (wish: object): string => JSON.stringify(Object.entries(wish).toSorted(byName), bigintAsString)
+const textOf = (wish: object): string =>
+  JSON.stringify(wish, (name, value: unknown) =>
+    typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? Object.fromEntries(Object.entries(value).toSorted(byName))
+      : bigintAsString(name, value),
+  )
 const byName = ([one]: [string, unknown], [other]: [string, unknown]): number => (one < other ? -1 : 1)
 
 /** Alerts about something that are open, of these kinds. */

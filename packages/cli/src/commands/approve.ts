@@ -2,9 +2,10 @@ import { Command } from 'commander'
 import { z } from 'zod'
 import { type Api, type ApiOptions, acts, inPath, openApi, pageOf } from '../api.ts'
 import { CannotError, type Context, exitCodes } from '../context.ts'
+import { wishLines, wishText } from '../control-wishes.ts'
 import { actionAnswer, actionText, approval, payoutMoney } from '../payouts.ts'
 import { newestOfEachRun, planAnswer, planDetail, planStateText, words } from '../plans.ts'
-import { asJson, money, moneyText, plain, table, timeText } from '../text.ts'
+import { asJson, moneyText, plain, table, timeText } from '../text.ts'
 
 interface Options extends ApiOptions {
   readonly reason?: string
@@ -71,8 +72,18 @@ async function isOfControls(api: Api, id: string): Promise<boolean> {
   return false
 }
 
-const controlText = ({ colours }: Context, { kind, subjectId, status }: z.output<typeof controlApproval>): string =>
-  `${status === 'approved' ? colours.green('✓') : colours.yellow('!')} ${kindText(kind)} ${plain(subjectId)}: ${plain(status)}`
+function controlText({ colours }: Context, approval: z.output<typeof controlApproval>): string {
+  const { kind, status, wish } = approval
+  const sign = status === 'approved' ? colours.green('✓') : colours.yellow('!')
+  const of = isImport(kind) ? [plain(wishText(kind, wish)), ...wishLines(kind, wish)] : []
+  return [`${sign} ${kindText(kind)} ${plain(controlSubject(approval))}: ${plain(status)}`, ...of].join('\n  ')
+}
+
+/** An import is known by its hash, which stands with what it is; the beginning tells one from another. */
+const controlSubject = ({ kind, subjectId }: z.output<typeof controlApproval>): string =>
+  isImport(kind) ? subjectId.slice(0, 12) : subjectId
+
+const isImport = (kind: string): boolean => kind === 'settlement_import'
 
 const kindText = (kind: string): string => plain(kind.replaceAll('_', ' '))
 
@@ -90,35 +101,27 @@ async function list(context: Context, options: ApiOptions): Promise<void> {
   ]
   const rows = [
     ...approvals.map((one) => [one.id, one.action, `payout ${one.payoutId}`, payoutMoney(one.seen), ...asked(one)]),
-    ...controls.items.map((one) => [...[one.id, kindText(one.kind), one.subjectId, wishText(one.wish)], ...asked(one)]),
+    ...controls.items.map((one) => [
+      ...[one.id, kindText(one.kind), controlSubject(one), wishText(one.kind, one.wish)],
+      ...asked(one),
+    ]),
     ...plans.map(({ id, kind, run, pays, planned, reason }) => [
       ...[id, 'approve the plan', `${words(kind)} of ${run}`, pays.map(moneyText).join(', ')],
       ...asked({ requestedBy: planned.by, requestedAt: planned.at, reason }),
     ]),
   ]
   const text = table(['id', 'to', 'what', 'as', 'asked by', 'at', 'why'], rows, 'Nothing waits for a second person.')
-  context.out(options.json ? asJson({ approvals, controls: controls.items, plans }) : text)
+  const more = controls.items.flatMap(({ id, kind, wish }) => {
+    const lines = wishLines(kind, wish)
+    return lines.length === 0 ? [] : ['', `${kindText(kind)} ${plain(id)}:`, ...lines.map((line) => `  ${line}`)]
+  })
+  context.out(options.json ? asJson({ approvals, controls: controls.items, plans }) : [text, ...more].join('\n'))
 }
-
-/** What is agreed to, and nothing else: the money first, in major units. */
-function wishText(wish: Readonly<Record<string, unknown>>): string {
-  const { amount, from, to, currency, ...rest } = wish
-  const sum = (value: unknown): string =>
-    value === null ? 'none' : moneyText(money.parse({ amount: value, currency: currency ?? '?' }))
-  return [
-    ...(amount === undefined ? [] : [sum(amount)]),
-    ...(from === undefined ? [] : [`${sum(from)} → ${sum(to)}`]),
-    ...Object.entries(rest)
-      .filter(([, value]) => value !== null)
-      .map(([name, value]) => `${spaced(name)} ${typeof value === 'string' ? value : JSON.stringify(value)}`),
-  ].join(', ')
-}
-
-const spaced = (name: string): string => name.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)
 
 const HELP = `
 Role: approver, and never whoever asked. What is approved is what was asked for, as it stood then: if a payout’s amount,
-its status or its disputes have changed since, the approval is void and nothing is done.
+its status or its disputes have changed since, the approval is void and nothing is done. Of settlements by file it shows the sums, the
+SHA-256 of their content and those that owe most, 20 at most, and says how many more there are; they are stored and paid at once.
 
 ${exitCodes({ 0: 'it is decided, or they are listed' })}
 

@@ -1,7 +1,7 @@
 import { Command } from 'commander'
 import { type ApiOptions, acts, openApi } from '../api.ts'
 import { CannotError, type CommandGroup, type Context, exitCodes } from '../context.ts'
-import { type Imported, importedText, readSettlementFile, sendSettlements } from '../settlement-import.ts'
+import { importedText, readSettlementFile, type Sent, sendSettlements } from '../settlement-import.ts'
 import { asJson, counted } from '../text.ts'
 
 interface ImportOptions extends ApiOptions {
@@ -18,7 +18,7 @@ export const settlementCommands: CommandGroup = (context, ended) => {
   acts(
     commands
       .command('import')
-      .description('Brings settlements by file, and has their winners paid.')
+      .description('Brings settlements by file, and has their winners paid. Above the limit it takes two people.')
       .argument('<file>', 'of the settlements, CSV'),
     { reasonIsOptional: true },
   )
@@ -32,9 +32,9 @@ export const settlementCommands: CommandGroup = (context, ended) => {
         context.out(`${counted(settlements.length, 'settlement')}: the files are right. Nothing was sent.`)
         return
       }
-      const imported = await send(context, options, settlements)
-      context.out(options.json ? asJson({ settlements: imported }) : importedText(context, imported))
-      if (imported.some(({ problem }) => problem !== null)) ended(1)
+      const sent = await send(context, options, settlements)
+      context.out(options.json ? asJson(sent) : importedText(context, sent))
+      if (sent.settlements.some(({ problem }) => problem !== null)) ended(1)
     })
   return commands
 }
@@ -43,7 +43,7 @@ async function send(
   context: Context,
   options: ImportOptions,
   settlements: Awaited<ReturnType<typeof readSettlementFile>>,
-): Promise<readonly Imported[]> {
+): Promise<Sent> {
   if (settlements.length === 0) throw new CannotError('There is no settlement in the file.')
   const { key, reason, replace = false } = options
   if (reason === undefined) throw new CannotError('Why? Give --reason: it becomes part of the audit log.')
@@ -70,10 +70,15 @@ breaks a rule of payment, such as a sum that differs, is stored and not paid, as
 The same settlement again changes nothing, so that the same command may be typed again after a failure in the middle. Another one
 under the same id is refused, unless it is not being paid and --replace is given.
 
+Above ADMIN_APPROVAL_ABOVE of a currency, and in a currency without a limit, nothing is stored or paid before somebody else, an
+approver, agrees: what new and replaced settlements owe is summed with all that you brought alone within the last 24 hours. Each
+part of a large file is then an approval of its own, and the command says what the other person types. Typed again meanwhile, it
+names the same approvals. One is void once a settlement of it stands there otherwise, or after a week: type the command again then.
+
 Limits: 32 MiB a file (some 800,000 winners, for which it takes 1.2 GB of memory), 20,000 winners a settlement. They go in parts of
 at most 200 settlements, 20,000 winners or 3 MB; each part is stored whole or not at all.
 
-${exitCodes({ 0: 'all are stored', 1: 'some break a rule, and nobody of those is paid' })}
+${exitCodes({ 0: 'all are stored, or wait for a second person', 1: 'some break a rule, and nobody of those is paid' })}
 
 Examples:
   remesa settlement import settlements.csv --check

@@ -78,10 +78,10 @@ async function livelyDay(on: Stack): Promise<void> {
 
 /** A contest whose winners wait for a plan. @returns the plan's page */
 async function plannedContest(on: Stack): Promise<string> {
-  const token = (await tokensOf(on)).find(({ role }) => role === 'operator')?.token
-  const ask = async (method: string, path: string, body: object): Promise<unknown> => {
+  const tokens = new Map((await tokensOf(on)).map(({ role, token }) => [role, token]))
+  const ask = async (method: string, path: string, body: object, role = 'operator'): Promise<unknown> => {
     const headers = {
-      authorization: `Bearer ${token}`,
+      authorization: `Bearer ${tokens.get(role)}`,
       'content-type': 'application/json',
       'idempotency-key': randomUUID(),
     }
@@ -96,7 +96,10 @@ async function plannedContest(on: Stack): Promise<string> {
   }))
   const total = String(winners.reduce((sum, { amount }) => sum + BigInt(amount), 0n))
   const settlement = { settlementId: 'SE-spring', contestId: 'CT-spring', currency: 'USD', total, status: 'closed' }
-  await ask('POST', '/v1/settlements', { reason, settlements: [{ ...settlement, winners }] })
+  const { approval } = (await ask('POST', '/v1/settlements', {
+    ...{ reason, settlements: [{ ...settlement, winners }] },
+  })) as { approval: { id: string } }
+  await ask('POST', `/v1/control-approvals/${approval.id}/approve`, { reason }, 'approver')
   const waiting = sql`select from payout_transfers where contest_id = 'CT-spring' and status = 'pending'
     and exists (select from user_stripe_accounts a where a.user_id = payout_transfers.user_id and a.transfers_active)`
   while ((await waiting.execute(on.database)).rows.length < winners.length) await sleep(100)

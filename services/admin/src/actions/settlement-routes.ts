@@ -1,5 +1,14 @@
+import type { ControlApproval } from '@remesa/database/control-approvals'
+import type { Asked } from '@remesa/database/rail-stops'
 import type { Schema } from '@remesa/database/schema'
-import { type DifferentSettlement, importSettlements } from '@remesa/database/settlement-import'
+import {
+  compareImport,
+  type DifferentSettlement,
+  importedAlone,
+  owedByCurrency,
+  storeImport,
+} from '@remesa/database/settlement-import'
+import { askToImport } from '@remesa/database/settlement-import-approvals'
 import type { SettlementWithWinners } from '@remesa/database/settlements'
 import { settlementProblem } from '@remesa/domain/settlement'
 import { topics } from '@remesa/messaging/catalogue'
@@ -7,6 +16,8 @@ import { enqueue } from '@remesa/messaging/outbox'
 import type { Transaction } from 'kysely'
 import { z } from 'zod'
 import { type ApiParts, actorOf, doOnce, PROBLEMS_OF_DEEDS, type ZodServer } from '../api.ts'
+import { type ApprovalLimits, takesTwo } from '../approval-limits.ts'
+import { controlApproval, controlApprovalJson } from '../controls/control-shapes.ts'
 import { type Outcome, refused } from '../outcome.ts'
 import { withReason, withRequestKey } from '../schemas.ts'
 import { isPlainText } from '../text.ts'
@@ -15,6 +26,8 @@ import { isPlainText } from '../text.ts'
 const MOST_SETTLEMENTS = 200
 const MOST_WINNERS = 20_000
 const BODY_LIMIT_BYTES = 4 * 1024 * 1024
+/** What one person brings alone within it counts together. */
+const DAY_MS = 86_400_000
 
 /** Kept as it is written: it is the marketplace's, and is compared letter by letter. */
 const exactText = (longest: number) =>
@@ -70,13 +83,18 @@ const answer = z.object({
   settlements: z.array(
     z.object({
       settlementId: z.string(),
-      result: z.enum(['new', 'replaced', 'unchanged']),
+      result: z
+        .enum(['new', 'replaced', 'unchanged', 'waits'])
+        .meta({ description: '`waits`: nothing is stored of it before a second person approves' }),
       problem: z
         .object({ rule: z.string(), found: z.string() })
         .nullable()
         .meta({ description: 'the rule that it breaks as it stands: nobody of it is paid, and finance is told' }),
     }),
   ),
+  approval: controlApproval
+    .nullable()
+    .meta({ description: 'what waits for a second person; null once they are stored' }),
 })
 type Answer = z.output<typeof answer>
 
@@ -88,21 +106,21 @@ export function settlementRoutes(server: ZodServer, parts: ApiParts): void {
       schema: {
         tags: ['settlements'],
         summary:
-          'Store settlements of contests and have them paid, all of a request or none; the same one again changes nothing',
+          'Store settlements of contests and have them paid, all of a request or none; above the limit it takes a second person; the same one again changes nothing',
         headers: withRequestKey,
         body,
-        response: { ...PROBLEMS_OF_DEEDS, 200: answer },
+        response: { ...PROBLEMS_OF_DEEDS, 200: answer, 202: answer },
       },
     },
     async (request, reply) => {
       const { reason, replace } = request.body
       const brought = request.body.settlements.map(settlementOf)
-      const asked = { actor: actorOf(request), reason, replace }
+      const asked = { actor: actorOf(request), reason, replace, now: parts.clock().now }
       const digested = { reason, replace: String(replace), settlements: JSON.stringify(request.body.settlements) }
       const done = await doOnce(parts, { request, reply, body: digested, answers: answer }, (tx) =>
-        store(tx, brought, asked),
+        bring(tx, brought, { ...asked, limits: parts.limits }),
       )
-      return reply.code(200).send(done.answer)
+      return reply.code(done.status).send(done.answer)
     },
   )
 }
@@ -112,27 +130,44 @@ const settlementOf = ({ winners, ...one }: z.output<typeof settlement>): Settlem
   winners: winners.map((winner) => ({ ...winner, amount: BigInt(winner.amount) })),
 })
 
-async function store(
+async function bring(
   tx: Transaction<Schema>,
   brought: readonly SettlementWithWinners[],
-  asked: { readonly actor: string; readonly reason: string; readonly replace: boolean },
+  asked: Asked & { readonly replace: boolean; readonly limits: ApprovalLimits },
 ): Promise<Outcome<Answer>> {
-  const done = await importSettlements(tx, brought, asked)
-  if (done.kind === 'different') {
-    return refused('wrong-state', refusalOf(done.settlements), { different: done.settlements.slice(0, SHOWN) })
+  const { actor, reason, now, replace, limits } = asked
+  const compared = await compareImport(tx, brought, { replace })
+  if (compared.kind === 'different') {
+    return refused('wrong-state', refusalOf(compared.settlements), { different: compared.settlements.slice(0, SHOWN) })
   }
-  const told = [...done.imported].flatMap(([settlementId, result]) => (result === 'unchanged' ? [] : [settlementId]))
+  const answerOf = (approval: ControlApproval | null): Answer => ({
+    settlements: brought.map(({ settlement, winners }) => {
+      const result = compared.imported.get(settlement.settlementId) ?? 'unchanged'
+      return {
+        settlementId: settlement.settlementId,
+        result: approval && result !== 'unchanged' ? 'waits' : result,
+        problem: settlementProblem(settlement, winners) ?? null,
+      }
+    }),
+    approval: approval && controlApprovalJson(approval),
+  })
+
+  const before = await importedAlone(tx, { actor, since: new Date(now.getTime() - DAY_MS) })
+  const together = [...owedByCurrency(compared.toWrite)].map(([currency, owed]) => ({
+    currency,
+    amount: owed + (before.get(currency) ?? 0n),
+  }))
+  if (together.some((sum) => takesTwo(limits, sum))) {
+    const { approval } = await askToImport(tx, brought, { compared, replace }, { actor, reason, now })
+    return { kind: 'done', status: 202, answer: answerOf(approval) }
+  }
+  await storeImport(tx, compared, { actor, reason, approvalId: null })
   await enqueue(
     tx,
     topics.settlementCompleted,
-    told.map((settlementId) => ({ data: { settlementId } })),
+    compared.toWrite.map(({ settlement: { settlementId } }) => ({ data: { settlementId } })),
   )
-  const settlements = brought.map(({ settlement, winners }) => ({
-    settlementId: settlement.settlementId,
-    result: done.imported.get(settlement.settlementId) ?? 'unchanged',
-    problem: settlementProblem(settlement, winners) ?? null,
-  }))
-  return { kind: 'done', status: 200, answer: { settlements } }
+  return { kind: 'done', status: 200, answer: answerOf(null) }
 }
 
 const SHOWN = 20

@@ -17,6 +17,7 @@ export const CONTROL_KINDS = [
   'balance_repayment',
   'transfer_repayment',
   'debt_settlement',
+  'settlement_import',
 ] as const
 
 export const controlApproval = z.object({
@@ -33,10 +34,11 @@ export const controlApproval = z.object({
   decidedAt: time.nullable(),
 })
 
-export const controlApprovalJson = (approval: ControlApproval): z.output<typeof controlApproval> => ({
-  ...toWire(approval),
-  wish: maskedFacts(toWire(approval.wish)),
-})
+/** What a wish keeps in full (`content`) is not for an answer: its hash and its sums stand beside it. */
+export function controlApprovalJson({ wish, ...approval }: ControlApproval): z.output<typeof controlApproval> {
+  const shown = Object.fromEntries(Object.entries(wish).filter(([name]) => name !== 'content'))
+  return { ...toWire(approval), wish: maskedFacts(toWire(shown)) }
+}
 
 export const rail = z.object({
   name: z.string(),

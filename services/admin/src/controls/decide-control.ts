@@ -87,15 +87,15 @@ export async function decideControl(
     return refused('own-request', 'You asked for it yourself; somebody else must decide.')
   }
   const deed = DEEDS[asked.kind]
-  const isStill = await deed.isStillAsked(tx, asked)
+  const still = await deed.isStillAsked(tx, asked)
   const approval = await lockControlApproval(tx, approvalId)
   if (approval.status !== 'open') {
     const detail = `The approval is ${approval.status} already.`
     return refused('approval-decided', detail, { approval: controlApprovalJson(approval) })
   }
   const isOld = hasExpired(approval.requestedAt, { lifeMs, now })
-  if (verdict === 'approve' && (isOld || !isStill)) {
-    const why = isOld ? EXPIRED : DRIFTED
+  const why = isOld ? EXPIRED : driftOf(still)
+  if (verdict === 'approve' && why !== undefined) {
     const ended = await decideControlApproval(tx, approvalId, { status: 'void', reason: why }, now)
     await auditDecision(tx, ended, { actor, reason: why })
     return refused('approval-void', why, { approval: controlApprovalJson(ended) })
@@ -113,6 +113,12 @@ export async function decideControl(
 
 /** What it is about was changed otherwise. */
 const DRIFTED = 'What was asked for is no longer a change of what stands.'
+
+/** @returns why what was asked for is no more what would be done; undefined when it is */
+function driftOf(still: Awaited<ReturnType<Deed['isStillAsked']>>): string | undefined {
+  if (typeof still === 'object') return still.drifted
+  return still ? undefined : DRIFTED
+}
 
 const auditDecision = (
   tx: Transaction<Schema>,

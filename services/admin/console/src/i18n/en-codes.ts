@@ -118,5 +118,6 @@ export const enCodes = {
   'code.balance_repayment': 'pay a balance again',
   'code.transfer_repayment': 'pay a transfer again',
   'code.debt_settlement': 'settle a debt',
+  'code.settlement_import': 'settlements by file',
   'code.billing': 'billing',
 } as const

@@ -120,5 +120,6 @@ export const esCodes: Readonly<Record<keyof typeof enCodes, string>> = {
   'code.balance_repayment': 'pagar un saldo de nuevo',
   'code.transfer_repayment': 'pagar una transferencia de nuevo',
   'code.debt_settlement': 'saldar una deuda',
+  'code.settlement_import': 'liquidaciones por archivo',
   'code.billing': 'cobros',
 }
