@@ -101,14 +101,16 @@ export const applyCommands = (context: Context): Command =>
 
 const GROUP_HELP = `
 The word make may be left out: remesa plan is a plan of the pay-day. Then a second person approves it by its hash, where a rule
-wants that, and it is applied:
+wants that, and it is applied. remesa plan make --help shows each option of planning.
 
+${exitCodes({ 0: 'it is planned' })}
+
+Examples:
   remesa plan --reason "before the pay-day"             what it would pay; the plan has an id and a hash
   remesa plan show ID --lines --left-out                who gets how much, who does not and why
   remesa approve ID --hash HASH --reason "…"            a second person, to exactly this
   remesa apply ID --hash HASH --reason "…"              if nothing has changed since; else it is void
-  remesa plan rule                                      from which amount a run needs an approved plan
-  remesa plan make --help                               each option of planning`
+  remesa plan rule                                      from which amount a run needs an approved plan`
 
 const MAKE_HELP = `
 Role: operator. Nothing is paid and nothing changes. A rule may want a second person to approve the plan before it is applied:
