@@ -171,7 +171,7 @@ export function answersOf(seconds: number): ReadonlyMap<string, unknown> {
     ['/v1/system', system],
     ['/v1/rails', list({ ...rail, name: 'fpay' }, { ...rail, stopped, name: 'payoneer' }, { ...rail, ...waiting })],
     ['/v1/caps', list(cap)],
-    ['/v1/control-approvals', list(waiting.restart)],
+    ['/v1/control-approvals', list(waiting.restart, broughtByFile)],
   ])
 }
 
@@ -231,7 +231,7 @@ function day(seconds: number, alerts: readonly object[]) {
       { rail: 'payoneer', money: { amount: String(paid * 9_950), currency: 'USD' }, count: paid },
     ],
     settlements: { jobs: 12, complete: 11, rejected: 1, transfers: { completed: 240, retryable: 3 } },
-    ...{ bookings: { scheduled: 31, on_hold: 2, transferred: 410 }, alerts, at: new Date().toISOString() },
+    ...{ bookings: { scheduled: 31, on_hold: 2, transferred: 410 }, alerts, alertsWaiting: alerts.length, at: new Date().toISOString() },
   }
 }
 
@@ -243,6 +243,23 @@ const waiting = {
     ...{ id: id(4), kind: 'rail_restart', subjectId: 'stripe', wish: { stoppedAt: ago(20) }, reason: 'it is mended' },
     ...{ requestedBy: 'operator:olga', requestedAt: ago(9), status: 'open' },
     ...{ decidedBy: null, decisionReason: null, decidedAt: null },
+  },
+}
+
+const broughtByFile = {
+  ...waiting.restart,
+  ...{ id: id(5), kind: 'settlement_import', subjectId: '9f'.repeat(32), reason: 'the marketplace was down' },
+  wish: {
+    ...{ hash: '9f'.repeat(32), replace: true, replaces: null, settlements: 21, winners: 2_104, unchanged: 3 },
+    totals: [
+      { amount: '1250000', currency: 'USD' },
+      { amount: '900000', currency: 'CLP' },
+    ],
+    list: Array.from({ length: 20 }, (_, at) => ({
+      ...{ settlementId: `SE-${at}`, contestId: `CT-${at}`, result: at === 3 ? 'replaced' : 'new', status: 'closed' },
+      ...{ total: String(60_000 - at * 500), currency: 'USD', winners: 104 },
+    })),
+    notListed: 1,
   },
 }
 

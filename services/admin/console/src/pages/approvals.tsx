@@ -7,9 +7,10 @@ import { Filters, useFilters } from '../ui/filters.tsx'
 import { PageOf } from '../ui/page.tsx'
 import { Answer } from '../ui/states.tsx'
 import { Pager, Table } from '../ui/table.tsx'
-import { Amount, Id, Moment, Raw, Status } from '../ui/values.tsx'
+import { Amount, Amounts, Id, Moment, Raw, Status } from '../ui/values.tsx'
 import { ApprovalsTable } from './approvals-table.tsx'
 import { Decision } from './decision.tsx'
+import { ImportDetails, importWishOf } from './import-wish.tsx'
 import { PlansToApprove } from './plans-to-approve.tsx'
 import { useList } from './use-list.ts'
 
@@ -49,6 +50,8 @@ const PAGES: Readonly<Record<string, string>> = { balance_repayment: 'balances',
 function Subject({ approval: { kind, subjectId, wish } }: { approval: ControlApproval }) {
   const { label } = useSpeech()
   const page = PAGES[kind]
+  const brought = importWishOf({ kind, wish })
+  if (brought) return <Id id={brought.hash.slice(0, 12)} />
   // A cap or a rule is known by what it is of; its id says nothing to anybody.
   const of = [wish.scope, wish.kind, wish.rail].filter((one) => typeof one === 'string')
   if (page === undefined) return of.length > 0 ? of.map(label).join(', ') : label(subjectId)
@@ -59,8 +62,11 @@ function Subject({ approval: { kind, subjectId, wish } }: { approval: ControlApp
   )
 }
 
-/** What a wish is about in money: a sum, or the limit that stands and the one to come. */
-function WishedMoney({ wish: { amount, from, to, currency } }: Pick<ControlApproval, 'wish'>) {
+/** What a wish is about in money: sums, or the limit that stands and the one to come. */
+function WishedMoney({ approval }: { approval: ControlApproval }) {
+  const { amount, from, to, currency } = approval.wish
+  const brought = importWishOf(approval)
+  if (brought) return <Amounts amounts={brought.totals} />
   if (typeof currency !== 'string') return null
   const sum = (value: unknown) => <Amount money={typeof value === 'string' ? { amount: value, currency } : null} />
   if (amount !== undefined) return sum(amount)
@@ -70,6 +76,12 @@ function WishedMoney({ wish: { amount, from, to, currency } }: Pick<ControlAppro
       {sum(from)} → {sum(to)}
     </>
   )
+}
+
+/** All that is agreed to. */
+function Wish({ approval }: { approval: ControlApproval }) {
+  const brought = importWishOf(approval)
+  return brought ? <ImportDetails wish={brought} /> : <Raw value={approval.wish} />
 }
 
 const SHOWN = 200
@@ -89,7 +101,7 @@ function Controls({ filters }: { filters: Readonly<Record<string, string>> }) {
             columns={[
               { header: t('field.action'), cell: ({ kind }) => label(kind) },
               { header: t('field.subject'), cell: (approval) => <Subject approval={approval} /> },
-              { header: t('field.amount'), cell: ({ wish }) => <WishedMoney wish={wish} />, isFigure: true },
+              { header: t('field.amount'), cell: (approval) => <WishedMoney approval={approval} />, isFigure: true },
               { header: t('field.reason'), cell: ({ reason }) => reason },
               {
                 header: t('approvals.requestedBy'),
@@ -103,10 +115,10 @@ function Controls({ filters }: { filters: Readonly<Record<string, string>> }) {
               },
               {
                 header: t('field.details'),
-                cell: ({ wish }) => (
+                cell: (approval) => (
                   <details>
                     <summary>{t('detail.lines')}</summary>
-                    <Raw value={wish} />
+                    <Wish approval={approval} />
                   </details>
                 ),
               },
@@ -115,8 +127,8 @@ function Controls({ filters }: { filters: Readonly<Record<string, string>> }) {
                 header: t('approvals.decidedBy'),
                 cell: (approval) => (
                   <Decision approval={approval} path={at`/v1/control-approvals/${approval.id}`}>
-                    {label(approval.kind)}: <Subject approval={approval} /> <WishedMoney wish={approval.wish} />
-                    <Raw value={approval.wish} />
+                    {label(approval.kind)}: <Subject approval={approval} /> <WishedMoney approval={approval} />
+                    <Wish approval={approval} />
                   </Decision>
                 ),
               },
