@@ -37,7 +37,7 @@ export function wishLines(kind: string, wish: Wish): readonly string[] {
       ({ settlementId, contestId, result, total, currency, winners }) =>
         `${plain(settlementId)} (${plain(contestId)}, ${plain(result)}): ${moneyText({ amount: total, currency })} to ${counted(winners, 'winner')}`,
     ),
-    ...(notListed > 0 ? [`… and ${notListed} more, which owe less`] : []),
+    ...(notListed > 0 ? [`… and ${notListed} more, which owe less: remesa settlement waiting ID`] : []),
   ]
 }
 

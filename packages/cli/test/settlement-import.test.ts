@@ -147,7 +147,7 @@ test('above the limit each part waits for a second person: the command says for 
   expect(said.out).toContain('! 201 settlements: 0 new, 0 replaced, 0 unchanged, 201 for a second person to approve')
   expect(said.out).toContain('    GBP 200.00, 200 settlements, 200 winners\n    SHA-256 ')
   expect(said.out).toContain('    SE-W000 (CT-SE-W000, new): GBP 1.00 to 1 winner\n')
-  expect(said.out).toContain('    … and 180 more, which owe less\n')
+  expect(said.out).toContain('    … and 180 more, which owe less: remesa settlement waiting ID\n')
   expect(said.out).toContain('    GBP 1.00, 1 settlement, 1 winner\n')
   expect(said.out).toContain('Each of them is a part of the file')
   const approvals = [...said.out.matchAll(/remesa approve (\S{36}) /g)].map(([, id = '']) => id)
@@ -157,6 +157,8 @@ test('above the limit each part waits for a second person: the command says for 
   const listed = await api.remesa('approve')
   for (const id of approvals) expect(listed.out).toContain(id)
   expect(listed.out).toMatch(/settlement import .{36}:\n {2}SHA-256 [0-9a-f]{64}\n {2}SE-W/)
+  const whole = await api.remesa('settlement', 'waiting', approvals[0] ?? '')
+  expect(whole.out).toMatch(/^SE-W199 +– +– +user-SE-W199 +none yet +GBP 1\.00$/m)
   for (const id of approvals) {
     const approved = await api.remesa('approve', id, ...WHY)
     expect([approved.code, approved.out]).toEqual([

@@ -63,6 +63,13 @@ export async function askToImport(
   )
 }
 
+/** @returns what is agreed to, or was, in the order in which it was brought; undefined for an approval of anything else */
+export const importedByWish = ({
+  kind,
+  wish,
+}: Pick<ControlApproval, 'kind' | 'wish'>): readonly SettlementWithWinners[] | undefined =>
+  kind === 'settlement_import' ? settlementsOf((wish as ImportWish).content) : undefined
+
 /**
  * Whether the settlements would still be stored as two people are about to agree to. Locks them, and every import. One that
  * came meanwhile by another way, as it was brought, is no hindrance: it is not stored or told of again.

@@ -255,6 +255,11 @@ test('an import as large as a request may be is kept whole and listed in part, a
   })
   expect(wish.list).toHaveLength(20)
   expect(wish.list[0]).toMatchObject({ settlementId: all[149]?.settlementId, winners: 200 })
+  const page = async (query: string) =>
+    (await api.ask('GET', `/v1/control-approvals/${id}/settlements?${query}`, { token: await api.token(VIEWER) })).body
+  const first = await page('limit=149')
+  expect(first).toEqual({ items: all.slice(0, 149), next: '149' })
+  expect(await page(`limit=149&cursor=${first.next}`)).toEqual({ items: all.slice(149), next: null })
   const listed = await api.ask('GET', '/v1/control-approvals', { token: await api.token(VIEWER) })
   expect(JSON.stringify(listed.body).length).toBeLessThan(50_000)
   expect((await decide(id)).status).toBe(200)

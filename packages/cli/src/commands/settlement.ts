@@ -1,8 +1,9 @@
 import { Command } from 'commander'
-import { type ApiOptions, acts, openApi } from '../api.ts'
+import { z } from 'zod'
+import { type Api, type ApiOptions, acts, inPath, openApi, pageOf, usesApi } from '../api.ts'
 import { CannotError, type CommandGroup, type Context, exitCodes } from '../context.ts'
 import { importedText, readSettlementFile, type Sent, sendSettlements } from '../settlement-import.ts'
-import { asJson, counted } from '../text.ts'
+import { asJson, counted, moneyText, table } from '../text.ts'
 
 interface ImportOptions extends ApiOptions {
   readonly key: string
@@ -36,7 +37,51 @@ export const settlementCommands: CommandGroup = (context, ended) => {
       context.out(options.json ? asJson(sent) : importedText(context, sent))
       if (sent.settlements.some(({ problem }) => problem !== null)) ended(1)
     })
+
+  usesApi(
+    commands
+      .command('waiting')
+      .description(
+        'All of an import that waits for a second person, or waited: who is paid, how much, to which account.',
+      )
+      .argument('<approval>', 'its id'),
+  )
+    .addHelpText('after', WAITING_HELP)
+    .action(async (approval: string, options: ApiOptions) => {
+      const api = await openApi(context, options, 'viewer')
+      const settlements = await broughtBy(api, approval)
+      const rows = settlements.flatMap(({ settlementId, contestId, total, currency, status, winners }) => [
+        [settlementId, contestId, status, 'total', '', moneyText({ amount: total, currency })],
+        ...winners.map((winner) => [
+          ...[settlementId, '', '', winner.userId, winner.stripeAccountId ?? 'none yet'],
+          moneyText({ amount: winner.amount, currency: winner.currency }),
+        ]),
+      ])
+      const text = table(['settlement', 'contest', 'status', 'winner', 'account', '>amount'], rows, 'There is none.')
+      context.out(options.json ? asJson({ settlements }) : text)
+    })
   return commands
+}
+
+const brought = z.looseObject({
+  ...{ settlementId: z.string(), contestId: z.string(), total: z.string(), currency: z.string(), status: z.string() },
+  winners: z.array(
+    z.looseObject({
+      ...{ userId: z.string(), stripeAccountId: z.string().nullable(), amount: z.string(), currency: z.string() },
+    }),
+  ),
+})
+
+async function broughtBy(api: Api, approval: string): Promise<readonly z.output<typeof brought>[]> {
+  const all: z.output<typeof brought>[] = []
+  let cursor: string | undefined
+  do {
+    const path = `/v1/control-approvals/${inPath(approval)}/settlements`
+    const page = await api.get(path, pageOf(brought), { cursor, limit: 200 })
+    all.push(...page.items)
+    cursor = page.next ?? undefined
+  } while (cursor !== undefined)
+  return all
 }
 
 async function send(
@@ -84,3 +129,12 @@ Examples:
   remesa settlement import settlements.csv --check
   remesa settlement import 2026-11/settlements.csv --reason "the marketplace was down"
   remesa settlement import mended.csv --winners mended-winners.csv --replace --reason "totals corrected"`
+
+const WAITING_HELP = `
+Whoever approves looks at it first: remesa approve shows the sums and the settlements that owe most.
+
+${exitCodes({ 0: 'they are listed' })}
+
+Examples:
+  remesa settlement waiting 0197a3c2-3f6e-7c11-9d55-0a4b8e0c1f22
+  remesa settlement waiting 0197a3c2-3f6e-7c11-9d55-0a4b8e0c1f22 --json`

@@ -231,7 +231,12 @@ function day(seconds: number, alerts: readonly object[]) {
       { rail: 'payoneer', money: { amount: String(paid * 9_950), currency: 'USD' }, count: paid },
     ],
     settlements: { jobs: 12, complete: 11, rejected: 1, transfers: { completed: 240, retryable: 3 } },
-    ...{ bookings: { scheduled: 31, on_hold: 2, transferred: 410 }, alerts, alertsWaiting: alerts.length, at: new Date().toISOString() },
+    ...{
+      bookings: { scheduled: 31, on_hold: 2, transferred: 410 },
+      alerts,
+      alertsWaiting: alerts.length,
+      at: new Date().toISOString(),
+    },
   }
 }
 
