@@ -94,6 +94,7 @@ const answer = z.object({
   ),
   approval: controlApproval
     .nullable()
+    .default(null) // answers that were kept before imports could wait have none
     .meta({ description: 'what waits for a second person; null once they are stored' }),
 })
 type Answer = z.output<typeof answer>
