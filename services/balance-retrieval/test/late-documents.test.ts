@@ -88,10 +88,8 @@ test('a bill approved, or no longer held, after its day’s balance was read is 
   netsuite.approveDocument(keyOf(balance, 1))
   netsuite.releaseDocument(keyOf(balance, 2))
   await sweep(world)
-  expect(await lateAlerts(world)).toMatchObject([
-    { details: { reason: 'not_counted', open: '200' } },
-    { details: { reason: 'not_counted', open: '30' } },
-  ])
+  const told = (await lateAlerts(world)).map(({ details: { reason, open } }) => `${reason} ${open}`)
+  expect(told.sort()).toEqual(['not_counted 200', 'not_counted 30'])
 })
 
 test('a bill that finance edits before it is paid is told, edited again told anew, and corrected back its alert closes', async () => {

@@ -26,9 +26,7 @@ export const sweep = (world: World): Promise<readonly Verdict[]> => world.delive
 /** Those that are open, by document. */
 export const lateAlerts = async (world: World): Promise<readonly FinanceAlert[]> => {
   const open = await openAlerts(world.database, { limit: 1_000 })
-  return open
-    .filter(({ kind }) => kind === 'late_document')
-    .sort((a, b) => a.dedupKey.localeCompare(b.dedupKey, 'en', { numeric: true }))
+  return open.filter(({ kind }) => kind === 'late_document').sort((a, b) => (a.dedupKey < b.dedupKey ? -1 : 1))
 }
 
 /**
