@@ -13,5 +13,5 @@ export default {
   globalSetup: `${testing}/global-setup.ts`,
   globalTeardown: `${testing}/global-teardown.ts`,
   testSequencer: `${testing}/slowest-first.js`,
-  maxWorkers: 2,
+  maxWorkers: 3, // tests of whole stacks wait for half of their time
 }
