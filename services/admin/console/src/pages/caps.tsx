@@ -2,16 +2,14 @@ import { CAP_SCOPES } from '@remesa/domain/payment-controls'
 import { useQuery } from '@tanstack/react-query'
 import type { Cap, Rail } from '../api-controls.ts'
 import { readPage } from '../client.ts'
-import { at } from '../http.ts'
 import { useSpeech } from '../language.tsx'
-import { majorUnits, readAmount } from '../money.ts'
 import { useMay } from '../session.tsx'
 import { Action } from '../ui/action.tsx'
-import type { Written } from '../ui/dialog-field.tsx'
 import { Section } from '../ui/page.tsx'
 import { Answer } from '../ui/states.tsx'
 import { Table } from '../ui/table.tsx'
 import { Amount, Moment } from '../ui/values.tsx'
+import { amountOf, codeOf, LimitActions } from './limit-actions.tsx'
 import { useList } from './use-list.ts'
 import { useSaid } from './use-said.ts'
 
@@ -84,39 +82,16 @@ function SetCap() {
 
 function CapActions({ cap }: { cap: Cap }) {
   const { t, label } = useSpeech()
-  const said = useSaid()
-  const [change, remove] = [t('system.capChange'), t('system.capRemove')]
-  const { scope, rail, currency } = cap
-  const what = (
-    <>
-      {label(scope)} · {rail ? label(rail) : t('system.capAllRails')} · <Amount money={cap} />
-    </>
-  )
+  const { scope, rail } = cap
   return (
-    <div className="buttons">
-      <Action
-        deed={{
-          ...{ name: change, text: t('system.capSetText'), path: '/v1/caps', method: 'PUT', said: said(change) },
-          fields: [{ name: 'amount', label: `${t('field.amount')}, ${currency}`, initial: majorUnits(cap) }],
-          wrong: (written) =>
-            amountOf({ ...written, currency }) === undefined ? t('field.minMaxNeedCurrency') : undefined,
-          body: (reason, written) => ({ scope, rail, currency, reason, amount: amountOf({ ...written, currency }) }),
-        }}
-      >
-        {what}
-      </Action>
-      <Action
-        deed={{
-          ...{ name: remove, text: t('system.capRemoveText'), method: 'DELETE', said: said(remove), isDangerous: true },
-          path: at`/v1/caps/${cap.id}`,
-          body: (reason) => ({ reason }),
-        }}
-      >
-        {what}
-      </Action>
-    </div>
+    <LimitActions
+      limit={cap}
+      path="/v1/caps"
+      holdsFor={{ scope, rail }}
+      change={{ name: t('system.capChange'), text: t('system.capSetText') }}
+      remove={{ name: t('system.capRemove'), text: t('system.capRemoveText') }}
+    >
+      {label(scope)} · {rail ? label(rail) : t('system.capAllRails')} · <Amount money={cap} />
+    </LimitActions>
   )
 }
-
-const codeOf = ({ currency = '' }: Written): string => currency.trim().toUpperCase()
-const amountOf = (written: Written): string | undefined => readAmount(written.amount ?? '', codeOf(written))

@@ -1,15 +1,13 @@
 import { PLAN_KINDS } from '@remesa/domain/payment-plan'
 import type { PlanRule } from '../api-plans.ts'
-import { at } from '../http.ts'
 import { useSpeech } from '../language.tsx'
-import { majorUnits, readAmount } from '../money.ts'
 import { useMay } from '../session.tsx'
 import { Action } from '../ui/action.tsx'
-import type { Written } from '../ui/dialog-field.tsx'
 import { Section } from '../ui/page.tsx'
 import { Answer } from '../ui/states.tsx'
 import { Table } from '../ui/table.tsx'
 import { Amount, Moment } from '../ui/values.tsx'
+import { amountOf, codeOf, LimitActions } from './limit-actions.tsx'
 import { useList } from './use-list.ts'
 import { useSaid } from './use-said.ts'
 
@@ -68,39 +66,16 @@ function SetRule() {
 
 function RuleActions({ rule }: { rule: PlanRule }) {
   const { t, label } = useSpeech()
-  const said = useSaid()
-  const { kind, currency } = rule
-  const [change, remove] = [t('plans.ruleChange'), t('plans.ruleRemove')]
-  const what = (
-    <>
-      {label(kind)} · <Amount money={rule} />
-    </>
-  )
+  const { kind } = rule
   return (
-    <div className="buttons">
-      <Action
-        deed={{
-          ...{ name: change, text: t('plans.ruleText'), path: '/v1/plan-rules', method: 'PUT', said: said(change) },
-          fields: [{ name: 'amount', label: `${t('field.amount')}, ${currency}`, initial: majorUnits(rule) }],
-          wrong: (written) =>
-            amountOf({ ...written, currency }) === undefined ? t('field.minMaxNeedCurrency') : undefined,
-          body: (reason, written) => ({ kind, currency, reason, amount: amountOf({ ...written, currency }) }),
-        }}
-      >
-        {what}
-      </Action>
-      <Action
-        deed={{
-          ...{ name: remove, text: t('plans.ruleRemoveText'), method: 'DELETE', said: said(remove), isDangerous: true },
-          path: at`/v1/plan-rules/${rule.id}`,
-          body: (reason) => ({ reason }),
-        }}
-      >
-        {what}
-      </Action>
-    </div>
+    <LimitActions
+      limit={rule}
+      path="/v1/plan-rules"
+      holdsFor={{ kind }}
+      change={{ name: t('plans.ruleChange'), text: t('plans.ruleText') }}
+      remove={{ name: t('plans.ruleRemove'), text: t('plans.ruleRemoveText') }}
+    >
+      {label(kind)} · <Amount money={rule} />
+    </LimitActions>
   )
 }
-
-const codeOf = ({ currency = '' }: Written): string => currency.trim().toUpperCase()
-const amountOf = (written: Written): string | undefined => readAmount(written.amount ?? '', codeOf(written))
