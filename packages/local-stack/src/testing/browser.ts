@@ -5,8 +5,8 @@ import { consoleLink } from '../operators.ts'
 /** Where Debian and its like put it. */
 const USUAL_PATH = '/usr/bin/chromium'
 
-/** For whatever a page is waited for. */
-const PATIENCE_MS = 20_000
+/** For whatever a page is waited for: no promise about speed, so it holds on a busy machine too. */
+const PATIENCE_MS = 60_000
 
 /**
  * The browser that tests drive: `CHROMIUM_PATH`, or the system's. None is downloaded.
