@@ -179,18 +179,21 @@ export async function findUnread(
 export const STRIPE_PAYMENT = '^(pi|ch|py)_'
 
 /**
- * Refunds that the database alone has in the window, with the charge that Stripe is to be asked about.
+ * Refunds that the database alone has in the window, with the payment whose refunds Stripe is to be asked for: by its
+ * own id, which covers all its charges, or by its charge's, where it goes by a name that is not Stripe's.
  * @returns at most `limit`, the first by id
  */
 export async function findUnreadRefunds(
   database: Database,
   { readingId, window: { from, to }, after, limit }: Unread,
-): Promise<readonly { readonly refundId: string; readonly chargeId: string }[]> {
-  const { rows } = await sql<{ refundId: string; chargeId: string }>`
-    select g.refund_id as "refundId", p.charge_id as "chargeId"
-    from payment_refunds g join payments p on p.payment_id = g.payment_id
+): Promise<readonly { readonly refundId: string; readonly askedOf: string }[]> {
+  const { rows } = await sql<{ refundId: string; askedOf: string }>`
+    select g.refund_id as "refundId", a.asked_of as "askedOf"
+    from payment_refunds g left join payments p on p.payment_id = g.payment_id
+    cross join lateral (
+      select case when g.payment_id ~ ${STRIPE_PAYMENT} then g.payment_id else p.charge_id end as asked_of) a
     where g.created >= ${from} and g.created < ${to} and g.status = 'succeeded' and g.refund_id > ${after ?? ''}
-      and g.refund_id ~ '^(re|pyr)_' and p.charge_id ~ '^(ch|py)_' and not exists (
+      and g.refund_id ~ '^(re|pyr)_' and a.asked_of ~ ${STRIPE_PAYMENT} and not exists (
         select from reconciliation_staged_refunds s where s.reading_id = ${readingId} and s.refund_id = g.refund_id)
     order by g.refund_id limit ${limit}`.execute(database)
   return rows

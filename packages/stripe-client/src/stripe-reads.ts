@@ -36,8 +36,12 @@ export interface StripeReads {
    * @throws ProviderError when it cannot be read
    */
   getPayment(paymentId: string): Promise<ChargeFacts | 'not-found'>
-  /** Every refund of a charge. @throws ProviderError when they cannot all be read */
-  getRefunds(chargeId: string): Promise<readonly RefundFacts[]>
+  /**
+   * Every refund of a payment; of a PaymentIntent, those of all its charges.
+   * @param paymentId - `pi_…`, or a charge's own id
+   * @throws ProviderError when they cannot all be read
+   */
+  getRefunds(paymentId: string): Promise<readonly RefundFacts[]>
   /**
    * What the platform can transfer now, by currency; one whose units we do not know is left out.
    * @throws ProviderError when it cannot be read
@@ -91,14 +95,15 @@ export function createStripeReads(options: StripeOptions): StripeReads {
         throw failure
       }
     },
-    async getRefunds(chargeId) {
+    async getRefunds(paymentId) {
+      const of = paymentId.startsWith('pi_') ? { payment_intent: paymentId } : { charge: paymentId }
       const refunds: RefundFacts[] = []
       for await (const page of listPages({
-        operation: 'list refunds of a charge',
+        operation: 'list refunds of a payment',
         page: refundPage,
         factsOf: refundFacts,
         startingAfter: undefined,
-        ask: (cursor) => stripe.refunds.list({ ...cursor, charge: chargeId }),
+        ask: (cursor) => stripe.refunds.list({ ...cursor, ...of }),
       })) {
         refunds.push(...page)
       }

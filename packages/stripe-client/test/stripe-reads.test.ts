@@ -83,7 +83,7 @@ test('a charge is told in our words: what was captured, by which id it is matche
   expect(await reads.getPayment('ch_../../balance?x=%2F')).toBe('not-found')
 })
 
-test('refunds come with the payment they belong to and how they stand, by time and by charge', async () => {
+test('refunds come with the payment they belong to and how they stand, by time, by charge and by payment', async () => {
   const { payments, reads } = await startWorld()
   for (const paymentId of ['pi_1', 'ch_2']) payments.load({ paymentId, money: money(50_000n, 'USD'), created: at(0) })
   for (let index = 0; index < 120; index += 1) payments.refund('pi_1', { amount: 1n, created: at(index) })
@@ -104,6 +104,12 @@ test('refunds come with the payment they belong to and how they stand, by time a
   expect(ofCharge).toHaveLength(120)
   expect(new Set(ofCharge.map(({ paymentId }) => paymentId))).toEqual(new Set(['pi_1']))
   expect(await reads.getRefunds('ch_2')).toHaveLength(1)
+  // A further charge of the same payment: its own refunds alone by its id, all of them by the payment's.
+  payments.load({ paymentId: 'pi_1', chargeId: 'ch_again', money: money(50_000n, 'USD'), created: at(300) })
+  payments.refund('pi_1', { amount: 5n, created: at(300) })
+  expect(await reads.getRefunds(chargeId)).toHaveLength(120)
+  expect(await reads.getRefunds('ch_again')).toHaveLength(1)
+  expect(await reads.getRefunds('pi_1')).toHaveLength(121)
 })
 
 test('transfers come with the payable they were made for', async () => {

@@ -58,7 +58,7 @@ export async function lookUpPayments(parts: LookUpParts, lookUp: LookUp, signal:
   })
 }
 
-/** Asks Stripe about refunds that only the database has in the window, charge by charge, and stores what comes. */
+/** Asks Stripe about refunds that only the database has in the window, payment by payment, and stores what comes. */
 export async function lookUpRefunds(parts: LookUpParts, lookUp: LookUp, signal: AbortSignal): Promise<void> {
   const { database, stripe, lookUpsAtMost: limit = LOOKED_UP_AT_MOST } = parts
   const unread = await findUnreadRefunds(database, { ...lookUp, after: lookUp.slice.after, limit })
@@ -67,8 +67,8 @@ export async function lookUpRefunds(parts: LookUpParts, lookUp: LookUp, signal: 
     store: async (some, page) => {
       const refunds: StagedRefund[] = []
       const asked = new Set(some.map(({ refundId }) => refundId))
-      await atOnce(parts, [...new Set(some.map(({ chargeId }) => chargeId))], signal, async (chargeId) => {
-        for (const { refundId, paymentId, money, status, created } of await refundsOf(stripe, chargeId)) {
+      await atOnce(parts, [...new Set(some.map(({ askedOf }) => askedOf))], signal, async (askedOf) => {
+        for (const { refundId, paymentId, money, status, created } of await refundsOf(stripe, askedOf)) {
           if (status === 'succeeded' && asked.has(refundId)) refunds.push({ refundId, paymentId, ...money, created })
         }
       })
@@ -77,9 +77,9 @@ export async function lookUpRefunds(parts: LookUpParts, lookUp: LookUp, signal: 
   })
 }
 
-async function refundsOf(stripe: LookUpParts['stripe'], chargeId: string): Promise<readonly RefundFacts[]> {
+async function refundsOf(stripe: LookUpParts['stripe'], paymentId: string): Promise<readonly RefundFacts[]> {
   try {
-    return await stripe.getRefunds(chargeId)
+    return await stripe.getRefunds(paymentId)
   } catch (error) {
     if (error instanceof ProviderError && error.code === 'resource_missing') return []
     throw error

@@ -145,7 +145,8 @@ async function readOne({ stripe, now }: Parts, paymentId: string): Promise<Copie
   const charge = await stripe.getPayment(paymentId)
   if (charge === 'not-found') return 'not_found'
   if (!charge.isCounted) return 'not_paid'
-  const refunds = await stripe.getRefunds(charge.chargeId)
+  // Of all its charges: what is on record and not among these is canceled.
+  const refunds = await stripe.getRefunds(charge.paymentId)
   return {
     ...{ paymentId: charge.paymentId, asOf },
     news: {

@@ -115,3 +115,30 @@ test('a refund that Stripe made a second after the window is timing, and one tha
     [`${late.id} timing`, 're_invented refund_mismatch'].sort(),
   )
 })
+
+test('a refund of any charge of a payment, and one of a payment that is not on record, is found when it is looked up', async () => {
+  const { payments } = world.sandbox.stripe
+  chargeQuietly(world, [
+    { id: 'twice', seconds: -9_000 },
+    { id: 'lost', seconds: -8_000 },
+  ])
+  const late = ['pi_twice', 'pi_lost'].map((paymentId) => ({
+    ...{ paymentId, refundId: payments.refund(paymentId, { amount: 300n, created: at(86_400) }).id },
+    ...{ money: money(300n, 'USD'), created: at(86_399), status: 'succeeded' as const, asOf: world.now() },
+  }))
+  payments.load(
+    { paymentId: 'pi_twice', chargeId: 'ch_again', created: at(-7_000), money: money(10_000n, 'USD') },
+    'quietly',
+  )
+  const again = { ...{ paymentId: 'pi_twice', chargeId: 'ch_again', money: money(10_000n, 'USD'), refunded: 0n } }
+  const known = { created: at(-7_000), description: null, disputed: false, source: 'webhook' as const }
+  await world.database
+    .transaction()
+    .execute((tx) => recordPayments(tx, { payments: [{ ...again, ...known, asOf: world.now() }], refunds: late }))
+  const { reconcile } = aService(world)
+  const { reportId } = await reconcile({ startDate: DAY })
+  const findings = await listFindings(world.database, { reportId, limit: 20 })
+  expect(findings.map(({ refundId, category }) => `${refundId} ${category}`).sort()).toEqual(
+    late.map(({ refundId }) => `${refundId} timing`).sort(),
+  )
+})

@@ -143,3 +143,28 @@ test('a refund on record that Stripe does not have is canceled, audited, and sta
     },
   ])
 })
+
+test('a payment that was charged twice keeps the refunds of both charges, and an earlier one that is new comes too', async () => {
+  world = await startWorld()
+  const { payments } = world.sandbox.stripe
+  const { database, now } = world
+  const long = new Date(now().getTime() - 3_600_000)
+  const charge = (chargeId: string, created: Date) =>
+    payments.load({ paymentId: 'pi_1', chargeId, created, money: money(1_000n, 'USD') }, 'quietly')
+  charge('ch_first', long)
+  const known = payments.refund('pi_1', { amount: 300n, created: long })
+  const unheardOf = payments.refund('pi_1', { amount: 70n, created: long })
+  charge('ch_second', now())
+  const ofSecond = payments.refund('pi_1', { amount: 5n })
+  const refund = { refundId: known.id, paymentId: 'pi_1', money: money(300n, 'USD'), created: long, asOf: long }
+  await database
+    .transaction()
+    .execute((tx) => writePayments(tx, { refunds: [{ ...refund, status: 'succeeded' as const }] }))
+  expect(await sync(['pi_1'])).toEqual({ synced: ['pi_1'], failed: [] })
+  const { rows } = await sql<{ refund_id: string; status: string }>`
+    select refund_id, status from payment_refunds`.execute(database)
+  expect(new Map(rows.map(({ refund_id, status }) => [refund_id, status]))).toEqual(
+    new Map([known, unheardOf, ofSecond].map(({ id }) => [id, 'succeeded'])),
+  )
+  expect((await findPayments(database, ['pi_1'])).get('pi_1')?.refunded).toBe(375n)
+})

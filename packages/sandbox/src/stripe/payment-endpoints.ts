@@ -3,7 +3,7 @@ import { missing } from './errors.ts'
 import { type Listed, listAsJson, PAGING, type Page, pageOf } from './lists.ts'
 import { type Parameters, readParameters } from './parameters.ts'
 import { chargeAsJson, disputeAsJson, paymentIntentAsJson, refundAsJson } from './payment-objects.ts'
-import type { Charge } from './payment-rows.ts'
+import type { Charge, Refund } from './payment-rows.ts'
 import type { Payments } from './payments.ts'
 
 interface Parts {
@@ -91,16 +91,17 @@ export function paymentRoutes({ payments, route, expanded }: Parts): Route[] {
   function listRefunds({ query }: SandboxRequest): Reply {
     const given = readParameters(query, [...PAGING, 'created', 'charge', 'payment_intent'])
     const about = { url: '/v1/refunds', fields: REFUND_FIELDS, asJson: refundAsJson }
-    const of = given.text('charge') ?? given.text('payment_intent')
+    const [ofCharge, ofIntent] = [given.text('charge'), given.text('payment_intent')]
     const created = given.created()
-    if (of === undefined) return list(given, about, payments.refunds.page(given, { what: 'refund', created }))
-    const charge = payments.find(of)
-    if (!charge) throw missing('charge', of, { status: 404, param: given.text('charge') ? 'charge' : 'payment_intent' })
-    return list(
-      given,
-      about,
-      pageOf({ rows: payments.refundsOf(charge), what: 'refund', url: about.url, created }, given),
-    )
+    const rowsOf = (id: string, param: 'charge' | 'payment_intent'): readonly Refund[] => {
+      const charge = param === 'charge' ? payments.charges.find(id) : payments.find(id)
+      if (!charge) throw missing(param, id, { status: 404, param })
+      return payments.refundsOf(charge, param === 'charge' ? undefined : 'its payment')
+    }
+    const page = (rows: readonly Refund[]) => pageOf({ rows, what: 'refund', url: about.url, created }, given)
+    if (ofCharge !== undefined) return list(given, about, page(rowsOf(ofCharge, 'charge')))
+    if (ofIntent !== undefined) return list(given, about, page(rowsOf(ofIntent, 'payment_intent')))
+    return list(given, about, payments.refunds.page(given, { what: 'refund', created }))
   }
 
   function listDisputes({ query }: SandboxRequest): Reply {

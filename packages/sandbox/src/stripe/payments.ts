@@ -33,7 +33,8 @@ export interface Payments {
   version(): number
   /** The latest charge of a PaymentIntent, or a charge by its own id. */
   find(id: string): Charge | undefined
-  refundsOf(charge: Charge): readonly Refund[]
+  /** Of a charge, or of all charges of its payment; oldest first. */
+  refundsOf(charge: Charge, of?: 'its payment'): readonly Refund[]
   /** @returns its payment's id; tells of it, and of its refund, unless `quietly` */
   load(payment: PaymentToLoad, how?: 'quietly'): string
   /** @throws Error for one that is not there, or has nothing to capture */
@@ -62,7 +63,8 @@ export function createPayments({ newId, now, webhooks }: PaymentsOptions): Payme
   const refunds = createSortedList<Refund>()
   const disputes = createSortedList<Dispute>()
   const latest = new Map<string, Charge>()
-  const refundsOf = new Map<Charge, Refund[]>()
+  /** By payment. */
+  const refundsOf = new Map<string, Refund[]>()
   const lost = new Set<string>()
   let places = 0
   let version = 0
@@ -139,9 +141,9 @@ export function createPayments({ newId, now, webhooks }: PaymentsOptions): Payme
     const created = seconds(asked.created)
     const refund: Refund = { id: newId('re'), created, place: nextPlace(), charge, amount, status }
     refunds.add(refund)
-    const others = refundsOf.get(charge)
+    const others = refundsOf.get(paymentIdOf(charge))
     if (others) others.push(refund)
-    else refundsOf.set(charge, [refund])
+    else refundsOf.set(paymentIdOf(charge), [refund])
     if (isCounted(status)) charge.amountRefunded += amount
     if (how !== 'quietly') {
       tell('refund.created', charge, () => refundAsJson(refund))
@@ -156,7 +158,10 @@ export function createPayments({ newId, now, webhooks }: PaymentsOptions): Payme
     disputes,
     version: () => version,
     find,
-    refundsOf: (charge) => refundsOf.get(charge) ?? [],
+    refundsOf(charge, of) {
+      const ofPayment = refundsOf.get(paymentIdOf(charge)) ?? []
+      return of === 'its payment' ? ofPayment : ofPayment.filter((refund) => refund.charge === charge)
+    },
     load,
     capture(paymentId) {
       const charge = get(paymentId)
