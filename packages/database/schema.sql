@@ -90,7 +90,7 @@ CREATE TABLE approvals (
   decision_reason text,
   decided_at timestamp with time zone,
   constraint approvals_pkey PRIMARY KEY (id),
-  constraint approvals_action_check CHECK ((action = ANY (ARRAY['force_release'::text, 'cancel'::text]))),
+  constraint approvals_action_check CHECK ((action = ANY (ARRAY['force_release'::text, 'cancel'::text, 'retry'::text]))),
   constraint approvals_are_anothers CHECK ((decided_by <> requested_by)),
   constraint approvals_check CHECK (((status = 'open'::text) = (decided_at IS NULL))),
   constraint approvals_check1 CHECK (((status = ANY (ARRAY['approved'::text, 'refused'::text])) = (decided_by IS NOT NULL))),

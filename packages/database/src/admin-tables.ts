@@ -23,7 +23,7 @@ interface AdminRequests {
 interface Approvals {
   id: Generated<string>
   payout_id: string
-  action: 'force_release' | 'cancel'
+  action: 'force_release' | 'cancel' | 'retry'
   reason: string
   seen_status: BookingPayoutStatus
   seen_amount: bigint

@@ -1,4 +1,4 @@
-import type { BookingPayoutStatus } from '@remesa/domain/booking-payout'
+import type { BookingOverride, BookingPayoutStatus } from '@remesa/domain/booking-payout'
 import { type Selectable, sql, type Transaction } from 'kysely'
 import { bigintAsString } from './audit.ts'
 import type { Database } from './connection.ts'
@@ -7,7 +7,12 @@ import type { Schema } from './schema.ts'
 export const APPROVAL_STATUSES = ['open', 'approved', 'refused', 'void'] as const
 export type ApprovalStatus = (typeof APPROVAL_STATUSES)[number]
 /** What needs a second person above an amount. */
-export type ApprovableAction = 'force_release' | 'cancel'
+export const APPROVABLE_ACTIONS = ['force_release', 'cancel', 'retry'] as const
+export type ApprovableAction = (typeof APPROVABLE_ACTIONS)[number]
+
+/** @returns whether an action is one that needs a second person above an amount */
+export const isApprovable = (action: BookingOverride): action is ApprovableAction =>
+  APPROVABLE_ACTIONS.some((one) => one === action)
 
 /** A payout as somebody saw it who asked for something to be done with it: what is agreed to is this, and nothing else. */
 export interface SeenPayout {

@@ -18,6 +18,7 @@ import * as repayments from '../migrations/0015-repayments.ts'
 import * as lateDocuments from '../migrations/0017-late-documents.ts'
 import * as paidOutSince from '../migrations/0018-paid-out-since.ts'
 import * as settlementImports from '../migrations/0019-settlement-imports.ts'
+import * as secondWords from '../migrations/0021-second-words.ts'
 import type { Database } from './connection.ts'
 
 const MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -39,6 +40,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0017-late-documents': lateDocuments,
   '0018-paid-out-since': paidOutSince,
   '0019-settlement-imports': settlementImports,
+  '0021-second-words': secondWords,
 }
 
 /**

@@ -2,6 +2,7 @@ import {
   type Approval,
   decideApproval,
   insertApproval,
+  isApprovable,
   lockOpenApproval,
   type SeenPayout,
 } from '@remesa/database/approvals'
@@ -45,7 +46,7 @@ export async function actOnPayout(tx: Transaction<Schema>, wish: Wish, limits: A
   if (!found) return refused('not-found', `There is no payout ${payoutId}.`)
   const open = await lockOpenApproval(tx, payoutId)
   const needsTwo = found.seen.sums.some((sum) => takesTwo(limits, sum))
-  if ((action === 'force_release' || action === 'cancel') && needsTwo) {
+  if (isApprovable(action) && needsTwo) {
     return askForApproval(tx, { ...wish, action }, { seen: found.seen, open })
   }
   const outcome = await override(tx, wish)

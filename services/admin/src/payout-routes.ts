@@ -21,7 +21,7 @@ const ACTIONS: readonly (readonly [path: string, action: BookingOverride, summar
     'cancel',
     'Close its booking: it and all that is open of the booking ends unpaid; above the limit, with approval',
   ],
-  ['retry', 'retry', 'Pay one that failed again'],
+  ['retry', 'retry', 'Pay one that failed again; above the limit, with approval'],
 ]
 
 export function payoutRoutes(server: ZodServer, parts: ApiParts): void {

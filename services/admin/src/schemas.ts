@@ -1,4 +1,4 @@
-import { APPROVAL_STATUSES } from '@remesa/database/approvals'
+import { APPROVABLE_ACTIONS, APPROVAL_STATUSES } from '@remesa/database/approvals'
 import { BOOKING_PAYOUT_STATUSES } from '@remesa/domain/booking-payout'
 import { z } from 'zod'
 import { plainText } from './text.ts'
@@ -39,7 +39,7 @@ export const payout = z.object({
 export const approval = z.object({
   id,
   payoutId: id,
-  action: z.enum(['force_release', 'cancel']),
+  action: z.enum(APPROVABLE_ACTIONS),
   reason: z.string(),
   seen: z
     .object({

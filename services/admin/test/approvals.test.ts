@@ -75,9 +75,49 @@ test('a cancel takes two when all that it ends of the booking is above a limit, 
   expect(rows).toEqual([{ status: 'cancelled' }, { status: 'cancelled' }])
 })
 
-test('to hold or retry never takes two', async () => {
+test('to hold never takes two', async () => {
   const { payoutId } = await aPayout(api.world, { amount: 10_001n })
   expect((await api.act(`/v1/payouts/${payoutId}/hold`, OPERATOR)).status).toBe(200)
+})
+
+test('to pay one that failed again takes one person at the limit, and two above it or without one', async () => {
+  for (const [amount, code, status, stands] of [
+    [10_000n, 'USD', 200, 'scheduled'],
+    [10_001n, 'USD', 202, 'failed'],
+    [1n, 'EUR', 202, 'failed'],
+  ] as const) {
+    const { payoutId } = await aFailedPayout({ amount, code })
+    const answer = await api.act(`/v1/payouts/${payoutId}/retry`, OPERATOR)
+    expect([answer.status, answer.body.payout.status]).toEqual([status, stands])
+  }
+})
+
+test('a retry that two agree on is done once, as the wish of who asked, and is no other’s: void once the payout has changed', async () => {
+  const { payoutId, bookingId } = await aFailedPayout()
+  const wish = await api.act(`/v1/payouts/${payoutId}/retry`, OPERATOR, { body: { reason: 'the account is mended' } })
+  expect(wish.body.approval).toMatchObject({ action: 'retry', status: 'open', seen: { status: 'failed' } })
+  const approve = (id: string) => api.act(`/v1/approvals/${id}/approve`, APPROVER)
+  await setAmount({ payoutId, bookingId }, 10_500n)
+  expect(await approve(wish.body.approval.id)).toMatchObject({
+    status: 409,
+    body: { type: 'urn:remesa:problem:approval-void', current: { status: 'failed' } },
+  })
+  const again = await api.act(`/v1/payouts/${payoutId}/retry`, OPERATOR, { body: { reason: 'the account is mended' } })
+  await api.world.take(topics.bookingPayout)
+  expect(await approve(again.body.approval.id)).toMatchObject({
+    status: 200,
+    body: { payout: { status: 'scheduled' } },
+  })
+  expect((await api.world.take(topics.bookingPayout)).map(({ data }) => data)).toEqual([{ bookingId }])
+  expect((await approve(again.body.approval.id)).status).toBe(409)
+  const { rows } = await sql<{ actor: string; action: string }>`
+    select actor, action from audit_log where subject_id = ${payoutId} order by id desc limit 2`.execute(
+    api.world.database,
+  )
+  expect(rows).toEqual([
+    { actor: 'operator:adam', action: 'payout.approval_given' },
+    { actor: 'operator:olga', action: 'payout.retried' },
+  ])
 })
 
 test('what a second person approves is done at once, as the wish of who asked; both are in the audit log', async () => {
@@ -258,6 +298,15 @@ test('approvals come newest first, by status and in pages', async () => {
   const { body } = await api.ask('GET', '/v1/approvals?status=void', { token })
   for (const { status } of body.approvals) expect(status).toBe('void')
 })
+
+/** One that Stripe refused for good. */
+async function aFailedPayout({ amount = 10_001n, code = 'USD' } = {}): Promise<Asked> {
+  const payout = await aPayout(api.world, { amount, code })
+  await sql`update payouts set status = 'failed', failure_reason = 'account_closed' where id = ${payout.payoutId}`.execute(
+    api.world.database,
+  )
+  return payout
+}
 
 interface Asked {
   readonly payoutId: string

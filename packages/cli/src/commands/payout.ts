@@ -42,7 +42,12 @@ const DEEDS = [
     'Never pays it, nor anything more of its booking by itself. Above the limit it takes two people.',
     'the booking was a test',
   ],
-  ['retry', 'retry', 'Pays one that failed again.', 'the provider’s account is mended'],
+  [
+    'retry',
+    'retry',
+    'Pays one that failed again. Above the limit it takes two people.',
+    'the provider’s account is mended',
+  ],
 ] as const
 
 interface ListOptions extends ApiOptions {

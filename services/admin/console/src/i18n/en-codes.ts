@@ -83,6 +83,7 @@ export const enCodes = {
   'code.approver': 'approver',
   'code.force_release': 'pay now',
   'code.cancel': 'cancel',
+  'code.retry': 'pay again',
   'code.stripe-transfers': 'Stripe transfers',
   'code.fpay': 'FPay',
   'code.payoneer': 'Payoneer',

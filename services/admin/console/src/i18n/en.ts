@@ -170,7 +170,7 @@ export const en = {
   'action.cancelPayoutText':
     'It is never paid, nor anything more of its booking by itself. Above the limit a second person must approve it.',
   'action.retry': 'Pay again',
-  'action.retryText': 'It failed; its payment is tried again.',
+  'action.retryText': 'It failed; its payment is tried again. Above the limit a second person must approve it.',
   'action.tryNow': 'Try now',
   'action.tryNowText':
     'What it waits for is tried at once. Nothing is paid that would not be paid by itself later, and nothing twice.',

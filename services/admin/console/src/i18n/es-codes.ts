@@ -85,6 +85,7 @@ export const esCodes: Readonly<Record<keyof typeof enCodes, string>> = {
   'code.approver': 'aprobación',
   'code.force_release': 'pagar ahora',
   'code.cancel': 'cancelar',
+  'code.retry': 'pagar de nuevo',
   'code.stripe-transfers': 'transferencias de Stripe',
   'code.fpay': 'FPay',
   'code.payoneer': 'Payoneer',

@@ -172,7 +172,7 @@ export const es: Dictionary = {
   'action.cancelPayoutText':
     'No se paga nunca, ni nada más de su reserva por sí solo. Sobre el límite lo debe aprobar una segunda persona.',
   'action.retry': 'Pagar de nuevo',
-  'action.retryText': 'Falló; se intenta pagar otra vez.',
+  'action.retryText': 'Falló; se intenta pagar otra vez. Sobre el límite lo debe aprobar una segunda persona.',
   'action.tryNow': 'Intentar ahora',
   'action.tryNowText':
     'Se intenta enseguida lo que espera. No se paga nada que no se pagaría solo más tarde, ni nada dos veces.',
