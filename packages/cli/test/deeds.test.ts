@@ -28,6 +28,15 @@ test('a payout is held, released and shown, each with its reason in the audit lo
   ])
 })
 
+test('a hold is undone by a word of its own, which pays nothing', async () => {
+  const { payoutId } = await aPayout(api.world)
+  await api.remesa('payout', 'hold', payoutId, ...WHY)
+  const resumed = await api.remesa('payout', 'resume', payoutId, '--reason', 'looked into it')
+  expect(resumed).toEqual({ code: 0, out: `✓ payout ${payoutId}: scheduled, USD 50.00\n`, err: '' })
+  const again = await api.remesa('payout', 'resume', payoutId, ...WHY)
+  expect([again.code, again.err]).toEqual([2, 'remesa: A payout that is scheduled cannot be asked to resume.\n'])
+})
+
 test('what takes two people says what the second one types; they type it, and it is done', async () => {
   const { payoutId } = await aPayout(api.world, { amount: 50_000n })
   const asked = await api.remesa('payout', 'cancel', payoutId, ...WHY)

@@ -36,7 +36,8 @@ export type OverrideAnswer =
 /**
  * Does what an operator decided about a payout, where it stands so that it can be done, under the same locks as the rules:
  * `force_release` lets it go whatever the delay, a hold or the disputes that are open now; one that opens later holds it
- * again. `hold` keeps it until it is released by force. `retry` makes a failed one due again, unless Stripe may have paid it after all. `cancel` closes the booking:
+ * again. `hold` keeps it until it is resumed or released by force. `resume` undoes a person’s hold and nothing else: it is due when it
+ * was, and the disputes that are open hold it again. `retry` makes a failed one due again, unless Stripe may have paid it after all. `cancel` closes the booking:
  * all of its payouts that have not gone end with this one, in every currency, and none is ever released after that; one
  * whose transfer is on its way is wanted back by the look that follows.
  */
@@ -54,6 +55,9 @@ export async function overridePayout(
   const { status } = before
   if (!mayOverride(action, status)) {
     return { kind: 'wrong_state', status, reason: `a payout that is ${status} cannot be asked to ${action}` }
+  }
+  if (action === 'resume' && before.heldBy !== 'operator') {
+    return { kind: 'wrong_state', status, reason: HELD_BY_DISPUTES }
   }
   const inFlight = await findInFlight(tx, transfers)
   const transferOf = new Map(
@@ -90,6 +94,9 @@ export async function overridePayout(
   return payout ? { kind: 'done', bookingId, payout } : { kind: 'not_found' }
 }
 
+const HELD_BY_DISPUTES =
+  'a payout that is on_hold for a dispute is not resumed: it goes on by itself once its disputes are resolved'
+
 /** Why a failed payout must not go by another transfer yet: Stripe could not know that the two pay the same. */
 async function unsettledMatterOf(tx: Transaction<Schema>, payoutId: string): Promise<string | undefined> {
   const transfers = await tx.selectFrom('payout_transfers').select('id').where('payout_id', '=', payoutId).execute()
@@ -120,6 +127,7 @@ export function endedByCancel(payouts: readonly BookingPayout[]): readonly Money
 const ACTIONS: Readonly<Record<BookingOverride, string>> = {
   force_release: 'overridden',
   hold: 'held',
+  resume: 'resumed',
   cancel: 'cancelled',
   retry: 'retried',
 }
@@ -137,6 +145,8 @@ async function apply(
     }
     case 'hold':
       return movePayout(tx, payout, { to: 'on_hold', by: 'operator', reason }, now)
+    case 'resume':
+      return movePayout(tx, payout, { to: 'scheduled' }, now)
     case 'cancel':
       return movePayout(tx, payout, { to: 'cancelled', by: 'operator' }, now)
     case 'retry':

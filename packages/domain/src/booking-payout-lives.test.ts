@@ -158,7 +158,7 @@ const idOf = (words: readonly Word[]): string => {
 
 const ANSWERS = ['claim', 'claim', 'pay', 'refuse', 'fail'] as const
 type AnswerKind = (typeof ANSWERS)[number]
-const DECISIONS: readonly BookingOverride[] = ['force_release', 'hold', 'cancel', 'retry']
+const DECISIONS: readonly BookingOverride[] = ['force_release', 'hold', 'resume', 'cancel', 'retry']
 /** What happens next; `pick` says to which of several. */
 interface Move {
   readonly what: 'hear' | 'hour' | 'day' | AnswerKind | BookingOverride
@@ -207,6 +207,7 @@ function answer(world: World, kind: AnswerKind, pick: number): void {
 function decide(world: World, action: BookingOverride, pick: number, openDisputes: readonly string[]): void {
   const one = world.payouts[pick % world.payouts.length]
   if (!one || !mayOverride(action, one.status) || one.transfer?.isInFlight || isClosed(world)) return
+  if (action === 'resume' && one.heldBy !== 'operator') return
   const { sequence } = one
   if (one.status === 'processing') change(world, sequence, { status: 'scheduled', transfer: null })
   const now = at(world.hours)
@@ -217,6 +218,9 @@ function decide(world: World, action: BookingOverride, pick: number, openDispute
       break
     case 'hold':
       change(world, sequence, { status: 'on_hold', heldBy: 'operator' })
+      break
+    case 'resume':
+      change(world, sequence, { status: 'scheduled', heldBy: null })
       break
     case 'cancel':
       change(world, sequence, { status: 'cancelled', cancelledBy: 'operator', heldBy: null })

@@ -110,15 +110,19 @@ export function setOffOf({ amount: gross, currency }: Money, outstanding: bigint
 }
 
 /** What an operator may do to a payout. */
-export type BookingOverride = 'force_release' | 'hold' | 'cancel' | 'retry'
+export type BookingOverride = 'force_release' | 'hold' | 'resume' | 'cancel' | 'retry'
 
 const OVERRIDABLE: Readonly<Record<BookingOverride, readonly BookingPayoutStatus[]>> = {
   force_release: ['scheduled', 'on_hold'],
   hold: ['scheduled', 'on_hold', 'processing'],
+  resume: ['on_hold'],
   cancel: ['scheduled', 'on_hold', 'failed', 'processing'],
   retry: ['failed'],
 }
 
-/** Whether an operator may do this to a payout that stands there; one in `processing` only before its transfer is claimed. */
+/**
+ * Whether an operator may do this to a payout that stands there; one in `processing` only before its transfer is claimed, and
+ * one on hold is resumed only where an operator holds it.
+ */
 export const mayOverride = (action: BookingOverride, status: BookingPayoutStatus): boolean =>
   OVERRIDABLE[action].includes(status)

@@ -251,7 +251,7 @@ export function nextOfPayout({
         : move('remesa', 'It is due, and released next.')
     case 'on_hold':
       return heldBy === 'operator'
-        ? move('finance', 'An operator holds it: force-release it, or cancel it.')
+        ? move('finance', 'An operator holds it: resume it, pay it now, or cancel it.')
         : move('marketplace', 'A dispute is open. It goes on once the marketplace has resolved it.')
     case 'processing':
       return transfer ?? move('remesa', 'Its transfer is on its way.')

@@ -15,7 +15,8 @@ const ACTIONS: readonly (readonly [path: string, action: BookingOverride, summar
     'force_release',
     'Pay it now, whatever its delay, an operator’s hold and the disputes open now; above the limit, with approval',
   ],
-  ['hold', 'hold', 'Keep it from being paid until it is force-released or cancelled'],
+  ['hold', 'hold', 'Keep it from being paid until it is resumed, force-released or cancelled'],
+  ['resume', 'resume', 'Undo an operator’s hold: it is due when it was, and the disputes that are open hold it again'],
   [
     'cancel',
     'cancel',

@@ -35,6 +35,7 @@ export const ROUTE_ROLES = {
   'GET /v1/payouts/:id': 'viewer',
   'POST /v1/payouts/:id/force-release': 'operator',
   'POST /v1/payouts/:id/hold': 'operator',
+  'POST /v1/payouts/:id/resume': 'operator',
   'POST /v1/payouts/:id/cancel': 'operator',
   'POST /v1/payouts/:id/retry': 'operator',
   'GET /v1/approvals': 'viewer',

@@ -36,6 +36,37 @@ test('an operator holds a payout and releases it by force: each audited in their
   })
 })
 
+test('a hold that is undone leaves a payout as it was: due when it was, and by one person at any amount', async () => {
+  const { payoutId, bookingId } = await aPayout(api.world, { amount: 50_000n })
+  const held = await api.act(`/v1/payouts/${payoutId}/hold`, OPERATOR)
+  const resumed = await api.act(`/v1/payouts/${payoutId}/resume`, OPERATOR, { body: { reason: 'all is well' } })
+  expect(resumed).toMatchObject({
+    status: 200,
+    body: { payout: { status: 'scheduled', heldBy: null, dueAt: held.body.payout.dueAt }, approval: null },
+  })
+  expect((await audit(payoutId)).at(-1)).toEqual({
+    ...{ actor: 'operator:olga', action: 'payout.resumed', reason: 'all is well' },
+  })
+  await look(api.world.database, bookingId, api.world.now())
+  const { body } = await api.ask('GET', `/v1/payouts/${payoutId}`, { token: await api.token(VIEWER) })
+  expect(body).toMatchObject({ payout: { status: 'scheduled' }, transfers: [] })
+})
+
+test('what a dispute holds is resumed by nobody; a hold put on top of it is undone, and the dispute holds it still', async () => {
+  const { payoutId, bookingId } = await aPayout(api.world, { disputed: true })
+  const before = await everything(api.world)
+  expect(await api.act(`/v1/payouts/${payoutId}/resume`, OPERATOR)).toMatchObject({
+    status: 409,
+    body: { detail: expect.stringContaining('dispute'), current: { status: 'on_hold', heldBy: 'disputes' } },
+  })
+  expect(await everything(api.world)).toBe(before)
+  await api.act(`/v1/payouts/${payoutId}/hold`, OPERATOR)
+  expect((await api.act(`/v1/payouts/${payoutId}/resume`, OPERATOR)).status).toBe(200)
+  await look(api.world.database, bookingId, api.world.now())
+  const { body } = await api.ask('GET', `/v1/payouts/${payoutId}`, { token: await api.token(VIEWER) })
+  expect(body.payout).toMatchObject({ status: 'on_hold', heldBy: 'disputes' })
+})
+
 test('a cancelled payout stays cancelled', async () => {
   const { payoutId, bookingId } = await aPayout(api.world)
   expect(await api.act(`/v1/payouts/${payoutId}/cancel`, OPERATOR)).toMatchObject({
@@ -50,6 +81,8 @@ test('a cancelled payout stays cancelled', async () => {
 test.each([
   ['retry', 'scheduled'],
   ['hold', 'cancelled'],
+  ['resume', 'scheduled'],
+  ['resume', 'cancelled'],
   ['force-release', 'cancelled'],
   ['cancel', 'cancelled'],
 ])('%s of a payout that is %s is refused with its current state, and nothing is changed', async (action, status) => {

@@ -11,7 +11,7 @@ beforeAll(async () => {
 afterAll(() => api.stop())
 
 const PEOPLE = ['adam', 'anna', 'olga'] as const
-const ACTIONS = ['force-release', 'hold', 'cancel', 'retry'] as const
+const ACTIONS = ['force-release', 'hold', 'resume', 'cancel', 'retry'] as const
 const AMOUNTS = [9_999n, 10_000n, 10_001n, 50_000n] // up to 10,000 one person is enough
 
 const step = fc.oneof(
@@ -80,7 +80,7 @@ async function judge(ids: readonly string[], answered: ReadonlyMap<string, Answe
   const done = [...answered].filter(([, { status }]) => status === 200)
   const { rows: deeds } = await sql<{ payout: string; action: string }>`
     select subject_id as payout, action from audit_log where subject_id = any(${ids}::text[]) and actor like 'operator:%'
-      and action in ('payout.overridden', 'payout.held', 'payout.cancelled', 'payout.retried') order by id`.execute(
+      and action in ('payout.overridden', 'payout.held', 'payout.resumed', 'payout.cancelled', 'payout.retried') order by id`.execute(
     database,
   )
   expect(deeds).toHaveLength(done.filter(([name]) => !name.endsWith('/refuse')).length)

@@ -76,6 +76,24 @@ test('hold keeps the payout past its time and past its disputes, until it is rel
   expect(receivedBy(world, booking.account)).toBe(9_000n)
 })
 
+test('a hold that is undone lets the payout go when it was due: not before, and at once where that has passed', async () => {
+  const early = await aBooking(world)
+  const late = await aBooking(world)
+  for (const one of [early, late]) {
+    await tell(world, handlers, one.completed())
+    await decide(one, 'hold')
+  }
+  await decide(early, 'resume')
+  expect(await standing(world, early)).toEqual(['scheduled 10000'])
+  await wait(world, handlers, DELAY_MS)
+  expect([await standing(world, early), await standing(world, late)]).toEqual([
+    ['transferred 10000'],
+    ['on_hold 10000'],
+  ])
+  await decide(late, 'resume')
+  expect(await standing(world, late)).toEqual(['transferred 10000'])
+})
+
 test('hold takes back a transfer that nobody has claimed; one that is claimed is refused, with its state', async () => {
   const booking = await aBooking(world, { account: null })
   await tell(world, handlers, booking.completed())
@@ -242,7 +260,7 @@ test('what does not fit the state is refused, and nothing is changed or written 
   })
   await wait(world, handlers, DELAY_MS)
   const trail = await auditTrail(world, await payoutId(booking))
-  for (const action of ['force_release', 'hold', 'cancel', 'retry'] as const) {
+  for (const action of ['force_release', 'hold', 'resume', 'cancel', 'retry'] as const) {
     expect(await override(world, await payoutId(booking), action)).toMatchObject({
       kind: 'wrong_state',
       status: 'transferred',

@@ -27,8 +27,14 @@ const DEEDS = [
   [
     'hold',
     'hold',
-    'Keeps it from being paid until it is released or cancelled.',
+    'Keeps it from being paid until it is resumed, released or cancelled.',
     'the customer called, look into it first',
+  ],
+  [
+    'resume',
+    'resume',
+    'Undoes somebody’s hold, and nothing else: it is paid when it would have been. What a dispute holds stays held.',
+    'looked into it: all is well',
   ],
   [
     'release',

@@ -183,6 +183,7 @@ export interface Payout {
   readonly currency: string
   readonly dueAt: string
   readonly holdReason: string | null
+  readonly heldBy: 'disputes' | 'operator' | null
   readonly overriddenDisputes: readonly string[]
   readonly failureReason: string | null
   readonly transferredAt: string | null

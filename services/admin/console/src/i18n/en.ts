@@ -165,7 +165,10 @@ export const en = {
   'action.forceReleaseText':
     'It is paid now, whatever its delay, a hold, and the disputes that are open now. Above the limit a second person must approve it.',
   'action.hold': 'Hold',
-  'action.holdText': 'It is not paid until somebody releases or cancels it.',
+  'action.holdText': 'It is not paid until somebody undoes the hold, pays it now, or cancels it.',
+  'action.resumePayout': 'Undo the hold',
+  'action.resumePayoutText':
+    'It goes on as if nobody had held it: it is paid when it was due, at once where that has passed. Disputes that are open hold it again.',
   'action.cancelPayout': 'Cancel the payout',
   'action.cancelPayoutText':
     'It is never paid, nor anything more of its booking by itself. Above the limit a second person must approve it.',

@@ -88,7 +88,8 @@ export const esNext: Readonly<Record<string, string>> = {
   'It is paid at {time}, unless a dispute is open then.':
     'Se paga el {time}, salvo que entonces haya una disputa abierta.',
   'It is due, and released next.': 'Ya vence, y a continuación se libera.',
-  'An operator holds it: force-release it, or cancel it.': 'Un operador lo retiene: libérelo, o cancélelo.',
+  'An operator holds it: resume it, pay it now, or cancel it.':
+    'Un operador lo retiene: reanúdelo, páguelo ahora, o cancélelo.',
   'A dispute is open. It goes on once the marketplace has resolved it.':
     'Hay una disputa abierta. Sigue cuando el marketplace la haya resuelto.',
   'Its transfer is on its way.': 'Su transferencia va en camino.',

@@ -28,6 +28,7 @@ const TITLES: Readonly<Record<string, string>> = {
   'GSC told': 'GSC informado',
   'Payout scheduled': 'Pago programado',
   'Payout held': 'Pago retenido',
+  'Payout resumed': 'Pago reanudado',
   'Payout released': 'Pago liberado',
   'Payout overridden': 'Pago liberado por un operador',
   'Payout retried': 'Pago intentado otra vez',

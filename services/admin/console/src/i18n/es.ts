@@ -167,7 +167,10 @@ export const es: Dictionary = {
   'action.forceReleaseText':
     'Se paga ahora, sin importar su plazo, una retención ni las disputas abiertas en este momento. Sobre el límite lo debe aprobar una segunda persona.',
   'action.hold': 'Retener',
-  'action.holdText': 'No se paga hasta que alguien lo libere o lo cancele.',
+  'action.holdText': 'No se paga hasta que alguien quite la retención, lo pague o lo cancele.',
+  'action.resumePayout': 'Quitar la retención',
+  'action.resumePayoutText':
+    'Sigue como si nadie lo hubiera retenido: se paga cuando le tocaba, enseguida si ya pasó. Las disputas abiertas lo retienen de nuevo.',
   'action.cancelPayout': 'Cancelar el pago',
   'action.cancelPayoutText':
     'No se paga nunca, ni nada más de su reserva por sí solo. Sobre el límite lo debe aprobar una segunda persona.',

@@ -94,18 +94,19 @@ function TransferLinks({ ids }: { ids: readonly string[] }) {
 /** Which actions a status lets through; the API has the last word, under its locks. */
 const FITTING: Readonly<Record<string, readonly string[]>> = {
   scheduled: ['force-release', 'hold', 'cancel'],
-  on_hold: ['force-release', 'cancel'],
+  on_hold: ['resume', 'force-release', 'cancel'],
   failed: ['retry', 'cancel'],
 }
 
 function Actions({ payout }: { payout: Payout }) {
   const { t } = useSpeech()
   const may = useMay('operator')
-  const fitting = FITTING[payout.status] ?? []
+  const fitting = (FITTING[payout.status] ?? []).filter((path) => path !== 'resume' || payout.heldBy === 'operator')
   if (!may || fitting.length === 0) return null
   const deeds = [
     { path: 'force-release', name: t('action.forceRelease'), text: t('action.forceReleaseText') },
     { path: 'hold', name: t('action.hold'), text: t('action.holdText') },
+    { path: 'resume', name: t('action.resumePayout'), text: t('action.resumePayoutText') },
     { path: 'retry', name: t('action.retry'), text: t('action.retryText') },
     { path: 'cancel', name: t('action.cancelPayout'), text: t('action.cancelPayoutText'), isDangerous: true },
   ].filter(({ path }) => fitting.includes(path))
