@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import { recordAudit } from '@remesa/database/audit'
+import { type AuditRow, recordAudit } from '@remesa/database/audit'
 import { sealAuditLog } from '@remesa/database/audit-seals'
 import { createTestDatabase, type TestDatabase } from '@remesa/database/testing/test-database'
 import { sql } from 'kysely'
@@ -20,7 +20,11 @@ let transactions = 3 // PostgreSQL's first
  * runs, and the server runs other tests' besides. @returns the digest of their seal
  */
 async function sealed(subjects: readonly string[]): Promise<string> {
-  const about = (id: string) => ({ actor: 'operator:olga', action: 'payout.held', subject: { type: 'payout', id } })
+  const about = (id: string): AuditRow => ({
+    actor: 'operator:olga',
+    action: 'payout.held',
+    subject: { type: 'payout', id },
+  })
   await world.database.transaction().execute(async (tx) => {
     await sql`set local session_replication_role = replica`.execute(tx)
     await recordAudit(tx, subjects.map(about))

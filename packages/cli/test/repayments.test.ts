@@ -68,7 +68,7 @@ test('a debt is listed, repaid in part, and the rest forgiven by two', async () 
     recordEntries(tx, [
       {
         idempotencyKey: 'ledger:reversal:test',
-        kind: 'reversal_refused',
+        kind: 'receivable_opened',
         postings: moved(
           { amount: 6_250n, currency: currency('USD') },
           { from: receivableAccount(userPayee(provider)), to: owedFromBookings },

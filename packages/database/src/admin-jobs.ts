@@ -143,7 +143,7 @@ export async function changeJob(
   await recordAudit(tx, [
     {
       actor,
-      action: `admin_job.${wish === 'run' ? 'run_now' : `${wish}d`}`,
+      action: wish === 'run' ? 'admin_job.run_now' : `admin_job.${wish}d`,
       subject: { type: 'admin_job', id: name },
       reason,
       before: told(before),

@@ -1,6 +1,6 @@
 import { EXPIRED } from '@remesa/domain/approval'
 import { sql, type Transaction } from 'kysely'
-import { recordAudit } from './audit.ts'
+import { type AuditRow, recordAudit } from './audit.ts'
 import { CONTROL_SUBJECTS, type ControlKind } from './control-approvals.ts'
 import type { Schema } from './schema.ts'
 
@@ -21,11 +21,12 @@ export async function voidExpiredApprovals(
   const { rows: controls } = await sql<{ id: string; kind: ControlKind; subject_id: string }>`
     update control_approvals ${ended} where id in (select id from control_approvals where ${old})
     returning id, kind, subject_id`.execute(tx)
+  type Voided = Pick<AuditRow, 'action' | 'subject'> & { readonly id: string }
   const voided = [
-    ...payouts.map(({ id, payout_id }) => {
+    ...payouts.map(({ id, payout_id }): Voided => {
       return { id, action: 'payout.approval_void', subject: { type: 'payout', id: payout_id } }
     }),
-    ...controls.map(({ id, kind, subject_id }) => {
+    ...controls.map(({ id, kind, subject_id }): Voided => {
       return { id, action: 'control.void', subject: { type: CONTROL_SUBJECTS[kind], id: subject_id } }
     }),
   ]

@@ -1,3 +1,4 @@
+import type { AuditAction } from '@remesa/domain/audit-action'
 import { sql, type Transaction } from 'kysely'
 import type { Schema } from './schema.ts'
 
@@ -6,7 +7,7 @@ export interface AuditRow {
   /** Who decided: a service's name, or `operator:<who>`. */
   readonly actor: string
   /** What was done, e.g. `seller_balance.retrieved`. */
-  readonly action: string
+  readonly action: AuditAction
   readonly subject: { readonly type: string; readonly id: string }
   readonly reason?: string | null
   /** The fields that changed, as they were and as they are; bigint is written as a decimal string. */

@@ -3,10 +3,10 @@ import { type Currency, currency as currencyOf } from '@remesa/domain/currency'
 import type { BlockedReason } from '@remesa/domain/seller-balance'
 import { amountOwed, type SellerDocument } from '@remesa/domain/seller-documents'
 import { sql, type Transaction } from 'kysely'
-import { recordAudit } from './audit.ts'
+import { type AuditRow, recordAudit } from './audit.ts'
 import type { Database } from './connection.ts'
 import type { NewAlert } from './finance-alerts.ts'
-import { moved, owedFrom, payeeAccount, recordEntries } from './ledger.ts'
+import { type LedgerEntry, moved, owedFrom, payeeAccount, recordEntries } from './ledger.ts'
 import type { Schema } from './schema.ts'
 import { type ClosingKey, closingAlert, findClosings, type SellerClosing } from './seller-closings.ts'
 
@@ -243,13 +243,13 @@ async function updateBalances(tx: Transaction<Schema>, decisions: readonly Decis
 }
 
 /** What a balance that owes nothing, or is owed by the seller, means for the books: nothing. It is never collected here. */
-const owedEntry = ({ balance, recorded }: Decision) =>
+const owedEntry = ({ balance, recorded }: Decision): readonly LedgerEntry[] =>
   recorded.status === 'payable' && recorded.amountOwed !== null
     ? [
         {
           idempotencyKey: `owed:${balance.sellerBalanceId}`,
           kind: 'owed',
-          payable: { type: 'seller_balance' as const, id: balance.sellerBalanceId },
+          payable: { type: 'seller_balance', id: balance.sellerBalanceId },
           postings: moved(
             { amount: recorded.amountOwed, currency: balance.currency },
             { from: owedFrom(balance.country), to: payeeAccount(balance.sellerId) },
@@ -258,7 +258,7 @@ const owedEntry = ({ balance, recorded }: Decision) =>
       ]
     : []
 
-const auditOf = ({ balance, documents, recorded }: Decision, actor: string) => ({
+const auditOf = ({ balance, documents, recorded }: Decision, actor: string): AuditRow => ({
   actor,
   action: recorded.status === 'blocked' ? 'seller_balance.blocked' : 'seller_balance.retrieved',
   subject: { type: 'seller_balance', id: balance.sellerBalanceId },

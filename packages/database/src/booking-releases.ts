@@ -1,3 +1,4 @@
+import type { PayoutDeed } from '@remesa/domain/audit-action'
 import { setOffOf } from '@remesa/domain/booking-payout'
 import type { Transaction } from 'kysely'
 import type { AuditRow } from './audit.ts'
@@ -45,7 +46,7 @@ export const toldOf = ({ status, amount, currency, setOff, corrected, dueAt, hol
 
 /** One line of a payout's history. */
 export const payoutAudit = (
-  what: string,
+  what: PayoutDeed,
   { before, after }: { readonly before: BookingPayout | null; readonly after: BookingPayout },
   { actor = PAYOUTS_ACTOR, reason }: { readonly actor?: string; readonly reason: string | null },
 ): AuditRow => ({

@@ -1,3 +1,4 @@
+import type { PayoutDeed } from '@remesa/domain/audit-action'
 import { type BookingRules, DISPUTE_OPEN } from '@remesa/domain/booking-payout'
 import { type BookingStep, bookingSteps, type StandingPayout } from '@remesa/domain/booking-payout-steps'
 import type { Transaction } from 'kysely'
@@ -232,7 +233,7 @@ async function schedule(
 async function move(
   { tx, now, sheet }: Looked,
   payout: BookingPayout,
-  what: string,
+  what: PayoutDeed,
   change: PayoutChange,
   reason: string,
 ): Promise<BookingPayout> {

@@ -40,9 +40,9 @@ export async function endBookingPayouts(
   return {
     entries: failed.map(({ payout, transferId }) => withdrawnEntry(payout, transferId)),
     audit: plans.map(({ payout, failureReason, transferId }) => {
-      const after: BookingPayout =
-        failureReason === null ? { ...payout, status: 'transferred' } : { ...payout, status: 'failed', setOff: 0n }
-      const row = payoutAudit(after.status, { before: payout, after }, { reason: failureReason })
+      const status = failureReason === null ? 'transferred' : 'failed'
+      const after: BookingPayout = { ...payout, status, ...(status === 'failed' && { setOff: 0n }) }
+      const row = payoutAudit(status, { before: payout, after }, { reason: failureReason })
       return { ...row, after: { ...row.after, transferId } }
     }),
     alerts: failed.map(failedAlert),

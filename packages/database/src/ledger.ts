@@ -1,4 +1,5 @@
 import type { Currency } from '@remesa/domain/currency'
+import type { LedgerKind } from '@remesa/domain/ledger-kind'
 import type { Money } from '@remesa/domain/money'
 import type { RailName } from '@remesa/domain/rail'
 import { sql, type Transaction } from 'kysely'
@@ -17,8 +18,7 @@ export interface LedgerPosting {
 export interface LedgerEntry {
   /** Names the event, so that telling of it twice records it once, e.g. `owed:<balance id>`. */
   readonly idempotencyKey: string
-  /** What happened, e.g. `owed`, `accepted`, `paid`, `returned`. */
-  readonly kind: string
+  readonly kind: LedgerKind
   readonly payable?: { readonly type: PayableType; readonly id: string }
   /** Zero-sum per currency: the database refuses anything else at commit. */
   readonly postings: readonly LedgerPosting[]

@@ -2,7 +2,7 @@ import { coolingUntil } from '@remesa/domain/cooling'
 import type { OperationType, SellerStatus } from '@remesa/domain/seller'
 import type { BlockedReason, SellerBalanceStatus } from '@remesa/domain/seller-balance'
 import { sql, type Transaction } from 'kysely'
-import { recordAudit } from './audit.ts'
+import { type AuditRow, recordAudit } from './audit.ts'
 import type { Schema } from './schema.ts'
 
 // The rows of seller balances that are being claimed.
@@ -116,7 +116,12 @@ export async function lockedByOthers(tx: Transaction<Schema>, ids: readonly stri
 }
 
 /** An audit row of a balance that moves. */
-export const change = (row: PayableRow, action: string, to: SellerBalanceStatus, facts: object = {}) => ({
+export const change = (
+  row: PayableRow,
+  action: AuditRow['action'],
+  to: SellerBalanceStatus,
+  facts: object = {},
+): AuditRow => ({
   actor: ACTOR,
   action,
   subject: { type: 'seller_balance', id: row.id },

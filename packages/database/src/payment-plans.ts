@@ -11,7 +11,7 @@ import {
   rulesToApprove,
 } from '@remesa/domain/payment-plan'
 import { type RawBuilder, type Selectable, sql, type Transaction } from 'kysely'
-import { bigintAsString, recordAudit } from './audit.ts'
+import { type AuditRow, bigintAsString, recordAudit } from './audit.ts'
 import type { Database } from './connection.ts'
 import { resolveAlerts } from './finance-alerts.ts'
 import { rulesOf, usedWithoutPlan } from './payment-plan-claims.ts'
@@ -234,7 +234,7 @@ const planAudit = (
   { id, kind, run, hash, lineCount, state }: Plan,
   what: 'planned' | 'approved' | 'applied' | 'void',
   { actor, reason, before, facts = {} }: { actor: string; reason: string; before: PlanState | null; facts?: object },
-) => ({
+): AuditRow => ({
   actor,
   action: `payment_plan.${what}`,
   subject: { type: 'payment_plan', id },

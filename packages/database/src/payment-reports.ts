@@ -5,7 +5,7 @@ import type { RailName } from '@remesa/domain/rail'
 import type { SellerType } from '@remesa/domain/seller'
 import type { SellerDocument } from '@remesa/domain/seller-documents'
 import { sql, type Transaction } from 'kysely'
-import { recordAudit } from './audit.ts'
+import { type AuditRow, recordAudit } from './audit.ts'
 import type { Database } from './connection.ts'
 import { resolveAlerts } from './finance-alerts.ts'
 import type { Lease } from './payment-attempts.ts'
@@ -155,7 +155,7 @@ export async function recordReports(
   return new Set(recorded.keys())
 }
 
-const toldOf = (who: string, id: string) => ({
+const toldOf = (who: 'netsuite' | 'gsc', id: string): AuditRow => ({
   actor: 'fpay-status-check',
   action: `${who}.told`,
   subject: { type: 'seller_balance', id },

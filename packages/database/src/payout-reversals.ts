@@ -3,7 +3,7 @@ import { currency as currencyOf } from '@remesa/domain/currency'
 import type { Money } from '@remesa/domain/money'
 import { mayBecome, type ReversalStatus } from '@remesa/domain/payout-reversal'
 import { sql, type Transaction } from 'kysely'
-import { recordAudit } from './audit.ts'
+import { type AuditRow, recordAudit } from './audit.ts'
 import type { Database } from './connection.ts'
 import type { NewAlert } from './finance-alerts.ts'
 import { type LedgerEntry, moved, owedFromBookings, paidFrom, recordEntries, userPayee } from './ledger.ts'
@@ -58,12 +58,14 @@ export async function insertReversals(
   await recordAudit(tx, [
     ...parts
       .filter(({ transferId }) => transferId !== null)
-      .map(({ reversalId, payoutId, money }) => ({
-        actor: ACTOR,
-        action: 'payout_reversal.created',
-        subject: { type: 'payout_reversal', id: reversalId },
-        after: { status: 'pending', payoutId, ...money },
-      })),
+      .map(
+        ({ reversalId, payoutId, money }): AuditRow => ({
+          actor: ACTOR,
+          action: 'payout_reversal.created',
+          subject: { type: 'payout_reversal', id: reversalId },
+          after: { status: 'pending', payoutId, ...money },
+        }),
+      ),
     ...owed.map((part) => receivableAudit(part, NEVER_TRANSFERRED)),
   ])
   return {
@@ -103,7 +105,7 @@ export const receivableEntry = (part: {
   postings: moved(part.money, { from: receivableAccount(userPayee(part.providerId)), to: owedFromBookings }),
 })
 
-const entryOf = ({ reversalId }: { readonly reversalId: string }, kind: string) => ({
+const entryOf = ({ reversalId }: { readonly reversalId: string }, kind: LedgerEntry['kind']) => ({
   idempotencyKey: `ledger:reversal:${reversalId}`,
   kind,
   payable: { type: 'payout_reversal', id: reversalId } as const,
@@ -113,7 +115,7 @@ const entryOf = ({ reversalId }: { readonly reversalId: string }, kind: string) 
 export const receivableAudit = (
   part: { readonly reversalId: string; readonly payoutId: string; readonly providerId: string; readonly money: Money },
   reason: string,
-) => ({
+): AuditRow => ({
   actor: ACTOR,
   action: 'payout.receivable_opened',
   subject: { type: 'payout', id: part.payoutId },

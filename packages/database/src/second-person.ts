@@ -13,7 +13,7 @@ import type { Schema } from './schema.ts'
 
 /** Something that takes a second person, as whoever asks for it sees it. */
 export interface SecondPersonWish {
-  readonly kind: ControlKind
+  readonly kind: Exclude<ControlKind, 'rail_restart' | 'cap_change' | 'plan_rule_change'>
   readonly subject: { readonly type: string; readonly id: string }
   /** What is agreed to: this, and nothing else. */
   readonly wish: Readonly<Record<string, Wished>>

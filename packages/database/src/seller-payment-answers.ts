@@ -6,7 +6,7 @@ import { sql, type Transaction } from 'kysely'
 import { recordAudit } from './audit.ts'
 import { type NewAlert, resolveAlerts } from './finance-alerts.ts'
 import { jobNote } from './job-notes.ts'
-import { inTransit, moved, payeeAccount, recordEntries } from './ledger.ts'
+import { inTransit, type LedgerEntry, moved, payeeAccount, recordEntries } from './ledger.ts'
 import { recordAnswers } from './payment-attempts.ts'
 import {
   oneOfEachAttempt,
@@ -186,10 +186,10 @@ function settledKeys({ claim: { sellerBalanceId, attempt, counted } }: PlannedAn
   )
 }
 
-const acceptedEntry = ({ claim: { sellerBalanceId, sellerId, attempt } }: PlannedAnswer) => ({
+const acceptedEntry = ({ claim: { sellerBalanceId, sellerId, attempt } }: PlannedAnswer): LedgerEntry => ({
   idempotencyKey: `ledger:${attempt.instruction.idempotencyKey}:accepted`,
   kind: 'payment_accepted',
-  payable: { type: 'seller_balance' as const, id: sellerBalanceId },
+  payable: { type: 'seller_balance', id: sellerBalanceId },
   postings: moved(attempt.instruction.money, { from: payeeAccount(sellerId), to: inTransit(attempt.rail) }),
 })
 

@@ -9,7 +9,7 @@ import {
 } from '@remesa/domain/payout-transfer'
 import type { PaymentOutcome } from '@remesa/domain/rail'
 import type { Transaction } from 'kysely'
-import { recordAudit } from './audit.ts'
+import { type AuditRow, recordAudit } from './audit.ts'
 import { type EndedTransfer, endBookingPayouts } from './booking-transfer-ends.ts'
 import type { NewAlert } from './finance-alerts.ts'
 import { type LedgerEntry, moved, paidFrom, payeeAccount, recordEntries, reservedFor, userPayee } from './ledger.ts'
@@ -266,7 +266,7 @@ function entryOf({ claim, step, late, tryNumber }: PlannedAnswer): readonly Ledg
   ]
 }
 
-function tryEnd({ attempt }: TransferStep): { kind: string; paid: boolean } | undefined {
+function tryEnd({ attempt }: TransferStep): { kind: LedgerEntry['kind']; paid: boolean } | undefined {
   switch (attempt) {
     case 'claimed':
       return undefined
@@ -281,7 +281,7 @@ function tryEnd({ attempt }: TransferStep): { kind: string; paid: boolean } | un
   }
 }
 
-const auditOf = ({ claim, outcome, step, transfer, tryNumber }: PlannedAnswer) => ({
+const auditOf = ({ claim, outcome, step, transfer, tryNumber }: PlannedAnswer): AuditRow => ({
   actor: ACTOR,
   action: `payout_transfer.${outcome.kind}`,
   subject: { type: 'payout_transfer', id: claim.transferId },
@@ -295,7 +295,7 @@ const auditOf = ({ claim, outcome, step, transfer, tryNumber }: PlannedAnswer) =
   },
 })
 
-const jobAuditOf = ({ jobId, counts: { completed, failed } }: EndedJob) => ({
+const jobAuditOf = ({ jobId, counts: { completed, failed } }: EndedJob): AuditRow => ({
   actor: ACTOR,
   action: 'payout_job.completed',
   subject: { type: 'payout_job', id: jobId },

@@ -4,7 +4,7 @@ import { mayBecome } from '@remesa/domain/payout-transfer'
 import type { RailName } from '@remesa/domain/rail'
 import type { DestinationPolicy, HeldReason } from '@remesa/domain/stripe-account'
 import { sql, type Transaction } from 'kysely'
-import { recordAudit } from './audit.ts'
+import { type AuditRow, recordAudit } from './audit.ts'
 import type { CoolingWhy } from './destination-cooling.ts'
 import type { NewAlert } from './finance-alerts.ts'
 import { type LedgerEntry, moved, payeeAccount, recordEntries, reservedFor, userPayee } from './ledger.ts'
@@ -223,26 +223,30 @@ async function begin(
   })
   await recordEntries(tx, claims.filter(({ transferId }) => isCounted.has(transferId)).map(reservedEntry))
   await recordAudit(tx, [
-    ...counted.map(({ transfer, attempt: { instruction } }) => ({
-      actor: ACTOR,
-      action: 'payout_transfer.claimed',
-      subject: { type: 'payout_transfer', id: transfer.transferId },
-      before: { status: transfer.status },
-      after: {
-        status: 'processing',
-        key: instruction.idempotencyKey,
-        destination: instruction.destination,
-        amount: instruction.money.amount,
-        currency: instruction.money.currency,
-      },
-    })),
-    ...jobIds.map((id) => ({
-      actor: ACTOR,
-      action: 'payout_job.started',
-      subject: { type: 'payout_job', id },
-      before: { status: 'pending' },
-      after: { status: 'processing' },
-    })),
+    ...counted.map(
+      ({ transfer, attempt: { instruction } }): AuditRow => ({
+        actor: ACTOR,
+        action: 'payout_transfer.claimed',
+        subject: { type: 'payout_transfer', id: transfer.transferId },
+        before: { status: transfer.status },
+        after: {
+          status: 'processing',
+          key: instruction.idempotencyKey,
+          destination: instruction.destination,
+          amount: instruction.money.amount,
+          currency: instruction.money.currency,
+        },
+      }),
+    ),
+    ...jobIds.map(
+      (id): AuditRow => ({
+        actor: ACTOR,
+        action: 'payout_job.started',
+        subject: { type: 'payout_job', id },
+        before: { status: 'pending' },
+        after: { status: 'processing' },
+      }),
+    ),
   ])
   return claims
 }

@@ -1,6 +1,6 @@
 import { retryOfTransfer } from '@remesa/domain/repayment'
 import { sql, type Transaction } from 'kysely'
-import { recordAudit } from './audit.ts'
+import { type AuditRow, recordAudit } from './audit.ts'
 import type { ControlApproval } from './control-approvals.ts'
 import { payeeBalances, userPayee } from './ledger.ts'
 import { latestAttempts } from './payment-attempts.ts'
@@ -79,14 +79,16 @@ export async function payTransferAgain(tx: Transaction<Schema>, approval: Contro
       before: { status: transfer.status, failureReason: transfer.failureReason },
       after: { status: 'pending', approvalId: id },
     },
-    ...reopened.map((jobId) => ({
-      actor: requestedBy,
-      action: 'payout_job.reopened',
-      subject: { type: 'payout_job', id: jobId },
-      reason,
-      before: { status: 'complete' },
-      after: { status: 'processing', payoutTransferId: subjectId },
-    })),
+    ...reopened.map(
+      (jobId): AuditRow => ({
+        actor: requestedBy,
+        action: 'payout_job.reopened',
+        subject: { type: 'payout_job', id: jobId },
+        reason,
+        before: { status: 'complete' },
+        after: { status: 'processing', payoutTransferId: subjectId },
+      }),
+    ),
   ])
   await closeEndAlerts(tx, subjectOf(subjectId), `Two people have it paid again: ${reason}`)
 }

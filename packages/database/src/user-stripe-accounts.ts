@@ -1,6 +1,6 @@
 import type { DestinationPolicy, StripeAccount, StripeAccountFacts } from '@remesa/domain/stripe-account'
 import { type Selectable, sql, type Transaction } from 'kysely'
-import { recordAudit } from './audit.ts'
+import { type AuditRow, recordAudit } from './audit.ts'
 import type { Database } from './connection.ts'
 import type { NewAlert } from './finance-alerts.ts'
 import { releaseHeld } from './held-transfers.ts'
@@ -238,7 +238,7 @@ async function write(
 }
 
 /** Only what matters to a payment is worth a row: Stripe says of most accounts, most of the time, what it said before. */
-function changeOf(before: StripeAccount | undefined, after: StripeAccount) {
+function changeOf(before: StripeAccount | undefined, after: StripeAccount): readonly AuditRow[] {
   const told = (account: StripeAccount | undefined) =>
     account ? { stripeAccountId: account.stripeAccountId, ...account.facts } : null
   if (JSON.stringify(told(before)) === JSON.stringify(told(after))) return []

@@ -16,7 +16,7 @@ const record = (...ids: string[]) =>
       tx,
       ids.map((id) => ({
         actor: 'test',
-        action: 'thing.changed',
+        action: 'seller.changed',
         subject: { type: 'thing', id },
         before: { amount: 9007199254740993n },
         after: { status: 'paid' },
@@ -68,7 +68,7 @@ test('a row of a transaction that is still running is sealed later, and no row i
     started = resolve
   })
   const slow = world.database.transaction().execute(async (tx) => {
-    await recordAudit(tx, [{ actor: 'test', action: 'slow', subject: { type: 'thing', id: 'slow' } }])
+    await recordAudit(tx, [{ actor: 'test', action: 'seller.changed', subject: { type: 'thing', id: 'slow' } }])
     started()
     await finished
   })

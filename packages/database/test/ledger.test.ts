@@ -27,7 +27,7 @@ afterAll(() => world.drop())
 const record = (...entries: LedgerEntry[]) => inTransaction(world, (tx) => recordEntries(tx, entries))
 const entry = (key: string, from: string, to: string, amount: bigint, code = CLP): LedgerEntry => ({
   idempotencyKey: key,
-  kind: 'test',
+  kind: 'owed',
   postings: moved({ amount, currency: code }, { from, to }),
 })
 const owed = (key: string, payee: string, amount: bigint) => entry(key, owedFrom('cl'), payeeAccount(payee), amount)

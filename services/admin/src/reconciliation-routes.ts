@@ -158,7 +158,7 @@ type Wish = z.output<typeof withReason> | z.output<typeof withWhatToSync>
 
 /** What is not done here but asked for: the reconciliation service does it, within Stripe's limits. */
 const REQUESTS: readonly (readonly [
-  path: string,
+  path: 'sync' | 'repeat',
   summary: string,
   body: z.ZodType<Wish>,
   ask: (

@@ -32,7 +32,7 @@ async function aDebt(amount: bigint, { providerId = `provider ${aKey()} ñ_1`, c
     await recordEntries(tx, [
       {
         idempotencyKey: `ledger:reversal:${aKey()}`,
-        kind: 'reversal_refused',
+        kind: 'receivable_opened',
         postings: moved(
           { amount, currency: currency(code) },
           { from: receivableAccount(userPayee(providerId)), to: owedFromBookings },
@@ -117,7 +117,7 @@ test('by hand, or by code with a bug, nobody forgives alone', async () => {
   for (const key of [`receivable_settled:${asked.body.approval.id}`, 'receivable_settled:by-hand']) {
     const entry = {
       idempotencyKey: key,
-      kind: 'receivable_settled',
+      kind: 'receivable_settled' as const,
       postings: moved(
         { amount: 100n, currency: currency('USD') },
         { from: 'receivable_settled:forgiven', to: receivableAccount(userPayee(provider)) },

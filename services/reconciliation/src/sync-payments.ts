@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { recordAudit } from '@remesa/database/audit'
+import { type AuditRow, recordAudit } from '@remesa/database/audit'
 import type { Database } from '@remesa/database/connection'
 import { groupCommit } from '@remesa/database/group-commit'
 import {
@@ -102,8 +102,10 @@ async function goneFrom(tx: Transaction<Schema>, copies: readonly Copied[]): Pro
   })
 }
 
-const cancellationOf = (actor: string, { refundId, paymentId, status, money }: RefundNews) => ({
-  ...{ actor, action: 'payment_refund.canceled', subject: { type: 'payment_refund', id: refundId } },
+const cancellationOf = (actor: string, { refundId, paymentId, status, money }: RefundNews): AuditRow => ({
+  actor,
+  action: 'payment_refund.canceled',
+  subject: { type: 'payment_refund', id: refundId },
   reason: 'Stripe does not have it.',
   before: { paymentId, status, amount: money.amount.toString(), currency: money.currency },
   after: { paymentId, status: 'canceled' },
@@ -157,7 +159,7 @@ async function readOne({ stripe, now }: Parts, paymentId: string): Promise<Copie
 }
 
 /** A row for what changed of a payment; none for a copy that brought nothing new. */
-function changeOf(actor: string, before: PaymentRow | undefined, after: PaymentRow | undefined) {
+function changeOf(actor: string, before: PaymentRow | undefined, after: PaymentRow | undefined): readonly AuditRow[] {
   if (!after) return []
   const [was, is] = [before ? told(before) : null, told(after)]
   if (JSON.stringify(was) === JSON.stringify(is)) return []

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { findDueJobs, listJobs } from '@remesa/database/admin-jobs'
-import { recordAudit } from '@remesa/database/audit'
+import { type AuditRow, recordAudit } from '@remesa/database/audit'
 import { verifyAuditLog } from '@remesa/database/audit-seals'
 import type { Database } from '@remesa/database/connection'
 import { createTestDatabase, type TestDatabase } from '@remesa/database/testing/test-database'
@@ -260,7 +260,7 @@ test('a job of another version of the scheduler is left to it', async () => {
 
 test('the audit log gets sealed', async () => {
   const scheduler = await aScheduler({ at: '2026-11-20T20:00:00Z' })
-  const row = { actor: 'test', action: 'seller.created', subject: { type: 'seller', id: '1' } }
+  const row: AuditRow = { actor: 'test', action: 'seller.created', subject: { type: 'seller', id: '1' } }
   await scheduler.database.transaction().execute((tx) => recordAudit(tx, [row, row]))
   // Rows younger than an open transaction anywhere on the server, of another test's database even, wait for the next minute.
   const deadline = performance.now() + 15_000

@@ -35,7 +35,7 @@ export interface ControlDecision {
   readonly now: Date
 }
 
-export const decisionAnswer = z.object({ approval: controlApproval })
+export const decisionAnswer = z.object({ approval: controlApproval }).meta({ id: 'ControlApprovalAnswer' })
 
 /** What each kind of wish is about, and how it is done. */
 const DEEDS: Readonly<Record<ControlKind, Deed>> = {
@@ -97,7 +97,7 @@ export async function decideControl(
   const why = isOld ? EXPIRED : driftOf(still)
   if (verdict === 'approve' && why !== undefined) {
     const ended = await decideControlApproval(tx, approvalId, { status: 'void', reason: why }, now)
-    await auditDecision(tx, ended, { actor, reason: why })
+    await auditDecision(tx, ended, { status: 'void', actor, reason: why })
     return refused('approval-void', why, { approval: controlApprovalJson(ended) })
   }
   const decision: ApprovalDecision = {
@@ -106,7 +106,7 @@ export async function decideControl(
     reason,
   }
   const ended = await decideControlApproval(tx, approvalId, decision, now)
-  await auditDecision(tx, ended, { actor, reason })
+  await auditDecision(tx, ended, { status: decision.status, actor, reason })
   if (verdict === 'approve') await deed.act(tx, ended, now)
   return { kind: 'done', status: 200, answer: { approval: controlApprovalJson(ended) } }
 }
@@ -122,8 +122,8 @@ function driftOf(still: Awaited<ReturnType<Deed['isStillAsked']>>): string | und
 
 const auditDecision = (
   tx: Transaction<Schema>,
-  { id, kind, subjectId, status }: ControlApproval,
-  { actor, reason }: Pick<ControlDecision, 'actor' | 'reason'>,
+  { id, kind, subjectId }: ControlApproval,
+  { status, actor, reason }: Pick<ControlDecision, 'actor' | 'reason'> & Pick<ApprovalDecision, 'status'>,
 ): Promise<void> =>
   recordAudit(tx, [
     {
