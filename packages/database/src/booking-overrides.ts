@@ -1,3 +1,4 @@
+import type { PayoutDeed } from '@remesa/domain/audit-action'
 import { type BookingOverride, type BookingPayoutStatus, mayOverride } from '@remesa/domain/booking-payout'
 import type { Currency } from '@remesa/domain/currency'
 import type { Money } from '@remesa/domain/money'
@@ -124,7 +125,7 @@ export function endedByCancel(payouts: readonly BookingPayout[]): readonly Money
     .toSorted((a, b) => (a.currency < b.currency ? -1 : 1))
 }
 
-const ACTIONS: Readonly<Record<BookingOverride, string>> = {
+const ACTIONS: Readonly<Record<BookingOverride, PayoutDeed>> = {
   force_release: 'overridden',
   hold: 'held',
   resume: 'resumed',
