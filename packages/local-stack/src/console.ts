@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { lastLines, startChild } from './stack/child.ts'
 
 /**
@@ -11,7 +12,7 @@ export async function buildConsole(env: NodeJS.ProcessEnv, logDirectory: string)
   await mkdir(logDirectory, { recursive: true })
   const builder = startChild({
     name: 'console-build',
-    script: new URL('../../../services/admin/console/build.ts', import.meta.url),
+    program: fileURLToPath(new URL('../../../services/admin/console/build.ts', import.meta.url)),
     env: { PATH: env.PATH, HOME: env.HOME },
     logFile: join(logDirectory, 'console-build.log'),
   })

@@ -3,13 +3,13 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { type Sandbox, startSandbox } from '@remesa/sandbox/sandbox'
 import { sql } from 'kysely'
 import { readConfig } from '../../../services/admin/src/config.ts'
 import { operatorsText, tokensOf } from '../src/operators.ts'
+import { builtProgram } from '../src/stack/programs.ts'
 import { serviceEnvironment } from '../src/stack/service-environment.ts'
 import { aStack } from './support/stacks.ts'
 
@@ -69,7 +69,7 @@ test('the stack’s admin service believes the sandbox’s issuer, has limits fo
   })
 })
 
-const REMESA = fileURLToPath(new URL('../../cli/src/main.ts', import.meta.url))
+const REMESA = await builtProgram('remesa')
 
 test('by the command line alone: a settlement is brought by file and paid, and a winner whose account was closed is paid once by two people', async () => {
   const stops: (() => Promise<unknown>)[] = []

@@ -3,16 +3,16 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect, test } from '@jest/globals'
 import { sql } from 'kysely'
 import { tokensOf } from '../src/operators.ts'
+import { builtProgram } from '../src/stack/programs.ts'
 import { aStack } from './support/stacks.ts'
 
 // A run that needs a plan, with every process that has a part in it and the command line alone.
 
-const REMESA = fileURLToPath(new URL('../../cli/src/main.ts', import.meta.url))
+const REMESA = await builtProgram('remesa')
 
 test('a contest waits for its plan, is paid at once when two people have agreed to it, and its alert closes', async () => {
   const stops: (() => Promise<unknown>)[] = []

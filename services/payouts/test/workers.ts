@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
+import { builtProgram } from '@remesa/local-stack/programs'
 import type { World } from '@remesa/local-stack/testing/world'
 
 /** The service as processes of its own, each of which may be killed at any time and is replaced at once. */
@@ -18,7 +18,7 @@ interface Worker {
   ready: boolean
 }
 
-const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url))
+const PAYOUTS = await builtProgram('payouts')
 
 export async function startWorkers(world: World, count: number, env: Readonly<Record<string, string>>) {
   const workers = Array.from({ length: count }, () => start(world, env))
@@ -56,7 +56,7 @@ export async function startWorkers(world: World, count: number, env: Readonly<Re
 }
 
 function start(world: World, env: Readonly<Record<string, string>>): Worker {
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', MAIN], {
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', PAYOUTS], {
     env: {
       PATH: process.env.PATH,
       METADATA_SERVER_DETECTION: 'none',

@@ -18,17 +18,21 @@ export interface Child {
   kill(): Promise<void>
 }
 
-/** Starts one of our TypeScript programs with the Node that runs this one. Its output goes to `logFile`. */
+/** Errors name the lines of the sources, whichever file a program was put together into. */
+const NODE_OPTIONS = ['--disable-warning=ExperimentalWarning', '--enable-source-maps']
+
+/** Starts one of our programs with the Node that runs this one. Its output goes to `logFile`. */
 export function startChild(options: {
   name: string
-  script: URL
+  /** Its file. */
+  program: string
   args?: readonly string[]
   env: NodeJS.ProcessEnv
   logFile: string
 }): Child {
-  const { name, script, args = [], env, logFile } = options
+  const { name, program, args = [], env, logFile } = options
   const log = createWriteStream(logFile, { flags: 'a' })
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', script.pathname, ...args], {
+  const child = spawn(process.execPath, [...NODE_OPTIONS, program, ...args], {
     env,
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'], // a child whose parent is gone is told by the closed channel
   })

@@ -1,5 +1,6 @@
 import { type Child, startChild } from './child.ts'
 import { freePorts } from './ports.ts'
+import { builtProgram } from './programs.ts'
 
 /** What the emulator has counted. */
 export interface MessageFigures {
@@ -28,7 +29,7 @@ export async function startPubSub(options: { env: NodeJS.ProcessEnv; logFile: st
   const [port = 0, adminPort = 0] = await freePorts(2)
   const child = startChild({
     name: 'pubsub-emulator',
-    script: new URL('../../../pubsub-emulator/src/main.ts', import.meta.url),
+    program: await builtProgram('pubsub-emulator'),
     args: ['--port', String(port), '--admin-port', String(adminPort)],
     env: options.env,
     logFile: options.logFile,

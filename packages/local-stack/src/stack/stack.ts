@@ -13,6 +13,7 @@ import { sql } from 'kysely'
 import { type Child, lastLines, startChild } from './child.ts'
 import { type PubSubOfStack, startPubSub } from './emulator.ts'
 import { freePorts } from './ports.ts'
+import { builtProgram } from './programs.ts'
 import { SERVICES, type ServiceName, serviceEnvironment } from './service-environment.ts'
 
 /** One instance of a service. A number of its own survives restarts. */
@@ -127,11 +128,14 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       }),
       ...options.serviceEnv,
     })
-    const services = places.map(({ service, instance, httpPort }) => {
-      const publicPort = (instance === 0 ? known[service] : undefined) ?? ports.pop() ?? 0
-      const environment = environmentOf(service, { httpPort, publicPort })
-      return startService({ service, instance, httpPort, env: environment, logDirectory })
-    })
+    const services = await Promise.all(
+      places.map(async ({ service, instance, httpPort }) => {
+        const publicPort = (instance === 0 ? known[service] : undefined) ?? ports.pop() ?? 0
+        const environment = environmentOf(service, { httpPort, publicPort })
+        const program = await builtProgram(service)
+        return startService({ service, instance, httpPort, program, env: environment, logDirectory })
+      }),
+    )
     stops.push(async () => {
       await Promise.all(services.map(({ child }) => child.stop()))
     })
@@ -187,7 +191,7 @@ async function startSandboxProcess(
     select coalesce(max(profile_sequence), 0)::bigint as last from sellers`.execute(options.database)
   const child = startChild({
     name: 'sandbox',
-    script: new URL('../../../sandbox/src/main.ts', import.meta.url),
+    program: await builtProgram('sandbox'),
     env: {
       ...options.inherited,
       PUBSUB_EMULATOR_HOST: options.pubsub.host,
@@ -218,15 +222,16 @@ function startService(options: {
   service: ServiceName
   instance: number
   httpPort: number
+  program: string
   env: NodeJS.ProcessEnv
   logDirectory: string
 }): ServiceProcess {
-  const { service, instance, httpPort, env, logDirectory } = options
+  const { service, instance, httpPort, program, env, logDirectory } = options
   const name = nameOf(options)
   const begin = (): Child =>
     startChild({
       name,
-      script: new URL(`../../../../services/${service}/src/main.ts`, import.meta.url),
+      program,
       env,
       logFile: join(logDirectory, `${name}.log`),
     })
