@@ -67,11 +67,10 @@ export function linesOfPayout(
       : isGone
         ? 'Changed since it was released'
         : 'Not counted yet'
-  return [
-    ...madeUp(lines, due, rest),
-    ...(setOff > 0n ? [line('Kept back against what the provider owes', -setOff, currency)] : []),
-  ]
+  return [...madeUp(lines, due, rest), ...(setOff > 0n ? [line(KEPT_BACK, -setOff, currency)] : [])]
 }
+
+const KEPT_BACK = 'Kept back against what the provider owes'
 
 /** What a booking is worth to its provider, whatever of it was paid: share and tips, less refunds, in every currency. */
 export function linesOfBooking(
@@ -89,6 +88,26 @@ export function linesOfBooking(
     ),
   ]
 }
+
+/** What a transfer pays: a winner's prize. */
+export const linesOfPrize = (contestId: string, money: Money): readonly AmountLine[] => [
+  { label: `Prize in contest ${contestId}`, money },
+]
+
+/**
+ * What a transfer pays of a booking's payout.
+ * @param money - what it pays
+ * @param kept - minor units of the payout that did not go, but against what the provider owes
+ */
+export const linesOfBookingTransfer = (bookingId: string | null, money: Money, kept: bigint): readonly AmountLine[] => [
+  line(`Payout of booking ${bookingId}`, money.amount + kept, money.currency),
+  ...(kept > 0n ? [line(KEPT_BACK, -kept, money.currency)] : []),
+]
+
+/** What a settlement is worth before anything of it is on its way. */
+export const linesAsSettled = (total: Money): readonly AmountLine[] => [
+  { label: 'As the marketplace settled it', money: total },
+]
 
 /** What a settlement's winners are owed, by where their transfers stand. */
 export const linesOfSettlement = (

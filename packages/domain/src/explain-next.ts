@@ -296,4 +296,32 @@ export function nextOfSettlement({
   return move('nobody', 'All of its winners are paid.')
 }
 
+/** Of somebody to whom nothing is owed. */
+export const NOTHING_OPEN = move('nobody', 'Nothing is owed that is not paid.')
+
+/** @param seller - to whom nothing is owed; `account`: whether it has one to be paid to; `erpId`: null before NetSuite knows it */
+export function nextOfIdleSeller({
+  account,
+  status,
+  erpId,
+}: {
+  readonly account: string | null
+  readonly status: string
+  readonly erpId: string | null
+}): NextMove {
+  if (status === 'active' && account === null) {
+    return move('marketplace', 'Nothing is owed. The seller has no account to be paid to yet: GSC sends it.')
+  }
+  if (status === 'active' && erpId === null) {
+    return move('remesa', 'Nothing is owed. The seller is made a vendor in NetSuite next.')
+  }
+  return NOTHING_OPEN
+}
+
+/** Of a booking that has no payout yet. */
+export const nextOfUnpaidBooking = (isCompleted: boolean): NextMove =>
+  isCompleted
+    ? move('remesa', 'It is completed, and its payout is scheduled next.')
+    : move('marketplace', 'It has not been completed, as far as the marketplace has told.')
+
 const transfersOf = (count: number): string => (count === 1 ? '1 transfer is' : `${count} transfers are`)

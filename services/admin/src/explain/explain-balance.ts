@@ -5,7 +5,8 @@ import { controlWaitOf } from '@remesa/database/control-waits'
 import { findDocument, isRepaymentAsked } from '@remesa/database/explanation-reads'
 import { findSeller, openBalancesOf } from '@remesa/database/seller-reads'
 import { linesOfBalance } from '@remesa/domain/explain-amount'
-import { BEFORE_APPROVAL, type NextMove, nextOfBalance } from '@remesa/domain/explain-next'
+import { BEFORE_APPROVAL, type NextMove, nextOfBalance, nextOfIdleSeller } from '@remesa/domain/explain-next'
+import { titleOfBalance, withStatus } from '@remesa/domain/explain-titles'
 import { type BlockedReason, RELEASED_BY } from '@remesa/domain/seller-balance'
 import { type Explanation, storyOf } from './explanation.ts'
 
@@ -73,7 +74,7 @@ export async function explainSeller(database: Database, id: string, now: Date): 
           : null,
     },
     amount: open.map(({ country, businessDate, status, money }) => ({
-      label: `${country.toUpperCase()} ${businessDate}, ${status.replaceAll('_', ' ')}`,
+      label: withStatus(titleOfBalance({ country, businessDate }), status),
       money,
     })),
     story: storyOf({
@@ -81,31 +82,13 @@ export async function explainSeller(database: Database, id: string, now: Date): 
       ledger: [],
       audit: await auditOfSubjects(database, [{ type: 'seller', id: seller.id }]),
     }),
-    next: story ? await nextOf(database, story, now) : nextOfIdle(seller),
+    next: story ? await nextOf(database, story, now) : nextOfIdleSeller(seller),
     links: open.map((balance) => ({
       type: 'balance',
       id: balance.id,
-      label: `${balance.country.toUpperCase()} ${balance.businessDate}`,
+      label: titleOfBalance(balance),
     })),
   }
-}
-
-function nextOfIdle({
-  account,
-  status,
-  erpId,
-}: {
-  account: string | null
-  status: string
-  erpId: string | null
-}): NextMove {
-  if (status === 'active' && account === null) {
-    return { who: 'marketplace', text: 'Nothing is owed. The seller has no account to be paid to yet: GSC sends it.' }
-  }
-  if (status === 'active' && erpId === null) {
-    return { who: 'remesa', text: 'Nothing is owed. The seller is made a vendor in NetSuite next.' }
-  }
-  return { who: 'nobody', text: 'Nothing is owed that is not paid.' }
 }
 
 const isBlockedReason = (reason: string): reason is BlockedReason => Object.hasOwn(RELEASED_BY, reason)
@@ -129,5 +112,4 @@ async function nextOf(
   )
 }
 
-const titleOf = ({ balance: { seller, country, businessDate } }: BalanceStory): string =>
-  `${seller.name}, ${country.toUpperCase()} ${businessDate}`
+const titleOf = ({ balance }: BalanceStory): string => titleOfBalance(balance, balance.seller.name)

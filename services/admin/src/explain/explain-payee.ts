@@ -1,6 +1,7 @@
 import type { Database } from '@remesa/database/connection'
 import { findPayee, type PayeeSummary } from '@remesa/database/payee-reads'
-import type { NextMove } from '@remesa/domain/explain-next'
+import { type NextMove, NOTHING_OPEN } from '@remesa/domain/explain-next'
+import { withStatus } from '@remesa/domain/explain-titles'
 import type { Clock } from '../act-on-payout.ts'
 import { explainPayout, explainTransfer } from './explain-payout.ts'
 import { type Explanation, storyOf } from './explanation.ts'
@@ -13,17 +14,15 @@ export async function explainPayee(database: Database, userId: string, clock: Cl
   const [first] = open
   return {
     subject: { type: 'payee', id: userId, title: userId, status: account, money: moneyOf(payee) },
-    amount: open.map(({ of, status, money }) => ({ label: `${of}, ${status.replaceAll('_', ' ')}`, money })),
+    amount: open.map(({ of, status, money }) => ({ label: withStatus(of, status), money })),
     story: storyOf({ attempts: [], ledger: [], audit }),
     next: first ? await nextOf(database, first, clock) : NOTHING_OPEN,
     links: [...open, ...ended].map(({ type, id, of, status }) => ({
       ...{ type, id },
-      label: `${of}, ${status.replaceAll('_', ' ')}`,
+      label: withStatus(of, status),
     })),
   }
 }
-
-const NOTHING_OPEN: NextMove = { who: 'nobody', text: 'Nothing is owed that is not paid.' }
 
 /** A sum over currencies would mean nothing, and one that leaves things out would be wrong. */
 function moneyOf({ open, isMoreOpen }: PayeeSummary): Explanation['subject']['money'] {

@@ -9,14 +9,33 @@ import {
 import { findPayoutStory, type PayoutStory } from '@remesa/database/payout-story'
 import { findTransferStory, type TransferStory } from '@remesa/database/transfer-reads'
 import { BOOKING_RULES } from '@remesa/domain/booking-payout'
-import { linesOfBooking, linesOfPayout, linesOfSettlement, netOf } from '@remesa/domain/explain-amount'
+import {
+  linesAsSettled,
+  linesOfBooking,
+  linesOfBookingTransfer,
+  linesOfPayout,
+  linesOfPrize,
+  linesOfSettlement,
+  netOf,
+} from '@remesa/domain/explain-amount'
 import {
   BEFORE_APPROVAL,
   type NextMove,
   nextOfPayout,
   nextOfSettlement,
   nextOfTransfer,
+  nextOfUnpaidBooking,
 } from '@remesa/domain/explain-next'
+import {
+  linkToPayout,
+  linkToPayoutOf,
+  linkToTransfer,
+  titleOfBooking,
+  titleOfContest,
+  titleOfPayout,
+  titleOfTransfer,
+} from '@remesa/domain/explain-titles'
+import { BREAKS_A_RULE, SETTLED_BY_MARKETPLACE } from '@remesa/domain/story-titles'
 import type { Clock } from '../act-on-payout.ts'
 import { type Explanation, storyOf } from './explanation.ts'
 
@@ -30,29 +49,23 @@ export async function explainTransfer(
   const { transfer } = story
   const payout = transfer.payoutId === null ? undefined : await findPayoutStory(database, transfer.payoutId)
   const kept = payout?.payout.setOff ?? 0n
-  const { amount, currency } = transfer.money
   return {
-    subject: { type: 'transfer', id, title: titleOf(transfer), status: transfer.status, money: transfer.money },
+    subject: { type: 'transfer', id, title: titleOfTransfer(transfer), status: transfer.status, money: transfer.money },
     amount:
       transfer.payoutId === null
-        ? [{ label: `Prize in contest ${transfer.contestId}`, money: transfer.money }]
-        : [
-            { label: `Payout of booking ${transfer.bookingId}`, money: { amount: amount + kept, currency } },
-            ...(kept > 0n
-              ? [{ label: 'Kept back against what the provider owes', money: { amount: -kept, currency } }]
-              : []),
-          ],
+        ? linesOfPrize(`${transfer.contestId}`, transfer.money)
+        : linesOfBookingTransfer(transfer.bookingId, transfer.money, kept),
     story: storyOf(story),
     next: await nextOf(database, story, now),
     links: [
       ...(transfer.settlementId === null
         ? []
-        : [{ type: 'settlement' as const, id: transfer.settlementId, label: `Contest ${transfer.contestId}` }]),
+        : [{ type: 'settlement' as const, id: transfer.settlementId, label: titleOfContest(`${transfer.contestId}`) }]),
       ...(transfer.payoutId === null || transfer.bookingId === null
         ? []
         : [
-            { type: 'payout' as const, id: transfer.payoutId, label: `Payout of booking ${transfer.bookingId}` },
-            { type: 'booking' as const, id: transfer.bookingId, label: `Booking ${transfer.bookingId}` },
+            { type: 'payout' as const, id: transfer.payoutId, label: linkToPayoutOf(transfer.bookingId) },
+            { type: 'booking' as const, id: transfer.bookingId, label: titleOfBooking(transfer.bookingId) },
           ]),
     ],
   }
@@ -67,7 +80,7 @@ export async function explainPayout(database: Database, id: string, clock: Clock
     subject: {
       type: 'payout',
       id,
-      title: `Payout ${payout.sequence} of booking ${payout.bookingId}`,
+      title: titleOfPayout(payout),
       status: payout.status,
       money: netOf(payout),
     },
@@ -75,11 +88,11 @@ export async function explainPayout(database: Database, id: string, clock: Clock
     story: storyOf(story),
     next: await nextOfOne(database, story, clock),
     links: [
-      { type: 'booking', id: payout.bookingId, label: `Booking ${payout.bookingId}` },
+      { type: 'booking', id: payout.bookingId, label: titleOfBooking(payout.bookingId) },
       ...story.transfers.map(({ id: transferId, status }) => ({
         type: 'transfer' as const,
         id: transferId,
-        label: `Transfer, ${status.replaceAll('_', ' ')}`,
+        label: linkToTransfer(status),
       })),
     ],
   }
@@ -97,7 +110,7 @@ export async function explainBooking(database: Database, id: string, clock: Cloc
     subject: {
       type: 'booking',
       id,
-      title: `Booking ${id}`,
+      title: titleOfBooking(id),
       status: booking.facts.completion ? 'completed' : 'open',
       money:
         first && isOfOneCurrency
@@ -110,7 +123,7 @@ export async function explainBooking(database: Database, id: string, clock: Cloc
     links: booking.payouts.map(({ payoutId, sequence, status }) => ({
       type: 'payout',
       id: payoutId,
-      label: `Payout ${sequence}, ${status.replaceAll('_', ' ')}`,
+      label: linkToPayout({ sequence, status }),
     })),
   }
 }
@@ -120,11 +133,11 @@ export async function explainSettlement(database: Database, id: string): Promise
   if (!found) return undefined
   const { transfers, total, job, rejectedRule, status, contestId, audit } = found
   return {
-    subject: { type: 'settlement', id, title: `Contest ${contestId}`, status, money: total },
-    amount: job ? linesOfSettlement(transfers, total) : [{ label: 'As the marketplace settled it', money: total }],
+    subject: { type: 'settlement', id, title: titleOfContest(contestId), status, money: total },
+    amount: job ? linesOfSettlement(transfers, total) : linesAsSettled(total),
     story: [
-      { at: found.createdAt.toISOString(), text: 'The marketplace settled the contest' },
-      ...(rejectedRule ? [{ at: found.createdAt.toISOString(), text: `It breaks a rule (${rejectedRule})` }] : []),
+      { at: found.createdAt.toISOString(), text: SETTLED_BY_MARKETPLACE },
+      ...(rejectedRule ? [{ at: found.createdAt.toISOString(), text: `${BREAKS_A_RULE} (${rejectedRule})` }] : []),
       ...storyOf({ attempts: [], ledger: [], audit }),
     ],
     next: nextOfSettlement({
@@ -143,9 +156,6 @@ function mergedStories(stories: readonly PayoutStory[]): Explanation['story'] {
   )
   return [...told.values()].sort((one, other) => (one.at < other.at ? -1 : one.at > other.at ? 1 : 0))
 }
-
-const titleOf = ({ contestId, bookingId, userId }: TransferStory['transfer']): string =>
-  contestId === null ? `Booking ${bookingId}, provider ${userId}` : `Contest ${contestId}, winner ${userId}`
 
 async function nextOf(
   database: Database,
@@ -195,7 +205,5 @@ async function nextOfBooking(
 ): Promise<NextMove> {
   const open = stories.find(({ payout }) => !ENDED.has(payout.status)) ?? stories.at(-1)
   if (open) return nextOfOne(database, open, clock)
-  return facts.completion
-    ? { who: 'remesa', text: 'It is completed, and its payout is scheduled next.' }
-    : { who: 'marketplace', text: 'It has not been completed, as far as the marketplace has told.' }
+  return nextOfUnpaidBooking(facts.completion !== null)
 }
