@@ -514,6 +514,8 @@ CREATE TABLE payment_plans (
   voided_at timestamp with time zone,
   drift jsonb,
   drift_count integer,
+  void_why text,
+  void_reason text,
   constraint payment_plans_pkey PRIMARY KEY (id),
   constraint payment_plans_applied_by_check CHECK ((applied_by <> ''::text)),
   constraint payment_plans_approved_by_check CHECK ((approved_by <> ''::text)),
@@ -523,17 +525,22 @@ CREATE TABLE payment_plans (
   constraint payment_plans_check2 CHECK (((state <> 'planned'::text) OR (approved_by IS NULL))),
   constraint payment_plans_check3 CHECK ((((state = 'applied'::text) = (applied_at IS NOT NULL)) AND ((applied_by IS NULL) = (applied_at IS NULL)))),
   constraint payment_plans_check4 CHECK ((((state = 'void'::text) = (voided_at IS NOT NULL)) AND ((voided_by IS NULL) = (voided_at IS NULL)))),
-  constraint payment_plans_check5 CHECK ((((drift IS NULL) = (voided_at IS NULL)) AND ((drift_count IS NULL) = (voided_at IS NULL)))),
+  constraint payment_plans_discarded_for_a_reason CHECK (((NOT (void_why IS DISTINCT FROM 'discarded'::text)) = (void_reason IS NOT NULL))),
   constraint payment_plans_drift_count_check CHECK ((drift_count > 0)),
+  constraint payment_plans_drift_is_told CHECK ((((NOT (void_why IS DISTINCT FROM 'drift'::text)) = (drift IS NOT NULL)) AND ((drift IS NULL) = (drift_count IS NULL)))),
   constraint payment_plans_hash_check CHECK ((hash ~ '^[0-9a-f]{64}$'::text)),
   constraint payment_plans_kind_check CHECK ((kind = ANY (ARRAY['pay_day'::text, 'payouts'::text]))),
   constraint payment_plans_line_count_check CHECK ((line_count >= 0)),
   constraint payment_plans_planned_by_check CHECK ((planned_by <> ''::text)),
   constraint payment_plans_reason_check CHECK ((reason <> ''::text)),
   constraint payment_plans_state_check CHECK ((state = ANY (ARRAY['planned'::text, 'approved'::text, 'applied'::text, 'void'::text]))),
+  constraint payment_plans_void_reason_check CHECK ((void_reason <> ''::text)),
+  constraint payment_plans_void_says_why CHECK (((void_why IS NULL) = (voided_at IS NULL))),
+  constraint payment_plans_void_why_check CHECK ((void_why = ANY (ARRAY['drift'::text, 'altered'::text, 'expired'::text, 'discarded'::text]))),
   constraint payment_plans_voided_by_check CHECK ((voided_by <> ''::text))
 );
 CREATE INDEX payment_plans_newest ON public.payment_plans USING btree (planned_at, id);
+CREATE INDEX payment_plans_open ON public.payment_plans USING btree (planned_at) WHERE (state = ANY (ARRAY['planned'::text, 'approved'::text]));
 CREATE TRIGGER begins_as_planned BEFORE INSERT ON public.payment_plans FOR EACH ROW WHEN ((new.state <> 'planned'::text)) EXECUTE FUNCTION refuse_born_approved();
 CREATE TRIGGER keeps_what_was_planned BEFORE DELETE OR UPDATE ON public.payment_plans FOR EACH ROW EXECUTE FUNCTION refuse_plan_change();
 
@@ -877,7 +884,7 @@ CREATE TABLE reconciliation_findings (
   note text,
   decided_at timestamp with time zone,
   constraint reconciliation_findings_pkey PRIMARY KEY (id),
-  constraint reconciliation_findings_category_check CHECK ((category = ANY (ARRAY['missing_in_database'::text, 'missing_in_stripe'::text, 'amount_mismatch'::text, 'refund_mismatch'::text, 'currency_mismatch'::text, 'duplicate'::text, 'timing'::text]))),
+  constraint reconciliation_findings_category_check CHECK ((category = ANY (ARRAY['missing_in_database'::text, 'missing_in_stripe'::text, 'amount_mismatch'::text, 'refund_mismatch'::text, 'currency_mismatch'::text, 'duplicate'::text, 'not_looked_up'::text, 'timing'::text]))),
   constraint reconciliation_findings_check CHECK (((over_currency IS NULL) = (over_amount IS NULL))),
   constraint reconciliation_findings_check1 CHECK (((under_currency IS NULL) = (under_amount IS NULL))),
   constraint reconciliation_findings_check2 CHECK (((stripe_currency IS NOT NULL) OR (database_currency IS NOT NULL))),
@@ -962,6 +969,7 @@ CREATE TABLE reconciliation_staged_refunds (
   currency text not null,
   amount bigint not null,
   created timestamp with time zone not null,
+  pending boolean default false not null,
   constraint reconciliation_staged_refunds_pkey PRIMARY KEY (reading_id, refund_id)
 );
 

@@ -19,6 +19,7 @@ import * as lateDocuments from '../migrations/0017-late-documents.ts'
 import * as paidOutSince from '../migrations/0018-paid-out-since.ts'
 import * as settlementImports from '../migrations/0019-settlement-imports.ts'
 import * as secondWords from '../migrations/0021-second-words.ts'
+import * as refundsNotFinal from '../migrations/0022-refunds-not-final.ts'
 import type { Database } from './connection.ts'
 
 const MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -41,6 +42,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0018-paid-out-since': paidOutSince,
   '0019-settlement-imports': settlementImports,
   '0021-second-words': secondWords,
+  '0022-refunds-not-final': refundsNotFinal,
 }
 
 /**

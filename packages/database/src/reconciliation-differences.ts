@@ -1,6 +1,6 @@
 import type { PaymentSource, ReconciliationWindow } from '@remesa/domain/reconciliation'
 import { sql, type Transaction } from 'kysely'
-import { STRIPE_PAYMENT } from './reconciliation-staging.ts'
+import { isRefundLookedUp, STRIPE_PAYMENT } from './reconciliation-staging.ts'
 import type { Schema } from './schema.ts'
 
 /** What is compared: a reading, and what the database has in its window. */
@@ -18,6 +18,7 @@ export interface PairRow {
   s_refunded: bigint
   s_refunded_in_window: bigint
   s_refunded_unknown: bigint
+  s_refunded_pending: bigint
   s_created: Date
   s_charges: number
   s_charge_id: string
@@ -27,7 +28,9 @@ export interface PairRow {
   d_refunded: bigint
   d_refunded_shared: bigint
   d_refunded_alone: bigint
+  d_refunded_not_looked_up: bigint
   d_refunded_elsewhere: bigint
+  d_refunded_pending_alone: bigint
   d_created: Date
   d_charge_id: string
   d_source: PaymentSource
@@ -45,10 +48,12 @@ export interface RefundRow {
   s_amount: bigint
   s_created: Date
   s_in_window: boolean
+  s_pending: boolean
   d_currency: string | null
   d_amount: bigint
   d_created: Date
   d_in_window: boolean
+  looked_up: boolean
   unnamed: bigint
 }
 
@@ -113,11 +118,14 @@ export async function* selectDifferingPayments(
       ), false)) as looked_up,
       e.currency as s_currency, e.amount as s_amount, e.refunded ${counts} as s_refunded,
       (coalesce(r.amount, 0) ${counts})::bigint as s_refunded_in_window,
-      (coalesce(r.unknown, 0) ${counts})::bigint as s_refunded_unknown, e.created as s_created, e.charges as s_charges,
+      (coalesce(r.unknown, 0) ${counts})::bigint as s_refunded_unknown,
+      (coalesce(r.pending, 0) ${counts})::bigint as s_refunded_pending, e.created as s_created, e.charges as s_charges,
       e.charge_id as s_charge_id, o.charge_id as d_charge_id,
       o.currency as d_currency, o.amount as d_amount, o.refunded ${counts} as d_refunded,
       (coalesce(l.shared, 0) ${counts})::bigint as d_refunded_shared,
       (coalesce(l.alone, 0) ${counts})::bigint as d_refunded_alone,
+      (coalesce(l.not_looked_up, 0) ${counts})::bigint as d_refunded_not_looked_up,
+      (coalesce(l.pending_alone, 0) ${counts})::bigint as d_refunded_pending_alone,
       (coalesce(l.amount - coalesce(l.shared, 0) - coalesce(l.alone, 0), 0) ${counts})::bigint as d_refunded_elsewhere,
       o.created as d_created, o.source as d_source, q.duplicate_of
     from differing_payments c
@@ -125,7 +133,9 @@ export async function* selectDifferingPayments(
     left join under_charge m on m.payment_id = c.payment_id
     left join payments o on o.payment_id = coalesce(m.recorded_as, c.payment_id)
     left join (
-      select f.payment_id, sum(f.amount) as amount, sum(f.amount) filter (where g.refund_id is null) as unknown
+      select f.payment_id, sum(f.amount) filter (where not f.pending) as amount,
+        sum(f.amount) filter (where not f.pending and g.refund_id is null) as unknown,
+        sum(f.amount) filter (where f.pending) as pending
       from reconciliation_staged_refunds f
       left join payment_refunds g on g.refund_id = f.refund_id and ${isHeld('g')}
       where f.reading_id = ${reading} and f.created >= ${from} and f.created < ${to}
@@ -134,11 +144,15 @@ export async function* selectDifferingPayments(
     ) r on r.payment_id = c.payment_id
     left join (
       select g.payment_id, sum(g.amount) as amount,
-        sum(g.amount) filter (where f.created >= ${from} and f.created < ${to}) as shared,
+        sum(g.amount) filter (where f.created >= ${from} and f.created < ${to} and not f.pending) as shared,
+        sum(g.amount) filter (where a.is_alone and g.status = 'succeeded') as alone,
         sum(g.amount) filter (
-          where f.refund_id is null and g.status = 'succeeded' and g.created >= ${from} and g.created < ${to}) as alone
+          where a.is_alone and g.status = 'succeeded' and not ${isRefundLookedUp(compared.readingId, 'g')}) as not_looked_up,
+        sum(g.amount) filter (where a.is_alone and g.status <> 'succeeded') as pending_alone
       from payment_refunds g
       left join reconciliation_staged_refunds f on f.reading_id = ${reading} and f.refund_id = g.refund_id
+      cross join lateral (
+        select f.refund_id is null and g.created >= ${from} and g.created < ${to} as is_alone) a
       where ${isHeld('g')} and g.payment_id in (select payment_id from differing_payments)
       group by g.payment_id
     ) l on l.payment_id = o.payment_id
@@ -166,7 +180,8 @@ export async function* selectDifferingRefunds(
     sql`
     with s as (
       select * from reconciliation_staged_refunds f
-      where f.reading_id = ${reading} and f.created >= ${from} and f.created < ${to} and not ${isOfTheWindow('f')}
+      where f.reading_id = ${reading} and f.created >= ${from} and f.created < ${to} and not f.pending
+        and not ${isOfTheWindow('f')}
     ), d as (
       select * from payment_refunds g
       where g.status = 'succeeded' and g.created >= ${from} and g.created < ${to} and not ${isOfTheWindow('g')}
@@ -178,6 +193,7 @@ export async function* selectDifferingRefunds(
       select coalesce(s.refund_id, d.refund_id) as refund_id, coalesce(s.payment_id, d.payment_id) as payment_id,
         coalesce(s.currency, v.currency) as s_currency, coalesce(s.amount, v.amount) as s_amount,
         coalesce(s.created, v.created) as s_created, s.refund_id is not null as s_in_window,
+        coalesce(v.pending, false) as s_pending,
         coalesce(d.currency, o.currency) as d_currency, coalesce(d.amount, o.amount) as d_amount,
         coalesce(d.created, o.created) as d_created,
         coalesce(coalesce(d.created, o.created) >= ${from} and coalesce(d.created, o.created) < ${to}, false) as d_in_window
@@ -187,7 +203,7 @@ export async function* selectDifferingRefunds(
       left join payment_refunds o on d.refund_id is null and o.refund_id = s.refund_id and ${isHeld('o')}
       where s.refund_id is null or d.refund_id is null or s.currency <> d.currency or s.amount <> d.amount
     )
-    select t.*, (case when t.d_currency is null then coalesce(p.refunded, 0) - coalesce(k.amount, 0)
+    select t.*, ${isRefundLookedUp(compared.readingId, 't')} as looked_up, (case when t.d_currency is null then coalesce(p.refunded, 0) - coalesce(k.amount, 0)
         - sum(t.s_amount) filter (where t.d_currency is null) over (partition by t.payment_id order by t.refund_id)
         + t.s_amount else 0 end)::bigint as unnamed
     from pairs t
@@ -248,7 +264,8 @@ export async function sumStagedRefunds(
   const { reading, from, to } = literals(compared)
   const { rows } = await sql<SumRow>`
     select currency, sum(amount)::bigint as amount from reconciliation_staged_refunds
-    where reading_id = ${reading} and created >= ${from} and created < ${to} group by currency`.execute(tx)
+    where reading_id = ${reading} and created >= ${from} and created < ${to} and not pending
+    group by currency`.execute(tx)
   return rows
 }
 

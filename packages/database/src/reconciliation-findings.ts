@@ -25,9 +25,10 @@ export async function insertFindings(
 ): Promise<void> {
   if (findings.length === 0) return
   const rows = findings.map(
-    ({ category, paymentId, refundId, stripe, database, over, under, source, isNotLookedUp }) => ({
+    ({ category, paymentId, refundId, stripe, database, over, under, source, isNotLookedUp, pendingRefund }) => ({
       ...{ category, payment_id: paymentId, refund_id: refundId, source },
       ...(isNotLookedUp && { note: 'not looked up in Stripe: there were too many' }),
+      ...(pendingRefund && { note: PENDING[pendingRefund] }),
       ...side('stripe', stripe),
       ...side('database', database),
       ...{ over_currency: over?.currency, over_amount: over?.amount },
@@ -50,6 +51,11 @@ export async function insertFindings(
       over_currency, over_amount, under_currency, under_amount, source, note, position)
     order by position`.execute(tx)
 }
+
+const PENDING = {
+  at_stripe: 'a refund is pending at Stripe: it is compared once Stripe has ended it',
+  on_record: 'a refund is pending on record, and not at Stripe any more',
+} as const satisfies Record<NonNullable<Finding['pendingRefund']>, string>
 
 const side = (name: 'stripe' | 'database', facts: SideFacts | null) => ({
   [`${name}_currency`]: facts?.currency,

@@ -23,13 +23,15 @@ export interface StagedCharge {
   readonly created: Date
 }
 
-/** A refund that succeeded, as it was read. */
+/** A refund that has not failed, as it was read. */
 export interface StagedRefund {
   readonly refundId: string
   readonly paymentId: string
   readonly currency: string
   readonly amount: bigint
   readonly created: Date
+  /** Stripe has not ended it yet. Default: it succeeded. */
+  readonly isPending?: boolean
 }
 
 /**
@@ -106,11 +108,12 @@ export async function storePage(database: Database, page: StagedPage): Promise<v
         created = least(s.created, excluded.created), charges = s.charges + excluded.charges
       where ${isListed}
     ), refunds as (
-      insert into reconciliation_staged_refunds (reading_id, refund_id, payment_id, currency, amount, created)
+      insert into reconciliation_staged_refunds (reading_id, refund_id, payment_id, currency, amount, created,
+        pending)
       select ${page.readingId}, r.*
       from moved, unnest(${column(refunds, 'refundId')}::text[], ${column(refunds, 'paymentId')}::text[],
         ${column(refunds, 'currency')}::text[], ${column(refunds, 'amount')}::bigint[],
-        ${column(refunds, 'created')}::timestamptz[]) as r
+        ${column(refunds, 'created')}::timestamptz[], ${refunds.map(({ isPending = false }) => isPending)}::boolean[]) as r
     )
     select moved from moved`.execute(database)
   const { kind, number } = page.slice
@@ -175,8 +178,9 @@ export async function findUnread(
   return rows.map(({ paymentId }) => paymentId)
 }
 
-/** What Stripe calls a payment. */
+/** What Stripe calls a payment, and a refund. */
 export const STRIPE_PAYMENT = '^(pi|ch|py)_'
+const STRIPE_REFUND = '^(re|pyr)_'
 
 /**
  * Refunds that the database alone has in the window, with the payment whose refunds Stripe is to be asked for: by its
@@ -193,10 +197,25 @@ export async function findUnreadRefunds(
     cross join lateral (
       select case when g.payment_id ~ ${STRIPE_PAYMENT} then g.payment_id else p.charge_id end as asked_of) a
     where g.created >= ${from} and g.created < ${to} and g.status = 'succeeded' and g.refund_id > ${after ?? ''}
-      and g.refund_id ~ '^(re|pyr)_' and a.asked_of ~ ${STRIPE_PAYMENT} and not exists (
+      and g.refund_id ~ ${STRIPE_REFUND} and a.asked_of ~ ${STRIPE_PAYMENT} and not exists (
         select from reconciliation_staged_refunds s where s.reading_id = ${readingId} and s.refund_id = g.refund_id)
     order by g.refund_id limit ${limit}`.execute(database)
   return rows
+}
+
+/**
+ * Whether a refund that only the database has was looked up, or goes by names that Stripe cannot be asked about. Without
+ * parameters, which not every statement takes.
+ * @param refund - an alias of rows with `refund_id` and `payment_id`
+ */
+export const isRefundLookedUp = (readingId: string, refund: string) => {
+  const [id, paymentId] = [sql.ref(`${refund}.refund_id`), sql.ref(`${refund}.payment_id`)]
+  const [payment, named] = [sql.lit(STRIPE_PAYMENT), sql.lit(STRIPE_REFUND)]
+  return sql`(${id} !~ ${named} or (${paymentId} !~ ${payment} and not exists (
+      select from payments asked where asked.payment_id = ${paymentId} and asked.charge_id ~ ${payment}))
+    or coalesce(${id} <= (
+      select after from reconciliation_slices where reading_id = ${sql.lit(readingId)} and kind = 'look_ups' and number = 1
+    ), false))`
 }
 
 /**

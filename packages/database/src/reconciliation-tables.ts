@@ -98,4 +98,5 @@ interface StagedRefunds {
   currency: string
   amount: bigint
   created: Date
+  pending: Generated<boolean>
 }

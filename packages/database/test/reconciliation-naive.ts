@@ -48,6 +48,9 @@ export function compareNaively({ charges, refunds, recorded, recordedRefunds }: 
   const ofPayment = (some: Books['refunds'], paymentId: string) =>
     some.filter((one) => ownId(one.paymentId) === paymentId)
 
+  /** Given back on the day: Stripe has ended it. */
+  const isGiven = (refund: Books['refunds'][number]) => isIn(DAY, refund) && refund.isPending !== true
+
   // One refund after the other: those that we know by name stand for themselves, and only for themselves.
   const recordedOfTheDay = (paymentId: string, { s, d }: { s: { refunded: bigint }; d: { refunded: bigint } }) => {
     const ours = ofPayment(recordedRefunds, paymentId)
@@ -55,7 +58,7 @@ export function compareNaively({ charges, refunds, recorded, recordedRefunds }: 
     let nameless = d.refunded - sum(ours)
     let namelessOutside = s.refunded
     let recorded = 0n
-    for (const refund of theirs.filter((one) => isIn(DAY, one))) {
+    for (const refund of theirs.filter(isGiven)) {
       namelessOutside -= refund.amount
       const known = ours.find(({ refundId }) => refundId === refund.refundId)
       const explained = known ? 0n : smaller(nameless, refund.amount)
@@ -64,7 +67,7 @@ export function compareNaively({ charges, refunds, recorded, recordedRefunds }: 
     }
     for (const refund of ours) {
       const theirsOfIt = theirs.find(({ refundId }) => refundId === refund.refundId)
-      if (theirsOfIt && isIn(DAY, theirsOfIt)) continue
+      if (theirsOfIt && isGiven(theirsOfIt)) continue
       if (!theirsOfIt && isIn(DAY, refund)) recorded += refund.amount
       else namelessOutside -= refund.amount
     }
@@ -77,7 +80,7 @@ export function compareNaively({ charges, refunds, recorded, recordedRefunds }: 
     const d = database.get(paymentId)
     const found = (category: FindingCategory) =>
       findings.push({ category, paymentId: d?.paymentId ?? paymentId, refundId: null })
-    const given = sum(ofPayment(refunds, paymentId).filter((refund) => isIn(DAY, refund)))
+    const given = sum(ofPayment(refunds, paymentId).filter(isGiven))
     const recordedLate = sum(ofPayment(recordedRefunds, paymentId).filter(({ created }) => created >= DAY.to))
     if (s && isIn(DAY, s)) {
       total(s.currency).stripe += s.amount - given
@@ -124,7 +127,7 @@ export function compareNaively({ charges, refunds, recorded, recordedRefunds }: 
     return s !== undefined && !isIn(DAY, s)
   }
   for (const refundId of new Set([...refunds, ...recordedRefunds].map((refund) => refund.refundId))) {
-    const s = refunds.find((refund) => refund.refundId === refundId && isIn(DAY, refund) && early(refund))
+    const s = refunds.find((refund) => refund.refundId === refundId && isGiven(refund) && early(refund))
     const d = recordedRefunds.find((refund) => refund.refundId === refundId && early(refund))
     const paymentId = (s ?? d)?.paymentId ?? ''
     const found = (category: FindingCategory) => findings.push({ category, paymentId, refundId })

@@ -28,11 +28,14 @@ const KINDS = {
   charged_outside: 'timing',
   refund_is_late: 'timing',
   refund_recorded_early: 'timing',
+  refund_pending_and_unheard_of: 'timing',
+  refund_pending_and_recorded_beside_a_lost_one: 'refund_mismatch',
   old_refund_lost: 'refund_mismatch',
   old_refund_invented: 'refund_mismatch',
   old_refund_differs: 'refund_mismatch',
   old_refund_recorded_outside: 'timing',
   old_refund_given_outside: 'timing',
+  old_refund_pending: 'timing',
 } as const satisfies Readonly<Record<string, FindingCategory | undefined>>
 export type Kind = keyof typeof KINDS
 export const ALL_KINDS = Object.keys(KINDS) as readonly Kind[]
@@ -175,6 +178,17 @@ function plantOne(books: Books, plan: Plan, at: number): readonly Expected[] {
       books.recordedRefunds.push(refund())
       break
     }
+    case 'refund_pending_and_unheard_of':
+      charge({ refunded: part })
+      row()
+      books.refunds.push(refund({ isPending: true }))
+      break
+    case 'refund_pending_and_recorded_beside_a_lost_one':
+      charge({ refunded: 2n * part })
+      row({ refunded: part })
+      books.refunds.push(refund({ isPending: true }), refund({ refundId: `${refundId}_lost` }))
+      books.recordedRefunds.push(refund())
+      break
     case 'charged_again_outside':
       charge()
       row({ chargeId: `ch_${at}_again`, created: late })
@@ -238,7 +252,10 @@ function plantOld(
 ): void {
   const isInvented = kind === 'old_refund_invented'
   charge({ created: old, refunded: isInvented ? 0n : part })
-  if (!isInvented) books.refunds.push(refund(kind === 'old_refund_given_outside' ? { created: late } : {}))
+  if (!isInvented) {
+    const created = kind === 'old_refund_given_outside' && { created: late }
+    books.refunds.push(refund({ ...created, isPending: kind === 'old_refund_pending' }))
+  }
   switch (kind) {
     case 'old_refund_lost':
       row({ created: old })

@@ -70,7 +70,8 @@ export async function stage(
   const { readingId } = run
   const kinds = ['charges', ...(includeRefunds ? ['refunds' as const] : []), 'look_ups'] as const
   const slices = kinds.map((kind) => ({ kind, number: 0, ...window }))
-  await planSlices(database, readingId, slices)
+  const ofRefunds = includeRefunds ? [{ kind: 'look_ups' as const, number: 1, ...window }] : []
+  await planSlices(database, readingId, [...slices, ...ofRefunds])
   const inWindow = books.charges.filter((charge) => isIn(window, charge))
   const read = new Set(inWindow.map(({ paymentId }) => paymentId))
   const unread = new Set(
@@ -83,7 +84,8 @@ export async function stage(
   const known = books.charges.filter(({ paymentId }) => unread.has(paymentId))
   const ours = new Set(books.recordedRefunds.filter((one) => isIn(window, one)).map(({ refundId }) => refundId))
   const knownRefunds = books.refunds.filter((refund) => ours.has(refund.refundId) && !isIn(window, refund))
-  const lookedUp = { charges: known, ...(includeRefunds && { refunds: knownRefunds }) }
-  await storePage(database, { ...page, slice: { kind: 'look_ups', number: 0 }, ...lookedUp })
+  await storePage(database, { ...page, slice: { kind: 'look_ups', number: 0 }, charges: known })
+  if (includeRefunds)
+    await storePage(database, { ...page, slice: { kind: 'look_ups', number: 1 }, refunds: knownRefunds })
   return run
 }

@@ -151,6 +151,7 @@ const DISCREPANCIES = [
   'refund_mismatch',
   'currency_mismatch',
   'duplicate',
+  'not_looked_up',
 ] as const satisfies readonly FindingCategory[]
 
 const isMismatch = (category: FindingCategory): boolean => category.endsWith('_mismatch')

@@ -86,6 +86,9 @@ test('each kind of finding has its own advice, and names its payments', () => {
     { ...aFinding('duplicate', { id: 'x' }), paymentId: 'ch_pi_under' },
     { ...aFinding('missing_in_stripe', { id: 'many', source: 'webhook' }), isNotLookedUp: true },
     aFinding('timing', { id: 'late' }),
+    { ...aFinding('not_looked_up', { id: 'unasked' }), isNotLookedUp: true },
+    { ...aFinding('timing', { id: 'under_way' }), pendingRefund: 'at_stripe' },
+    { ...aFinding('timing', { id: 'ended' }), pendingRefund: 'on_record' },
     aFinding('timing', { id: 'edge', minutes: 0, recordedMinutes: -0.5 }),
   ])
   const about = (id: string): string => texts.find((text) => text.includes(`pi_${id}`)) ?? ''
@@ -101,8 +104,11 @@ test('each kind of finding has its own advice, and names its payments', () => {
   expect(about('many')).toMatch(/was not looked up.*shorter windows/)
   expect(about('many')).not.toContain('void')
   expect(about('late')).toContain('nothing to do')
+  expect(about('unasked')).toMatch(/were not looked up.*sync what was not looked up/)
+  expect(about('under_way')).toContain('pending at Stripe: nothing to do until Stripe has ended them')
+  expect(about('ended')).toContain('not at Stripe any more: sync')
   expect(about('edge')).toContain('edge of the window')
-  expect(texts).toHaveLength(11)
+  expect(texts).toHaveLength(14)
 })
 
 test('the advice about the most money comes first, each currency by its share', () => {

@@ -83,6 +83,9 @@ type GroupName =
   | 'recorded_twice'
   | 'recorded_under_charge'
   | 'not_looked_up'
+  | 'refunds_not_looked_up'
+  | 'pending_refund'
+  | 'ended_refund'
   | 'late_refund'
   | 'other_window'
 
@@ -107,6 +110,12 @@ const TEXTS: Readonly<Record<GroupName, (group: Group) => string>> = {
     `${paymentsOf(group)} recorded under the id of the charge, not of its payment: sync ${idsOf(group)}, which records the payment, and then delete what stands under these ids.`,
   not_looked_up: (group) =>
     `${paymentsOf(group)} in the database (${sumOf(group)}) ${areOf(group)} not in Stripe’s lists of the window, and ${group.count === 1 ? 'was' : 'were'} not looked up, there being too many: find out who wrote them from ${spanOf(group)}, then reconcile shorter windows: ${idsOf(group)}.`,
+  refunds_not_looked_up: (group) =>
+    `${paymentsOf(group)} with refunds on record (${sumOf(group)}) that are not in Stripe’s lists of the window, and were not looked up, there being too many: sync what was not looked up, which asks Stripe about each, and reconcile again: ${idsOf(group)}.`,
+  pending_refund: (group) =>
+    `${paymentsOf(group)} with refunds that are pending at Stripe: nothing to do until Stripe has ended them; the later comparisons of that day tell how: ${idsOf(group)}.`,
+  ended_refund: (group) =>
+    `${paymentsOf(group)} with refunds that are pending on record, and not at Stripe any more: sync ${idsOf(group)}.`,
   late_refund: (group) =>
     `${paymentsOf(group)} refunded outside the window: nothing to do, the refund belongs to its own day: ${idsOf(group)}.`,
   other_window: (group) =>
@@ -125,7 +134,10 @@ function groupNameOf(finding: Finding): GroupName {
     case 'duplicate':
       if (stripe && database && /^(ch|py)_/.test(finding.paymentId)) return 'recorded_under_charge'
       return stripe ? 'charged_twice' : 'recorded_twice'
+    case 'not_looked_up':
+      return 'refunds_not_looked_up'
     case 'timing':
+      if (finding.pendingRefund) return finding.pendingRefund === 'at_stripe' ? 'pending_refund' : 'ended_refund'
       return stripe && database && stripe.created.getTime() !== database.created.getTime()
         ? 'other_window'
         : 'late_refund'

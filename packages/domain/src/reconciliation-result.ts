@@ -81,6 +81,7 @@ export const SYNCED_CATEGORIES = [
   'refund_mismatch',
   'currency_mismatch',
   'duplicate',
+  'not_looked_up',
   'timing',
 ] as const satisfies readonly FindingCategory[]
 

@@ -13,12 +13,18 @@ const USD = currency('USD')
 const created = new Date('2026-11-20T12:00:00Z')
 const stripe = (changes: Partial<StripeSide> = {}): StripeSide => ({
   ...{ currency: USD, amount: 1_000n, refunded: 0n, refundedInWindow: 0n, created, isInWindow: true, charges: 1 },
-  ...{ refundedUnknown: changes.refundedInWindow ?? 0n, chargeId: 'ch_1' },
+  ...{ refundedUnknown: changes.refundedInWindow ?? 0n, refundedPending: 0n, chargeId: 'ch_1' },
   ...changes,
 })
 const database = (changes: Partial<DatabaseSide> = {}): DatabaseSide => ({
   ...{ currency: USD, amount: 1_000n, refunded: 0n, created, isInWindow: true },
-  ...{ refundedShared: 0n, refundedAlone: 0n, refundedElsewhere: 0n },
+  ...{
+    refundedShared: 0n,
+    refundedAlone: 0n,
+    refundedElsewhere: 0n,
+    refundedNotLookedUp: 0n,
+    refundedPendingAlone: 0n,
+  },
   ...{ source: 'webhook', duplicateOf: null, recordedAs: null, isLookedUp: true, chargeId: 'ch_1' },
   ...changes,
 })
@@ -160,6 +166,36 @@ test.each([
     d: database({ isInWindow: false }),
     found: { category: 'timing', over: null },
   },
+  {
+    about: 'Stripe has not ended a refund that we lack',
+    s: stripe({ refunded: 300n, refundedPending: 300n }),
+    d: database(),
+    found: { category: 'timing', pendingRefund: 'at_stripe', over: null, under: null },
+  },
+  {
+    about: 'a refund that Stripe has ended is still pending on record',
+    s: stripe(),
+    d: database({ refunded: 300n, refundedElsewhere: 300n, refundedPendingAlone: 300n }),
+    found: { category: 'timing', pendingRefund: 'on_record', over: null },
+  },
+  {
+    about: 'a refund of ours was not looked up',
+    s: stripe({ refunded: 350n }),
+    d: database({ refunded: 300n, refundedAlone: 300n, refundedNotLookedUp: 300n }),
+    found: { category: 'not_looked_up', isNotLookedUp: true, over: usd(300n) },
+  },
+  {
+    about: 'Stripe need not be asked, having given back less in all',
+    s: stripe({ refunded: 299n }),
+    d: database({ refunded: 300n, refundedAlone: 300n, refundedNotLookedUp: 300n }),
+    found: { category: 'refund_mismatch' },
+  },
+  {
+    about: 'more is refunded than what was not looked up',
+    s: stripe({ refunded: 350n }),
+    d: database({ refunded: 300n, refundedAlone: 300n, refundedNotLookedUp: 299n }),
+    found: { category: 'refund_mismatch', over: usd(300n) },
+  },
   { about: 'Stripe puts it outside', s: stripe({ isInWindow: false }), d: database(), found: { category: 'timing' } },
   {
     about: 'both put it outside',
@@ -193,6 +229,22 @@ test.each([
     found: { category: 'refund_mismatch', over: usd(50n) },
   },
   {
+    about: 'Stripe was not asked',
+    s: null,
+    d: refund(),
+    unnamed: 0n,
+    isLookedUp: false,
+    found: { category: 'not_looked_up', isNotLookedUp: true, over: usd(50n) },
+  },
+  {
+    about: 'Stripe has not ended it',
+    s: refund({ isInWindow: false }),
+    d: refund(),
+    unnamed: 0n,
+    isPending: true,
+    found: { category: 'timing', pendingRefund: 'at_stripe', over: null },
+  },
+  {
     about: 'Stripe has it tomorrow',
     s: refund({ isInWindow: false }),
     d: refund(),
@@ -200,8 +252,9 @@ test.each([
     found: { category: 'timing', over: null },
   },
   { about: 'we have less', s: refund(), d: refund({ amount: 20n }), unnamed: 0n, found: { under: usd(30n) } },
-])('of a refund of an earlier payment: $about', ({ s, d, unnamed, found }) => {
-  const finding = compareRefund({ refundId: 're_1', paymentId: 'pi_1', stripe: s, database: d, unnamed })
+])('of a refund of an earlier payment: $about', ({ s, d, unnamed, isPending = false, isLookedUp = true, found }) => {
+  const ids = { refundId: 're_1', paymentId: 'pi_1' }
+  const finding = compareRefund({ ...ids, stripe: s, database: d, unnamed, isPending, isLookedUp })
   if (found) expect(finding).toMatchObject(found)
   else expect(finding).toBeUndefined()
 })

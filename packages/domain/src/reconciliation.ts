@@ -11,8 +11,10 @@ export interface ReconciliationWindow {
  * What a comparison found.
  * `missing_in_database`: Stripe has it, we do not. `missing_in_stripe`: the other way round. `amount_mismatch`,
  * `refund_mismatch`, `currency_mismatch`: both have it and disagree. `duplicate`: one payment was charged, or recorded,
- * more than once, or stands under the id of its charge and not under its own. `timing`: both have it and agree, but one puts it, or a refund of it, outside the window; that is worth
- * knowing, and no discrepancy.
+ * more than once, or stands under the id of its charge and not under its own. `not_looked_up`: only the database has a
+ * refund in the window, and Stripe was not asked about it, there being too many: it may be a mismatch, or timing.
+ * `timing`: both have it and agree, but one puts it, or a refund of it, outside the window, or has not ended the refund
+ * yet; that is worth knowing, and no discrepancy.
  */
 export type FindingCategory = (typeof FINDING_CATEGORIES)[number]
 export const FINDING_CATEGORIES = [
@@ -22,6 +24,7 @@ export const FINDING_CATEGORIES = [
   'refund_mismatch',
   'currency_mismatch',
   'duplicate',
+  'not_looked_up',
   'timing',
 ] as const
 
@@ -43,6 +46,8 @@ export interface StripeSide extends SideFacts {
   readonly refundedInWindow: bigint
   /** Of `refundedInWindow`, by refunds that the database does not know by name. */
   readonly refundedUnknown: bigint
+  /** By refunds made within the window that Stripe has not ended yet. They are in `refunded`, and not in `refundedInWindow`. */
+  readonly refundedPending: bigint
   readonly isInWindow: boolean
   readonly charges: number
   /** Of the first of them. */
@@ -55,8 +60,12 @@ export interface DatabaseSide extends SideFacts {
   readonly refundedShared: bigint
   /** Of `refunded`, by refunds that are recorded as made within the window, and that Stripe does not have at all. */
   readonly refundedAlone: bigint
+  /** Of `refundedAlone`, by refunds that Stripe was not asked about, there being too many. */
+  readonly refundedNotLookedUp: bigint
   /** Of `refunded`, by all other refunds that are known by name: made outside the window, or still pending. */
   readonly refundedElsewhere: bigint
+  /** Of `refundedElsewhere`, by refunds still pending on record that Stripe has ended, or never had. */
+  readonly refundedPendingAlone: bigint
   readonly isInWindow: boolean
   readonly source: PaymentSource
   /** The payment under whose id the same charge is recorded, too. */
@@ -89,6 +98,10 @@ export interface RefundPair {
   readonly paymentId: string
   readonly stripe: RefundSide | null
   readonly database: RefundSide | null
+  /** Stripe has it, and has not ended it yet; then it is in no window of Stripe's. */
+  readonly isPending: boolean
+  /** False when only the database has it, and Stripe was not asked about it, there being too many to ask about. */
+  readonly isLookedUp: boolean
   /** What the database knows to be refunded of the payment without knowing by which refund. */
   readonly unnamed: bigint
 }
@@ -108,6 +121,10 @@ export interface Finding {
   readonly source: PaymentSource | null
   /** It is not in Stripe's lists of the window, and Stripe was not asked about it by its id. */
   readonly isNotLookedUp?: boolean
+  /**
+   * Whose refund is not final: one that Stripe has not ended yet, or one that only the record still calls pending.
+   */
+  readonly pendingRefund?: 'at_stripe' | 'on_record'
 }
 
 /**
@@ -154,9 +171,17 @@ export function comparePayment({ paymentId, stripe, database }: PaymentPair): Fi
   const difference = differenceOf([amounts, refunds])
   if (stripe.charges > 1 || database.recordedAs !== null) return finding('duplicate', difference)
   if (amounts.amount !== 0n) return finding('amount_mismatch', difference)
+  // What nobody asked about may belong to another day, as long as Stripe has given back no less in all.
+  const mayBeLate = refunds.amount <= database.refundedNotLookedUp && database.refunded <= stripe.refunded
+  if (refunds.amount > 0n && mayBeLate) {
+    return { ...finding('not_looked_up', difference), isNotLookedUp: true }
+  }
   if (refunds.amount !== 0n) return finding('refund_mismatch', difference)
   const isLate = stripe.refunded !== database.refunded
-  return isLate || !database.isInWindow ? finding('timing', NO_DIFFERENCE) : undefined
+  if (!isLate && database.isInWindow) return undefined
+  const timing = finding('timing', NO_DIFFERENCE)
+  if (isLate && database.refundedPendingAlone > 0n) return { ...timing, pendingRefund: 'on_record' }
+  return isLate && stripe.refundedPending > 0n ? { ...timing, pendingRefund: 'at_stripe' } : timing
 }
 
 /**
@@ -180,7 +205,8 @@ export function refundedInWindow({
 }
 
 /** Compares one refund of a payment that was made before the window. @returns undefined when both sides agree */
-export function compareRefund({ refundId, paymentId, stripe, database, unnamed }: RefundPair): Finding | undefined {
+export function compareRefund(pair: RefundPair): Finding | undefined {
+  const { refundId, paymentId, stripe, database, unnamed } = pair
   const facts = (side: RefundSide | null): SideFacts | null =>
     side && { currency: side.currency, amount: 0n, refunded: side.amount, created: side.created }
   const finding = (category: FindingCategory, { over, under }: Difference): Finding => ({
@@ -195,8 +221,13 @@ export function compareRefund({ refundId, paymentId, stripe, database, unnamed }
   })
   if (!stripe?.isInWindow) {
     if (!database?.isInWindow) return undefined
-    if (stripe) return finding('timing', NO_DIFFERENCE)
-    return finding('refund_mismatch', differenceOf([moneyOf(database.currency, database.amount)]))
+    if (stripe) {
+      const timing = finding('timing', NO_DIFFERENCE)
+      return pair.isPending ? { ...timing, pendingRefund: 'at_stripe' } : timing
+    }
+    const alone = differenceOf([moneyOf(database.currency, database.amount)])
+    if (!pair.isLookedUp) return { ...finding('not_looked_up', alone), isNotLookedUp: true }
+    return finding('refund_mismatch', alone)
   }
   if (!database) {
     if (unnamed >= stripe.amount) return undefined

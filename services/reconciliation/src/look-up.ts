@@ -68,9 +68,8 @@ export async function lookUpRefunds(parts: LookUpParts, lookUp: LookUp, signal: 
       const refunds: StagedRefund[] = []
       const asked = new Set(some.map(({ refundId }) => refundId))
       await atOnce(parts, [...new Set(some.map(({ askedOf }) => askedOf))], signal, async (askedOf) => {
-        for (const { refundId, paymentId, money, status, created } of await refundsOf(stripe, askedOf)) {
-          if (status === 'succeeded' && asked.has(refundId)) refunds.push({ refundId, paymentId, ...money, created })
-        }
+        const found = await refundsOf(stripe, askedOf)
+        refunds.push(...stagedRefundsOf(found.filter(({ refundId }) => asked.has(refundId))))
       })
       await storePage(database, { ...page, refunds })
     },
@@ -128,3 +127,11 @@ export const stagedOf = ({
   refunded,
   created,
 }: Omit<ChargeFacts, 'isCounted'>): StagedCharge => ({ ...{ chargeId, paymentId, ...money, refunded, created } })
+
+/** Without those that gave nothing back in the end. */
+export const stagedRefundsOf = (refunds: readonly RefundFacts[]): readonly StagedRefund[] =>
+  refunds.flatMap(({ refundId, paymentId, money, status, created }) =>
+    status === 'failed' || status === 'canceled'
+      ? []
+      : [{ ...{ refundId, paymentId, ...money, created }, isPending: status !== 'succeeded' }],
+  )

@@ -15,7 +15,7 @@ import type { ReconciliationWindow } from '@remesa/domain/reconciliation'
 import { ProviderError } from '@remesa/provider-http/provider-error'
 import type { Logger } from '@remesa/service-kit/logger'
 import type { StripeReads } from '@remesa/stripe-client/stripe-reads'
-import { type LookUpParts, lookUpPayments, lookUpRefunds, stagedOf } from './look-up.ts'
+import { type LookUpParts, lookUpPayments, lookUpRefunds, stagedOf, stagedRefundsOf } from './look-up.ts'
 import { passes, TRIES } from './patience.ts'
 
 export interface ReadParts extends LookUpParts {
@@ -148,10 +148,7 @@ async function readOn(
   try {
     if (slice.kind === 'refunds') {
       for await (const page of stripe.listRefunds(range)) {
-        const refunds = page.flatMap(({ refundId, paymentId, money, status, created }) =>
-          status === 'succeeded' ? [{ refundId, paymentId, ...money, created }] : [],
-        )
-        await store.add({ refunds, charges: [], last: page.at(-1)?.refundId })
+        await store.add({ refunds: stagedRefundsOf(page), charges: [], last: page.at(-1)?.refundId })
         signal.throwIfAborted()
       }
     } else {

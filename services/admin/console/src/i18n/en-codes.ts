@@ -51,6 +51,7 @@ export const enCodes = {
   'code.refund_mismatch': 'refund differs',
   'code.currency_mismatch': 'currency differs',
   'code.duplicate': 'duplicate',
+  'code.not_looked_up': 'not looked up',
   'code.timing': 'timing',
   'code.paid_not_recorded': 'paid, not recorded',
   'code.recorded_not_paid': 'recorded, not paid',

@@ -53,6 +53,7 @@ export const esCodes: Readonly<Record<keyof typeof enCodes, string>> = {
   'code.refund_mismatch': 'difiere el reembolso',
   'code.currency_mismatch': 'difiere la moneda',
   'code.duplicate': 'duplicado',
+  'code.not_looked_up': 'no se consultó',
   'code.timing': 'desfase',
   'code.paid_not_recorded': 'pagado, sin registrar',
   'code.recorded_not_paid': 'registrado, sin pagar',

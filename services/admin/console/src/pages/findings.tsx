@@ -17,7 +17,7 @@ import { useList } from './use-list.ts'
 
 const CATEGORIES = [
   ...['missing_in_database', 'missing_in_stripe', 'amount_mismatch', 'refund_mismatch', 'currency_mismatch'],
-  ...['paid_not_recorded', 'recorded_not_paid', 'amount', 'currency', 'duplicate', 'timing'],
+  ...['paid_not_recorded', 'recorded_not_paid', 'amount', 'currency', 'duplicate', 'not_looked_up', 'timing'],
 ]
 
 /** @param isCopied - whether payments of the report can be copied from Stripe */
