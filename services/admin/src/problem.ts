@@ -28,14 +28,16 @@ const PROBLEMS = {
 export type ProblemKind = keyof typeof PROBLEMS
 
 /** RFC 9457. `detail` is one sentence for people; further members are for programs. */
-export const problemSchema = z.looseObject({
-  type: z
-    .string()
-    .meta({ description: '`urn:remesa:problem:` and its kind', example: 'urn:remesa:problem:wrong-state' }),
-  title: z.string(),
-  status: z.int(),
-  detail: z.string(),
-})
+export const problemSchema = z
+  .looseObject({
+    type: z
+      .string()
+      .meta({ description: '`urn:remesa:problem:` and its kind', example: 'urn:remesa:problem:wrong-state' }),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string(),
+  })
+  .meta({ id: 'Problem' })
 export type ProblemBody = z.output<typeof problemSchema>
 
 /** @param members - what a program needs to know beyond the kind, e.g. the current state */

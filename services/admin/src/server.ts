@@ -6,7 +6,6 @@ import type { Metrics } from '@remesa/service-kit/metrics'
 import fastify, { type FastifyError, type FastifyInstance, type FastifyReply } from 'fastify'
 import {
   hasZodFastifySchemaValidationErrors,
-  jsonSchemaTransform,
   serializerCompiler,
   validatorCompiler,
   type ZodTypeProvider,
@@ -14,6 +13,7 @@ import {
 import { actionRoutes } from './actions/action-routes.ts'
 import { type ApiParts, OPERATOR } from './api.ts'
 import { apiDocs } from './api-docs.ts'
+import { API_DOCUMENT } from './api-document/api-document.ts'
 import { approvalRoutes } from './approval-routes.ts'
 import type { Authenticate } from './authentication.ts'
 import { consoleFiles } from './console-files.ts'
@@ -24,11 +24,10 @@ import { planRoutes } from './plans/plan-routes.ts'
 import { planRuleRoutes } from './plans/plan-rule-routes.ts'
 import { ProblemError, type ProblemKind, problem } from './problem.ts'
 import { reconciliationRoutes } from './reconciliation-routes.ts'
-import { isRouteName, ROUTE_ROLES } from './roles.ts'
 import { operatorRoutes } from './routes/operator-routes.ts'
 import { securityHeaders } from './security-headers.ts'
 import type { Issuer } from './sign-in/issuer.ts'
-import { CSRF_COOKIE, CSRF_HEADER, createSessions, SESSION_COOKIE } from './sign-in/sessions.ts'
+import { createSessions } from './sign-in/sessions.ts'
 import { signInRoutes } from './sign-in/sign-in-routes.ts'
 
 /** A reason and little else; a route that takes more has its own. */
@@ -107,7 +106,7 @@ export async function adminServer(parts: Parts): Promise<FastifyInstance> {
     }
     return sendProblem(reply, answer)
   })
-  await server.register(swagger, { openapi: OPENAPI, transform: withRole })
+  await server.register(swagger, API_DOCUMENT)
   payoutRoutes(server, parts)
   approvalRoutes(server, parts)
   operatorRoutes(server, parts)
@@ -127,13 +126,6 @@ export async function adminServer(parts: Parts): Promise<FastifyInstance> {
   )
   await server.ready()
   return server
-}
-
-/** The document says of every route which role it needs. */
-const withRole: typeof jsonSchemaTransform = (options) => {
-  const { schema, url } = jsonSchemaTransform(options)
-  const name = `${[options.route.method].flat()[0]} ${url}`
-  return { schema: isRouteName(name) ? { ...schema, description: `Role: ${ROUTE_ROLES[name]}.` } : schema, url }
 }
 
 const sendProblem = (reply: FastifyReply, { body, headers }: ProblemError): FastifyReply =>
@@ -177,26 +169,4 @@ function wrongPart({ validation = [], validationContext = 'body' }: ZodFailure):
   const part = PARTS[validationContext] ?? validationContext
   const what = first?.params?.format === 'uuid' ? 'must be an id of ours, a UUID' : first?.message
   return `${[part, where].filter(Boolean).join(' ')}: ${what ?? 'is not right'}.`
-}
-
-const OPENAPI = {
-  openapi: '3.1.0',
-  info: {
-    title: 'Remesa, for operators',
-    version: '1',
-    description:
-      'Amounts are whole minor units as decimal strings. Every POST, PUT and DELETE needs an `Idempotency-Key`. Errors are RFC 9457 problems.',
-  },
-  components: {
-    securitySchemes: {
-      bearer: { type: 'http' as const, scheme: 'bearer', bearerFormat: 'JWT' },
-      session: {
-        type: 'apiKey' as const,
-        in: 'cookie' as const,
-        name: SESSION_COOKIE,
-        description: `The console’s. A POST by it has the value of the cookie \`${CSRF_COOKIE}\` in the header \`${CSRF_HEADER}\`.`,
-      },
-    },
-  },
-  security: [{ bearer: [] }, { session: [] }],
 }

@@ -145,35 +145,3 @@ test('a role holds what those before it hold, and an unknown one nothing', () =>
   ])
   expect(holds(['Approver', 'admin', ''], 'viewer')).toBe(false)
 })
-
-test('the OpenAPI document is of version 3.1, has every answer’s shape and no reference that leads nowhere', async () => {
-  const { body, status } = await api.ask('GET', '/openapi.json')
-  expect([status, body.openapi]).toEqual([200, '3.1.0'])
-  const release = body.paths['/v1/payouts/{id}/force-release'].post
-  expect(Object.keys(release.responses).toSorted()).toEqual([
-    '200',
-    '202',
-    '400',
-    '401',
-    '403',
-    '404',
-    '409',
-    '413',
-    '415',
-    '422',
-    '500',
-    '503',
-  ])
-  expect(release.parameters.map(({ name, required }: { name: string; required: boolean }) => [name, required])).toEqual(
-    expect.arrayContaining([
-      ['id', true],
-      ['idempotency-key', true],
-    ]),
-  )
-  expect(release.description).toBe('Role: operator.')
-  expect(release.requestBody.content['application/json'].schema.required).toEqual(['reason'])
-  const text = JSON.stringify(body)
-  for (const [, name = ''] of text.matchAll(/"#\/components\/schemas\/([^"]+)"/g)) {
-    expect(Object.keys(body.components.schemas)).toContain(name)
-  }
-})

@@ -12,10 +12,12 @@ import { type Outcome, refused } from '../outcome.ts'
 import { balance, balanceJson } from '../routes/balance-routes.ts'
 import { byId, withReason, withRequestKey } from '../schemas.ts'
 
-const answer = z.object({
-  balance,
-  approval: controlApproval.nullable().meta({ description: 'what waits for a second person; null once it is done' }),
-})
+const answer = z
+  .object({
+    balance,
+    approval: controlApproval.nullable().meta({ description: 'what waits for a second person; null once it is done' }),
+  })
+  .meta({ id: 'BalanceAnswer' })
 type Answer = z.output<typeof answer>
 
 export function balanceActionRoutes(server: ZodServer, parts: ApiParts): void {

@@ -18,10 +18,12 @@ import { withReason, withRequestKey } from '../schemas.ts'
 import { plainText } from '../text.ts'
 import { toWire } from '../wire.ts'
 
-export const debt = z.object({
-  providerId: z.string(),
-  money: money.meta({ description: 'what the provider owes us' }),
-})
+export const debt = z
+  .object({
+    providerId: z.string(),
+    money: money.meta({ description: 'what the provider owes us' }),
+  })
+  .meta({ id: 'Debt' })
 
 /** What one person writes down of a debt within it counts together. */
 const DAY_MS = 86_400_000
@@ -56,11 +58,14 @@ const wish = withReason
     path: ['reference'],
     message: 'names the payment of a debt that is repaid, and only of one',
   })
+  .meta({ id: 'DebtSettlement' })
 
-const answer = z.object({
-  debt: debt.meta({ description: 'as it stands now; zero once it is settled' }),
-  approval: controlApproval.nullable().meta({ description: 'what waits for a second person; null once it is done' }),
-})
+const answer = z
+  .object({
+    debt: debt.meta({ description: 'as it stands now; zero once it is settled' }),
+    approval: controlApproval.nullable().meta({ description: 'what waits for a second person; null once it is done' }),
+  })
+  .meta({ id: 'DebtAnswer' })
 type Answer = z.output<typeof answer>
 
 /** What providers owe us, and how it ends beside their next payouts. */
@@ -72,7 +77,7 @@ export function debtRoutes(server: ZodServer, parts: ApiParts): void {
         tags: ['debts'],
         summary: 'What providers owe us, by provider and currency',
         querystring: query,
-        response: { ...PROBLEMS, 200: pageOf(debt) },
+        response: { ...PROBLEMS, 200: pageOf(debt).meta({ id: 'DebtPage' }) },
       },
     },
     async ({ query: { cursor, limit, providerId } }) => {

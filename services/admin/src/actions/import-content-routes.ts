@@ -7,21 +7,23 @@ import { countedPageQuery, cutPage, minorUnits, pageOf } from '../routes/shapes.
 import { byId } from '../schemas.ts'
 import { toWire } from '../wire.ts'
 
-const brought = z.object({
-  settlementId: z.string(),
-  contestId: z.string(),
-  currency: z.string(),
-  total: minorUnits,
-  status: z.string(),
-  winners: z.array(
-    z.object({
-      userId: z.string(),
-      stripeAccountId: z.string().nullable(),
-      amount: minorUnits,
-      currency: z.string(),
-    }),
-  ),
-})
+const brought = z
+  .object({
+    settlementId: z.string(),
+    contestId: z.string(),
+    currency: z.string(),
+    total: minorUnits,
+    status: z.string(),
+    winners: z.array(
+      z.object({
+        userId: z.string(),
+        stripeAccountId: z.string().nullable(),
+        amount: minorUnits,
+        currency: z.string(),
+      }),
+    ),
+  })
+  .meta({ id: 'Settlement' })
 
 /** All that a second person agrees to when settlements are brought: who is paid, how much, and to which account. */
 export function importContentRoutes(server: ZodServer, parts: ApiParts): void {
@@ -33,7 +35,7 @@ export function importContentRoutes(server: ZodServer, parts: ApiParts): void {
         summary: 'The settlements that an approval is about, whole, as they were brought',
         params: byId,
         querystring: z.strictObject(countedPageQuery),
-        response: { ...PROBLEMS_OF_ONE, 200: pageOf(brought) },
+        response: { ...PROBLEMS_OF_ONE, 200: pageOf(brought).meta({ id: 'SettlementPage' }) },
       },
     },
     async ({ params: { id }, query: { cursor = '0', limit } }) => {

@@ -41,62 +41,68 @@ const exactText = (longest: number) =>
     )
 const amount = z.string().regex(/^-?\d{1,18}$/, 'must be whole minor units')
 
-const settlement = z.strictObject({
-  settlementId: exactText(200),
-  contestId: exactText(200),
-  currency: exactText(20),
-  total: amount.meta({ description: 'minor units of the currency, as a decimal string' }),
-  status: exactText(50).meta({ description: '`closed` or `completed` once the contest is over' }),
-  winners: z.array(
-    z.strictObject({
-      userId: exactText(200),
-      stripeAccountId: z
-        .string()
-        .regex(/^acct_\w{1,250}$/, 'must be a Stripe account, acct_…, or null')
-        .nullable(),
-      amount,
-      currency: exactText(20),
-    }),
-  ),
-})
-
-const body = withReason.extend({
-  replace: z
-    .boolean()
-    .default(false)
-    .meta({ description: 'a settlement that stands here otherwise and is not being paid gives way' }),
-  settlements: z
-    .array(settlement)
-    .min(1, 'must have one at least')
-    .max(MOST_SETTLEMENTS, `must have at most ${MOST_SETTLEMENTS}`)
-    .refine(
-      (all) => new Set(all.map(({ settlementId }) => settlementId)).size === all.length,
-      'must have each one once',
-    )
-    .refine(
-      (all) => all.reduce((sum, { winners }) => sum + winners.length, 0) <= MOST_WINNERS,
-      `must have at most ${MOST_WINNERS} winners together`,
+const settlement = z
+  .strictObject({
+    settlementId: exactText(200),
+    contestId: exactText(200),
+    currency: exactText(20),
+    total: amount.meta({ description: 'minor units of the currency, as a decimal string' }),
+    status: exactText(50).meta({ description: '`closed` or `completed` once the contest is over' }),
+    winners: z.array(
+      z.strictObject({
+        userId: exactText(200),
+        stripeAccountId: z
+          .string()
+          .regex(/^acct_\w{1,250}$/, 'must be a Stripe account, acct_…, or null')
+          .nullable(),
+        amount,
+        currency: exactText(20),
+      }),
     ),
-})
+  })
+  .meta({ id: 'SettlementWish' })
 
-const answer = z.object({
-  settlements: z.array(
-    z.object({
-      settlementId: z.string(),
-      result: z
-        .enum(['new', 'replaced', 'unchanged', 'waits'])
-        .meta({ description: '`waits`: nothing is stored of it before a second person approves' }),
-      problem: z
-        .object({ rule: z.string(), found: z.string() })
-        .nullable()
-        .meta({ description: 'the rule that it breaks as it stands: nobody of it is paid, and finance is told' }),
-    }),
-  ),
-  approval: controlApproval
-    .nullable()
-    .default(null) // answers that were kept before imports could wait have none
-    .meta({ description: 'what waits for a second person; null once they are stored' }),
-})
+const body = withReason
+  .extend({
+    replace: z
+      .boolean()
+      .default(false)
+      .meta({ description: 'a settlement that stands here otherwise and is not being paid gives way' }),
+    settlements: z
+      .array(settlement)
+      .min(1, 'must have one at least')
+      .max(MOST_SETTLEMENTS, `must have at most ${MOST_SETTLEMENTS}`)
+      .refine(
+        (all) => new Set(all.map(({ settlementId }) => settlementId)).size === all.length,
+        'must have each one once',
+      )
+      .refine(
+        (all) => all.reduce((sum, { winners }) => sum + winners.length, 0) <= MOST_WINNERS,
+        `must have at most ${MOST_WINNERS} winners together`,
+      ),
+  })
+  .meta({ id: 'SettlementImport' })
+
+const answer = z
+  .object({
+    settlements: z.array(
+      z.object({
+        settlementId: z.string(),
+        result: z
+          .enum(['new', 'replaced', 'unchanged', 'waits'])
+          .meta({ description: '`waits`: nothing is stored of it before a second person approves' }),
+        problem: z
+          .object({ rule: z.string(), found: z.string() })
+          .nullable()
+          .meta({ description: 'the rule that it breaks as it stands: nobody of it is paid, and finance is told' }),
+      }),
+    ),
+    approval: controlApproval
+      .nullable()
+      .default(null) // answers that were kept before imports could wait have none
+      .meta({ description: 'what waits for a second person; null once they are stored' }),
+  })
+  .meta({ id: 'SettlementImportAnswer' })
 type Answer = z.output<typeof answer>
 
 export function settlementRoutes(server: ZodServer, parts: ApiParts): void {

@@ -12,10 +12,12 @@ import { type Outcome, refused } from '../outcome.ts'
 import { transfer, transferJson } from '../routes/transfer-routes.ts'
 import { byId, withReason, withRequestKey } from '../schemas.ts'
 
-const answer = z.object({
-  transfer,
-  approval: controlApproval.nullable().meta({ description: 'what waits for a second person; null once it is done' }),
-})
+const answer = z
+  .object({
+    transfer,
+    approval: controlApproval.nullable().meta({ description: 'what waits for a second person; null once it is done' }),
+  })
+  .meta({ id: 'TransferAnswer' })
 type Answer = z.output<typeof answer>
 
 export function transferActionRoutes(server: ZodServer, parts: ApiParts): void {

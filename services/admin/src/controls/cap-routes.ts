@@ -1,33 +1,40 @@
 import { askForRemoval, type CapAnswer, listCaps, setCap } from '@remesa/database/payment-cap-changes'
 import { findRail } from '@remesa/database/rail-stops'
 import { isCurrency } from '@remesa/domain/currency'
-import { CAP_SCOPES } from '@remesa/domain/payment-controls'
 import { z } from 'zod'
 import { type ApiParts, actorOf, doOnce, PROBLEMS, PROBLEMS_OF_DEEDS, type ZodServer } from '../api.ts'
 import { type Outcome, refused } from '../outcome.ts'
 import { pageOf } from '../routes/shapes.ts'
 import { byId, withReason, withRequestKey } from '../schemas.ts'
 import { plainText } from '../text.ts'
-import { cap, capJson, controlApproval, controlApprovalJson } from './control-shapes.ts'
+import { cap, capJson, capScope, controlApproval, controlApprovalJson } from './control-shapes.ts'
 
-const wish = withReason.extend({
-  rail: plainText({ longest: 20 }).nullable().default(null).meta({ description: 'null: all of them together' }),
-  currency: z.string().refine(isCurrency, 'is no currency that Remesa pays in'),
-  scope: z.enum(CAP_SCOPES),
-  amount: z
-    .string()
-    .regex(/^\d{1,18}$/, 'must be whole minor units')
-    .meta({ description: 'minor units, as a decimal string', example: '5000000' }),
-})
+const wish = withReason
+  .extend({
+    rail: plainText({ longest: 20 }).nullable().default(null).meta({ description: 'null: all of them together' }),
+    currency: z.string().refine(isCurrency, 'is no currency that Remesa pays in'),
+    scope: capScope,
+    amount: z
+      .string()
+      .regex(/^\d{1,18}$/, 'must be whole minor units')
+      .meta({ description: 'minor units, as a decimal string', example: '5000000' }),
+  })
+  .meta({ id: 'CapWish' })
 
-const answer = z.object({ cap, approval: controlApproval.nullable() })
+const answer = z.object({ cap, approval: controlApproval.nullable() }).meta({ id: 'CapAnswer' })
 type Answer = z.output<typeof answer>
 
 /** How much may go out at most. */
 export function capRoutes(server: ZodServer, parts: ApiParts): void {
   server.get(
     '/v1/caps',
-    { schema: { tags: ['caps'], summary: 'How much may go out at most', response: { ...PROBLEMS, 200: pageOf(cap) } } },
+    {
+      schema: {
+        tags: ['caps'],
+        summary: 'How much may go out at most',
+        response: { ...PROBLEMS, 200: pageOf(cap).meta({ id: 'CapPage' }) },
+      },
+    },
     async () => ({ items: (await listCaps(parts.database)).map(capJson), next: null }),
   )
 

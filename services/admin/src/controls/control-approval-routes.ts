@@ -1,15 +1,14 @@
-import { APPROVAL_STATUSES } from '@remesa/database/approvals'
 import { listControlApprovals } from '@remesa/database/control-approvals'
 import { z } from 'zod'
 import { type ApiParts, actorOf, doOnce, PROBLEMS, PROBLEMS_OF_DEEDS, type ZodServer } from '../api.ts'
-import { cutPage, given, pageOf, pageQuery } from '../routes/shapes.ts'
+import { approvalStatus, cutPage, given, pageOf, pageQuery } from '../routes/shapes.ts'
 import { byId, withReason, withRequestKey } from '../schemas.ts'
-import { CONTROL_KINDS, controlApproval, controlApprovalJson } from './control-shapes.ts'
+import { controlApproval, controlApprovalJson, controlKind } from './control-shapes.ts'
 import { decideControl, decisionAnswer } from './decide-control.ts'
 
 const query = z.strictObject({
-  status: z.enum(APPROVAL_STATUSES).optional(),
-  kind: z.enum(CONTROL_KINDS).optional(),
+  status: approvalStatus.optional(),
+  kind: controlKind.optional(),
   ...pageQuery,
 })
 
@@ -22,7 +21,7 @@ export function controlApprovalRoutes(server: ZodServer, parts: ApiParts): void 
         tags: ['approvals'],
         summary: 'Wishes about payments as a whole, newest first',
         querystring: query,
-        response: { ...PROBLEMS, 200: pageOf(controlApproval) },
+        response: { ...PROBLEMS, 200: pageOf(controlApproval).meta({ id: 'ControlApprovalPage' }) },
       },
     },
     async ({ query: { cursor, limit, ...which } }) => {

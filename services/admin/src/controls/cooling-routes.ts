@@ -13,15 +13,17 @@ const payee = z.object({
   name: z.string().nullable().meta({ description: 'null for a user, of whom no name is known' }),
 })
 
-export const cooling = z.object({
-  payee,
-  changedAt: time.meta({ description: 'when another account came in the place of an earlier one' }),
-  until: time.meta({ description: 'when the last of what waits goes on by itself' }),
-  payments: z.int().meta({ description: 'balances or transfers that wait' }),
-  release: controlApproval.nullable().meta({ description: 'the release that waits for a second person' }),
-})
+export const cooling = z
+  .object({
+    payee,
+    changedAt: time.meta({ description: 'when another account came in the place of an earlier one' }),
+    until: time.meta({ description: 'when the last of what waits goes on by itself' }),
+    payments: z.int().meta({ description: 'balances or transfers that wait' }),
+    release: controlApproval.nullable().meta({ description: 'the release that waits for a second person' }),
+  })
+  .meta({ id: 'CoolingPayee' })
 
-const answer = z.object({ approval: controlApproval })
+const answer = z.object({ approval: controlApproval }).meta({ id: 'CoolingReleaseAnswer' })
 
 const byPayee = z.union([
   z.object({ type: z.literal('seller'), id: z.uuid() }),
@@ -36,7 +38,7 @@ export function coolingRoutes(server: ZodServer, parts: ApiParts): void {
       schema: {
         tags: ['cooling'],
         summary: 'Payees for whom something waits because their account was changed lately',
-        response: { ...PROBLEMS, 200: pageOf(cooling) },
+        response: { ...PROBLEMS, 200: pageOf(cooling).meta({ id: 'CoolingPayeePage' }) },
       },
     },
     async () => ({ items: (await listCooling(parts.database)).map(coolingJson), next: null }),

@@ -10,7 +10,7 @@ import { byName, pageOf } from '../routes/shapes.ts'
 import { withReason, withRequestKey } from '../schemas.ts'
 import { controlApprovalJson, rail, railJson } from './control-shapes.ts'
 
-const answer = z.object({ rail })
+const answer = z.object({ rail }).meta({ id: 'RailAnswer' })
 type Answer = z.output<typeof answer>
 
 interface Wish {
@@ -27,7 +27,7 @@ export function railRoutes(server: ZodServer, parts: ApiParts): void {
       schema: {
         tags: ['rails'],
         summary: 'The rails, and which of them run',
-        response: { ...PROBLEMS, 200: pageOf(rail) },
+        response: { ...PROBLEMS, 200: pageOf(rail).meta({ id: 'RailPage' }) },
       },
     },
     async () => ({ items: (await listRails(parts.database)).map(railJson), next: null }),

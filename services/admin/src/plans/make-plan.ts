@@ -11,10 +11,12 @@ import { withReason } from '../schemas.ts'
 import { toWire } from '../wire.ts'
 import { type plan, planJson, planKind } from './plan-shapes.ts'
 
-export const planWish = withReason.extend({
-  kind: planKind,
-  businessDate: z.iso.date().optional().meta({ description: 'of a pay-day; default: the newest there is' }),
-})
+export const planWish = withReason
+  .extend({
+    kind: planKind,
+    businessDate: z.iso.date().optional().meta({ description: 'of a pay-day; default: the newest there is' }),
+  })
+  .meta({ id: 'PlanWish' })
 
 /** Plans what was asked for, with what each rail said that it held. */
 export async function makePlan(

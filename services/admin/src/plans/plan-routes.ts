@@ -12,9 +12,9 @@ import { byId, withReason, withRequestKey } from '../schemas.ts'
 import { makePlan, planWish } from './make-plan.ts'
 import { plan, planDetail, planHash, planJson, planKind, planLine, planLineJson, planState } from './plan-shapes.ts'
 
-const answer = z.object({ plan })
+const answer = z.object({ plan }).meta({ id: 'PlanAnswer' })
 type Answer = z.output<typeof answer>
-const seen = withReason.extend({ hash: planHash })
+const seen = withReason.extend({ hash: planHash }).meta({ id: 'PlanDecision' })
 const listQuery = z.strictObject({ kind: planKind.optional(), state: planState.optional(), ...pageQuery })
 const linesQuery = z.strictObject({
   leftOut: z.stringbool().default(false).meta({ description: 'true: what it leaves out, instead of what it pays' }),
@@ -129,7 +129,7 @@ function readingRoutes(server: ZodServer, { database, clock }: ApiParts): void {
         tags: ['plans'],
         summary: 'Plans, newest first',
         querystring: listQuery,
-        response: { ...PROBLEMS, 200: pageOf(planDetail) },
+        response: { ...PROBLEMS, 200: pageOf(planDetail).meta({ id: 'PlanPage' }) },
       },
     },
     async ({ query: { cursor, limit, ...which } }) => {
@@ -162,7 +162,7 @@ function readingRoutes(server: ZodServer, { database, clock }: ApiParts): void {
         summary: 'Who gets how much by a plan, or who is left out and why',
         params: byId,
         querystring: linesQuery,
-        response: { ...PROBLEMS_OF_ONE, 200: pageOf(planLine) },
+        response: { ...PROBLEMS_OF_ONE, 200: pageOf(planLine).meta({ id: 'PlanLinePage' }) },
       },
     },
     async ({ params: { id }, query: { cursor, limit, leftOut } }) => {

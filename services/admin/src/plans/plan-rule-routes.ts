@@ -8,14 +8,16 @@ import { pageOf } from '../routes/shapes.ts'
 import { byId, withReason, withRequestKey } from '../schemas.ts'
 import { planKind, planRule, ruleAnswer, ruleJson } from './plan-shapes.ts'
 
-const wish = withReason.extend({
-  kind: planKind,
-  currency: z.string().refine(isCurrency, 'is no currency that Remesa pays in'),
-  amount: z
-    .string()
-    .regex(/^\d{1,18}$/, 'must be whole minor units')
-    .meta({ description: 'minor units, as a decimal string; at 0 nothing goes without a plan', example: '5000000' }),
-})
+const wish = withReason
+  .extend({
+    kind: planKind,
+    currency: z.string().refine(isCurrency, 'is no currency that Remesa pays in'),
+    amount: z
+      .string()
+      .regex(/^\d{1,18}$/, 'must be whole minor units')
+      .meta({ description: 'minor units, as a decimal string; at 0 nothing goes without a plan', example: '5000000' }),
+  })
+  .meta({ id: 'PlanRuleWish' })
 
 /** From which amount a run needs an approved plan. */
 export function planRuleRoutes(server: ZodServer, parts: ApiParts): void {
@@ -25,7 +27,7 @@ export function planRuleRoutes(server: ZodServer, parts: ApiParts): void {
       schema: {
         tags: ['plans'],
         summary: 'What a run sends out at most without an approved plan',
-        response: { ...PROBLEMS, 200: pageOf(planRule) },
+        response: { ...PROBLEMS, 200: pageOf(planRule).meta({ id: 'PlanRulePage' }) },
       },
     },
     async () => ({ items: (await listPlanRules(parts.database)).map(ruleJson), next: null }),

@@ -9,57 +9,66 @@ import { maskEnd } from '../masks.ts'
 import { count, minorUnits, time } from '../routes/shapes.ts'
 import { toWire } from '../wire.ts'
 
-const deed = z.object({ by: z.string(), at: time })
+const deed = z.object({ by: z.string(), at: time }).meta({ id: 'Deed' })
 const sum = { currency: z.string(), count, amount: minorUnits }
-const line = z.object({
-  ...{ payableId: z.uuid(), amount: minorUnits, currency: z.string(), rail: z.string() },
-  destination: z.string().meta({ description: 'its end alone' }),
-})
+const line = z
+  .object({
+    ...{ payableId: z.uuid(), amount: minorUnits, currency: z.string(), rail: z.string() },
+    destination: z.string().meta({ description: 'its end alone' }),
+  })
+  .meta({ id: 'PlannedPayment' })
 
 export const planKind = z.enum(PLAN_KINDS).meta({
+  id: 'PlanKind',
   description:
     '`pay_day`: the sellers of a business date; `payouts`: the transfers of settlements and bookings that are due',
 })
-export const planState = z.enum(PLAN_STATES)
+export const planState = z.enum(PLAN_STATES).meta({ id: 'PlanState' })
 export const planHash = z
   .string()
   .regex(/^[0-9a-f]{64}$/, 'must be the whole hash of the plan')
   .meta({ description: 'of the plan as it was seen; another one is refused' })
 
-export const plan = z.object({
-  id: z.uuid(),
-  kind: planKind,
-  run: z.iso.date().meta({ description: 'the business date; of payouts the UTC day on which it was planned' }),
-  hash: z.string().meta({ description: 'SHA-256 of what it pays' }),
-  lineCount: count,
-  state: planState,
-  reason: z.string(),
-  planned: deed,
-  approved: deed.nullable(),
-  applied: deed.nullable(),
-  voided: deed
-    .extend({
-      count: count.meta({ description: 'differences in all' }),
-      drift: z.array(
-        z.object({ kind: z.enum(['added', 'gone', 'changed']), planned: line.nullable(), now: line.nullable() }),
-      ),
-    })
-    .nullable()
-    .meta({ description: 'it no longer was what would be paid: the first of the differences' }),
-  pays: z.array(
-    z.object({
-      ...{ rail: z.string(), ...sum },
-      available: minorUnits.nullable().meta({ description: 'what the rail had when it was planned; null: unknown' }),
-      unknown: z.string().nullable().meta({ description: 'why it is unknown' }),
-      short: minorUnits.nullable().meta({ description: 'by how much the rail has too little; null: not, or unknown' }),
-    }),
-  ),
-  leavesOut: z.array(z.object({ reason: z.string(), ...sum })),
-})
+export const plan = z
+  .object({
+    id: z.uuid(),
+    kind: planKind,
+    run: z.iso.date().meta({ description: 'the business date; of payouts the UTC day on which it was planned' }),
+    hash: z.string().meta({ description: 'SHA-256 of what it pays' }),
+    lineCount: count,
+    state: planState,
+    reason: z.string(),
+    planned: deed,
+    approved: deed.nullable(),
+    applied: deed.nullable(),
+    voided: deed
+      .extend({
+        count: count.meta({ description: 'differences in all' }),
+        drift: z.array(
+          z.object({ kind: z.enum(['added', 'gone', 'changed']), planned: line.nullable(), now: line.nullable() }),
+        ),
+      })
+      .nullable()
+      .meta({ description: 'it no longer was what would be paid: the first of the differences' }),
+    pays: z.array(
+      z.object({
+        ...{ rail: z.string(), ...sum },
+        available: minorUnits.nullable().meta({ description: 'what the rail had when it was planned; null: unknown' }),
+        unknown: z.string().nullable().meta({ description: 'why it is unknown' }),
+        short: minorUnits
+          .nullable()
+          .meta({ description: 'by how much the rail has too little; null: not, or unknown' }),
+      }),
+    ),
+    leavesOut: z.array(z.object({ reason: z.string(), ...sum })),
+  })
+  .meta({ id: 'Plan' })
 
-export const planDetail = plan.extend({
-  needsApproval: z.boolean().meta({ description: 'a rule wants a second person, and nobody has approved it yet' }),
-})
+export const planDetail = plan
+  .extend({
+    needsApproval: z.boolean().meta({ description: 'a rule wants a second person, and nobody has approved it yet' }),
+  })
+  .meta({ id: 'PlanDetail' })
 
 export function planJson({ totals, funds, voided, ...told }: Plan): z.output<typeof plan> {
   return {
@@ -97,32 +106,38 @@ const lineJson = ({ payableId, money, rail, destination }: PlanLine): z.output<t
   ...{ payableId, ...toWire(money), rail, destination: maskEnd(destination) },
 })
 
-export const planLine = z.object({
-  payableType: z.enum(['seller_balance', 'payout_transfer', 'booking_payout']),
-  payableId: z.uuid(),
-  payee: z.object({ id: z.string(), name: z.string().nullable() }),
-  amount: minorUnits.nullable().meta({ description: 'null where the documents were not read' }),
-  currency: z.string(),
-  rail: z.string().nullable(),
-  destination: z.string().nullable().meta({ description: 'its end alone; null for what is left out' }),
-  status: z.string().meta({ description: 'of the payable, when it was planned' }),
-  leftOut: z.string().nullable().meta({ description: 'why it is not paid; null for what is' }),
-})
+export const planLine = z
+  .object({
+    payableType: z.enum(['seller_balance', 'payout_transfer', 'booking_payout']),
+    payableId: z.uuid(),
+    payee: z.object({ id: z.string(), name: z.string().nullable() }),
+    amount: minorUnits.nullable().meta({ description: 'null where the documents were not read' }),
+    currency: z.string(),
+    rail: z.string().nullable(),
+    destination: z.string().nullable().meta({ description: 'its end alone; null for what is left out' }),
+    status: z.string().meta({ description: 'of the payable, when it was planned' }),
+    leftOut: z.string().nullable().meta({ description: 'why it is not paid; null for what is' }),
+  })
+  .meta({ id: 'PlanLine' })
 
 export const planLineJson = ({ destination, ...told }: PlanLineView): z.output<typeof planLine> => ({
   ...toWire(told),
   destination: destination && maskEnd(destination),
 })
 
-export const planRule = z.object({
-  id: z.uuid(),
-  kind: planKind,
-  currency: z.string(),
-  amount: minorUnits.meta({ description: 'what a run sends out at most without an approved plan' }),
-  reason: z.string(),
-  setBy: z.string(),
-  setAt: time,
-})
-export const ruleAnswer = z.object({ rule: planRule, approval: controlApproval.nullable() })
+export const planRule = z
+  .object({
+    id: z.uuid(),
+    kind: planKind,
+    currency: z.string(),
+    amount: minorUnits.meta({ description: 'what a run sends out at most without an approved plan' }),
+    reason: z.string(),
+    setBy: z.string(),
+    setAt: time,
+  })
+  .meta({ id: 'PlanRule' })
+export const ruleAnswer = z
+  .object({ rule: planRule, approval: controlApproval.nullable() })
+  .meta({ id: 'PlanRuleAnswer' })
 
 export const ruleJson = (rule: RuleState): z.output<typeof planRule> => toWire(rule)

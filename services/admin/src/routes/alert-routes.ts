@@ -1,26 +1,25 @@
 import { decideAlert, listAlerts } from '@remesa/database/alert-reads'
 import type { Schema } from '@remesa/database/schema'
-import { FINANCE_ALERT_KINDS } from '@remesa/domain/finance-alert'
 import type { Transaction } from 'kysely'
 import { z } from 'zod'
 import { type ApiParts, actorOf, doOnce, PROBLEMS, PROBLEMS_OF_DEEDS, type ZodServer } from '../api.ts'
 import { type Outcome, refused } from '../outcome.ts'
 import { byId, withRequestKey } from '../schemas.ts'
 import { plainText } from '../text.ts'
-import { ALERT_STATUSES, alert, alertJson, SEVERITIES } from './alert-shape.ts'
+import { alert, alertJson, alertKind, alertSeverity, alertStatus } from './alert-shape.ts'
 import { cutPage, given, pageOf, pageQuery } from './shapes.ts'
 
 const query = z.strictObject({
-  status: z.enum(ALERT_STATUSES).optional(),
-  severity: z.enum(SEVERITIES).optional(),
-  kind: z.enum(FINANCE_ALERT_KINDS).optional(),
+  status: alertStatus.optional(),
+  severity: alertSeverity.optional(),
+  kind: alertKind.optional(),
   ...pageQuery,
 })
 
 const note = plainText({ longest: 1_000 }).meta({
   description: 'what was found or done; it becomes part of the audit log',
 })
-const answer = z.object({ alert })
+const answer = z.object({ alert }).meta({ id: 'AlertAnswer' })
 type Answer = z.output<typeof answer>
 
 export function alertRoutes(server: ZodServer, parts: ApiParts): void {
@@ -31,7 +30,7 @@ export function alertRoutes(server: ZodServer, parts: ApiParts): void {
         tags: ['alerts'],
         summary: 'Finance alerts, newest first',
         querystring: query,
-        response: { ...PROBLEMS, 200: pageOf(alert) },
+        response: { ...PROBLEMS, 200: pageOf(alert).meta({ id: 'AlertPage' }) },
       },
     },
     async ({ query: { cursor, limit, ...which } }) => {
@@ -48,7 +47,7 @@ export function alertRoutes(server: ZodServer, parts: ApiParts): void {
         summary: 'Say that somebody is at it: it is no longer among those that wait',
         params: byId,
         headers: withRequestKey,
-        body: z.strictObject({ note: note.optional() }),
+        body: z.strictObject({ note: note.optional() }).meta({ id: 'AlertAcknowledgement' }),
         response: { ...PROBLEMS_OF_DEEDS, 200: answer },
       },
     },
@@ -71,7 +70,7 @@ export function alertRoutes(server: ZodServer, parts: ApiParts): void {
         summary: 'Close it with a note: should the matter come up again, the alert opens again',
         params: byId,
         headers: withRequestKey,
-        body: z.strictObject({ note }),
+        body: z.strictObject({ note }).meta({ id: 'AlertResolution' }),
         response: { ...PROBLEMS_OF_DEEDS, 200: answer },
       },
     },

@@ -3,26 +3,29 @@ import { FINANCE_ALERT_KINDS, sentenceOf } from '@remesa/domain/finance-alert'
 import { z } from 'zod'
 import { maskedFacts } from '../masks.ts'
 import { toWire } from '../wire.ts'
-import { count, facts, time } from './shapes.ts'
+import { count, facts, subject, time } from './shapes.ts'
 
-export const SEVERITIES = ['info', 'warning', 'critical'] as const
-export const ALERT_STATUSES = ['open', 'acknowledged', 'resolved'] as const
+export const alertKind = z.enum(FINANCE_ALERT_KINDS).meta({ id: 'AlertKind' })
+export const alertSeverity = z.enum(['info', 'warning', 'critical']).meta({ id: 'AlertSeverity' })
+export const alertStatus = z.enum(['open', 'acknowledged', 'resolved']).meta({ id: 'AlertStatus' })
 
 /** An alert as it is told; what its details name of persons and accounts is masked. */
-export const alert = z.object({
-  id: z.uuid(),
-  kind: z.enum(FINANCE_ALERT_KINDS),
-  severity: z.enum(SEVERITIES),
-  sentence: z.string().meta({ description: 'what happened, and what people can do' }),
-  subject: z.object({ type: z.string(), id: z.string() }),
-  businessDate: z.iso.date().nullable(),
-  details: facts,
-  status: z.enum(ALERT_STATUSES),
-  note: z.string().nullable(),
-  times: count.meta({ description: 'how often it was raised' }),
-  raisedAt: time,
-  lastRaisedAt: time,
-})
+export const alert = z
+  .object({
+    id: z.uuid(),
+    kind: alertKind,
+    severity: alertSeverity,
+    sentence: z.string().meta({ description: 'what happened, and what people can do' }),
+    subject,
+    businessDate: z.iso.date().nullable(),
+    details: facts,
+    status: alertStatus,
+    note: z.string().nullable(),
+    times: count.meta({ description: 'how often it was raised' }),
+    raisedAt: time,
+    lastRaisedAt: time,
+  })
+  .meta({ id: 'Alert' })
 
 export const alertJson = ({ dedupKey, details, ...told }: FinanceAlert): z.output<typeof alert> => ({
   ...toWire(told),

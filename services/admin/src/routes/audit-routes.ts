@@ -5,18 +5,15 @@ import { type ApiParts, PROBLEMS, type ZodServer } from '../api.ts'
 import { maskedFacts } from '../masks.ts'
 import { plainText } from '../text.ts'
 import { toWire } from '../wire.ts'
-import { count, countedPageQuery, cutPage, facts, given, pageOf, time } from './shapes.ts'
+import { auditEntry, count, countedPageQuery, cutPage, given, pageOf, time } from './shapes.ts'
 
-const entry = z.object({
-  id: z.string(),
-  occurredAt: time,
-  actor: z.string(),
-  action: z.string(),
-  subject: z.object({ type: z.string(), id: z.string() }),
-  reason: z.string().nullable(),
-  before: facts.nullable(),
-  after: facts.nullable(),
-})
+const seals = z
+  .object({
+    sealedRows: count,
+    unsealedRows: count,
+    lastSeal: z.object({ at: time, digest: z.string() }).nullable(),
+  })
+  .meta({ id: 'AuditSeals' })
 
 const name = plainText({ longest: 200 }).optional()
 const query = z.strictObject({
@@ -35,7 +32,7 @@ export function auditRoutes(server: ZodServer, { database }: ApiParts): void {
         tags: ['audit'],
         summary: 'Decisions and changes of state, newest first',
         querystring: query,
-        response: { ...PROBLEMS, 200: pageOf(entry) },
+        response: { ...PROBLEMS, 200: pageOf(auditEntry).meta({ id: 'AuditEntryPage' }) },
       },
     },
     async ({ query: { cursor, limit, ...which } }) => {
@@ -53,11 +50,7 @@ export function auditRoutes(server: ZodServer, { database }: ApiParts): void {
         summary: 'How far the log is sealed; `remesa audit verify` proves that the seals hold',
         response: {
           ...PROBLEMS,
-          200: z.object({
-            sealedRows: count,
-            unsealedRows: count,
-            lastSeal: z.object({ at: time, digest: z.string() }).nullable(),
-          }),
+          200: seals,
         },
       },
     },

@@ -10,55 +10,61 @@ import { toWire } from '../wire.ts'
 import { attempt, attemptJson, cutPage, given, minorUnits, money, pageOf, pageQuery, time } from './shapes.ts'
 import { timeline, timelineOf } from './timeline.ts'
 
-/** A balance in a list. */
-export const balance = z.object({
-  id: z.uuid(),
-  seller: z.object({
-    id: z.uuid(),
-    gscSellerId: z.string(),
-    name: z.string(),
-    taxId: z.string().meta({ description: 'masked' }),
-  }),
-  country: z.string(),
-  businessDate: z.iso.date(),
-  money: money.nullable().meta({ description: 'null until its documents are read' }),
-  status: z.enum(SELLER_BALANCE_STATUSES),
-  reason: z.string().nullable().meta({ description: 'why it is blocked, or was refused last' }),
-  rail: z.string().nullable(),
-  updatedAt: time,
-})
+const balanceStatus = z.enum(SELLER_BALANCE_STATUSES).meta({ id: 'BalanceStatus' })
 
-const balanceStory = balance.extend({
-  currency: z.string(),
-  documents: z.array(
-    z.object({
-      erpId: z.string(),
-      type: z.enum(['vendorBill', 'invoice']),
-      tranId: z.string(),
-      currency: z.string(),
-      amount: minorUnits,
+/** A balance in a list. */
+export const balance = z
+  .object({
+    id: z.uuid(),
+    seller: z.object({
+      id: z.uuid(),
+      gscSellerId: z.string(),
+      name: z.string(),
+      taxId: z.string().meta({ description: 'masked' }),
     }),
-  ),
-  closing: z.object({
-    settlementId: z.string().nullable(),
-    money: money.nullable(),
-    receivedAt: time.nullable(),
-    match: z.enum(['matched', 'missing', 'different']).nullable(),
-  }),
-  nextTryAt: time.nullable(),
-  erp: z.object({ toldAt: time.nullable(), vendorPaymentId: z.string().nullable() }),
-  gscToldAt: time.nullable(),
-  createdAt: time,
-  attempts: z.array(attempt),
-  timeline,
-})
+    country: z.string(),
+    businessDate: z.iso.date(),
+    money: money.nullable().meta({ description: 'null until its documents are read' }),
+    status: balanceStatus,
+    reason: z.string().nullable().meta({ description: 'why it is blocked, or was refused last' }),
+    rail: z.string().nullable(),
+    updatedAt: time,
+  })
+  .meta({ id: 'Balance' })
+
+const balanceStory = balance
+  .extend({
+    currency: z.string(),
+    documents: z.array(
+      z.object({
+        erpId: z.string(),
+        type: z.enum(['vendorBill', 'invoice']),
+        tranId: z.string(),
+        currency: z.string(),
+        amount: minorUnits,
+      }),
+    ),
+    closing: z.object({
+      settlementId: z.string().nullable(),
+      money: money.nullable(),
+      receivedAt: time.nullable(),
+      match: z.enum(['matched', 'missing', 'different']).nullable(),
+    }),
+    nextTryAt: time.nullable(),
+    erp: z.object({ toldAt: time.nullable(), vendorPaymentId: z.string().nullable() }),
+    gscToldAt: time.nullable(),
+    createdAt: time,
+    attempts: z.array(attempt),
+    timeline,
+  })
+  .meta({ id: 'BalanceDetail' })
 
 const amount = z
   .string()
   .regex(/^-?\d{1,18}$/, 'must be whole minor units')
   .transform(BigInt)
 const query = z.strictObject({
-  status: z.enum(SELLER_BALANCE_STATUSES).optional(),
+  status: balanceStatus.optional(),
   sellerId: z.uuid().optional(),
   date: z.iso.date().optional(),
   country: z
@@ -86,7 +92,7 @@ export function balanceRoutes(server: ZodServer, { database }: ApiParts): void {
         tags: ['balances'],
         summary: 'Seller balances, the newest business date first',
         querystring: query,
-        response: { ...PROBLEMS, 200: pageOf(balance) },
+        response: { ...PROBLEMS, 200: pageOf(balance).meta({ id: 'BalancePage' }) },
       },
     },
     async ({ query: { cursor, limit, ...which } }) => {

@@ -11,24 +11,30 @@ import { plainText } from '../text.ts'
 import { toWire } from '../wire.ts'
 import { count, cutPage, facts, given, pageOf, pageQuery, time } from './shapes.ts'
 
-const letter = z.object({
-  id: z.uuid(),
-  topic: z.string(),
-  subscription: z.string().meta({ description: 'whose worker could not handle it' }),
-  messageId: z.string(),
-  orderingKey: z.string().nullable(),
-  reason: z.string(),
-  receivedAt: time,
-  replayedAt: time.nullable(),
-})
-const wholeLetter = letter.extend({
-  attributes: facts,
-  payload: z.unknown().meta({ description: 'secrets and personal data are masked; null when it is no JSON' }),
-  bytes: count,
-})
+const letter = z
+  .object({
+    id: z.uuid(),
+    topic: z.string(),
+    subscription: z.string().meta({ description: 'whose worker could not handle it' }),
+    messageId: z.string(),
+    orderingKey: z.string().nullable(),
+    reason: z.string(),
+    receivedAt: time,
+    replayedAt: time.nullable(),
+  })
+  .meta({ id: 'DeadLetter' })
+const wholeLetter = letter
+  .extend({
+    attributes: facts,
+    payload: z.unknown().meta({ description: 'secrets and personal data are masked; null when it is no JSON' }),
+    bytes: count,
+  })
+  .meta({ id: 'DeadLetterDetail' })
 
 const OUTCOMES = ['replayed', 'not_found', 'replayed_before', 'unreadable'] as const
-const answer = z.object({ items: z.array(z.object({ id: z.uuid(), outcome: z.enum(OUTCOMES) })), replayed: count })
+const answer = z
+  .object({ items: z.array(z.object({ id: z.uuid(), outcome: z.enum(OUTCOMES) })), replayed: count })
+  .meta({ id: 'DeadLetterReplayAnswer' })
 
 const query = z.strictObject({
   topic: plainText({ longest: 200 }).optional(),
@@ -47,7 +53,7 @@ export function deadLetterRoutes(server: ZodServer, parts: ApiParts): void {
         tags: ['dead letters'],
         summary: 'Messages that were set aside, newest first',
         querystring: query,
-        response: { ...PROBLEMS, 200: pageOf(letter) },
+        response: { ...PROBLEMS, 200: pageOf(letter).meta({ id: 'DeadLetterPage' }) },
       },
     },
     async ({ query: { cursor, limit, topic, waiting } }) => {
@@ -86,7 +92,9 @@ export function deadLetterRoutes(server: ZodServer, parts: ApiParts): void {
         tags: ['dead letters'],
         summary: 'Have them delivered again, each to the subscription that set it aside',
         headers: withRequestKey,
-        body: withReason.extend({ ids: z.array(z.uuid()).min(1).max(REPLAYED_AT_ONCE) }),
+        body: withReason
+          .extend({ ids: z.array(z.uuid()).min(1).max(REPLAYED_AT_ONCE) })
+          .meta({ id: 'DeadLetterReplay' }),
         response: { ...PROBLEMS_OF_DEEDS, 200: answer },
       },
     },

@@ -10,30 +10,35 @@ import { byName, money, time } from './shapes.ts'
 const FOUND_TYPES = ['seller', 'payee', 'balance', 'transfer', 'payout', 'booking', 'settlement', 'document'] as const
 const MOVERS = ['nobody', 'remesa', 'finance', 'on-call', 'payee', 'provider', 'marketplace'] as const
 
-const found = z.object({
-  type: z.enum(FOUND_TYPES),
-  id: z.string(),
-  title: z.string(),
-  status: z.string(),
-  money: money.nullable(),
-  at: time,
-})
-
-const explanation = z.object({
-  subject: z.object({
-    type: z.enum(FOUND_TYPES),
+const foundType = z.enum(FOUND_TYPES).meta({ id: 'FoundType' })
+const found = z
+  .object({
+    type: foundType,
     id: z.string(),
     title: z.string(),
     status: z.string(),
     money: money.nullable(),
-  }),
-  amount: z
-    .array(z.object({ label: z.string(), money }))
-    .meta({ description: 'why it is so much: lines that add up to the subject’s money' }),
-  story: z.array(z.object({ at: time, text: z.string() })).meta({ description: 'what happened, oldest first' }),
-  next: z.object({ who: z.enum(MOVERS), text: z.string() }).meta({ description: 'whose move is next' }),
-  links: z.array(z.object({ type: z.enum(FOUND_TYPES), id: z.string(), label: z.string() })),
-})
+    at: time,
+  })
+  .meta({ id: 'Found' })
+
+const explanation = z
+  .object({
+    subject: z.object({
+      type: foundType,
+      id: z.string(),
+      title: z.string(),
+      status: z.string(),
+      money: money.nullable(),
+    }),
+    amount: z
+      .array(z.object({ label: z.string(), money }))
+      .meta({ description: 'why it is so much: lines that add up to the subject’s money' }),
+    story: z.array(z.object({ at: time, text: z.string() })).meta({ description: 'what happened, oldest first' }),
+    next: z.object({ who: z.enum(MOVERS), text: z.string() }).meta({ description: 'whose move is next' }),
+    links: z.array(z.object({ type: foundType, id: z.string(), label: z.string() })),
+  })
+  .meta({ id: 'Explanation' })
 
 /** More than anybody reads. */
 const SHOWN = 30
@@ -46,7 +51,7 @@ export function explainRoutes(server: ZodServer, { database, clock }: ApiParts):
         tags: ['search'],
         summary: 'What somebody may mean: any id, ours or anybody’s, a tax id, beginnings of words of a seller’s name',
         querystring: z.strictObject({ q: plainText({ longest: 200 }).optional() }),
-        response: { ...PROBLEMS, 200: z.object({ items: z.array(found) }) },
+        response: { ...PROBLEMS, 200: z.object({ items: z.array(found) }).meta({ id: 'SearchAnswer' }) },
       },
     },
     async ({ query: { q } }) => ({

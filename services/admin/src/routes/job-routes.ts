@@ -7,18 +7,20 @@ import { plainText } from '../text.ts'
 import { toWire } from '../wire.ts'
 import { count, time } from './shapes.ts'
 
-const job = z.object({
-  name: z.string(),
-  schedule: z.string().meta({ description: 'cron, five fields' }),
-  timeZone: z.string(),
-  enabled: z.boolean(),
-  nextRunAt: time.nullable(),
-  lastRunAt: time.nullable(),
-  lastDurationMs: count.nullable(),
-  lastOutcome: z.enum(['succeeded', 'failed']).nullable(),
-  lastError: z.string().nullable(),
-})
-const answer = z.object({ job })
+const job = z
+  .object({
+    name: z.string(),
+    schedule: z.string().meta({ description: 'cron, five fields' }),
+    timeZone: z.string(),
+    enabled: z.boolean(),
+    nextRunAt: time.nullable(),
+    lastRunAt: time.nullable(),
+    lastDurationMs: count.nullable(),
+    lastOutcome: z.enum(['succeeded', 'failed']).nullable(),
+    lastError: z.string().nullable(),
+  })
+  .meta({ id: 'Job' })
+const answer = z.object({ job }).meta({ id: 'JobAnswer' })
 
 const WISHES = [
   ['run', 'Have it run now: the scheduler takes it within seconds'],
@@ -33,7 +35,7 @@ export function jobRoutes(server: ZodServer, parts: ApiParts): void {
       schema: {
         tags: ['jobs'],
         summary: 'What the clock starts, and how it went',
-        response: { ...PROBLEMS, 200: z.object({ items: z.array(job), next: z.null() }) },
+        response: { ...PROBLEMS, 200: z.object({ items: z.array(job), next: z.null() }).meta({ id: 'JobPage' }) },
       },
     },
     async () => ({ items: (await listJobs(parts.database)).map(jobJson), next: null }),

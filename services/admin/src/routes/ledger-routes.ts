@@ -4,25 +4,29 @@ import { z } from 'zod'
 import { type ApiParts, PROBLEMS, type ZodServer } from '../api.ts'
 import { plainText } from '../text.ts'
 import { toWire } from '../wire.ts'
-import { count, countedPageQuery, cutPage, given, minorUnits, money, pageOf, time } from './shapes.ts'
+import { count, countedPageQuery, cutPage, given, minorUnits, money, pageOf, posting, time } from './shapes.ts'
 
-const account = z.object({ account: z.string(), money })
-const entry = z.object({
-  id: z.string(),
-  idempotencyKey: z.string(),
-  kind: z.string(),
-  occurredAt: time,
-  payable: z.object({ type: z.string(), id: z.uuid() }).nullable(),
-  postings: z.array(z.object({ account: z.string(), currency: z.string(), amount: minorUnits })),
-})
+const account = z.object({ account: z.string(), money }).meta({ id: 'LedgerAccount' })
+const entry = z
+  .object({
+    id: z.string(),
+    idempotencyKey: z.string(),
+    kind: z.string(),
+    occurredAt: time,
+    payable: z.object({ type: z.string(), id: z.uuid() }).nullable(),
+    postings: z.array(posting),
+  })
+  .meta({ id: 'LedgerEntry' })
 
-const proof = z.object({
-  currencies: z.array(z.object({ currency: z.string(), entries: count, sum: minorUnits })),
-  disagreements: z
-    .array(z.object({ account: z.string(), currency: z.string(), posted: minorUnits, kept: minorUnits }))
-    .meta({ description: 'accounts whose kept balance is not the sum of their postings' }),
-  isBalanced: z.boolean(),
-})
+const proof = z
+  .object({
+    currencies: z.array(z.object({ currency: z.string(), entries: count, sum: minorUnits })),
+    disagreements: z
+      .array(z.object({ account: z.string(), currency: z.string(), posted: minorUnits, kept: minorUnits }))
+      .meta({ description: 'accounts whose kept balance is not the sum of their postings' }),
+    isBalanced: z.boolean(),
+  })
+  .meta({ id: 'LedgerProof' })
 
 const name = plainText({ longest: 200 })
 const accountQuery = z.strictObject({
@@ -45,7 +49,7 @@ export function ledgerRoutes(server: ZodServer, { database }: ApiParts): void {
         tags: ['ledger'],
         summary: 'Accounts and their sums: credits positive, debits negative',
         querystring: accountQuery,
-        response: { ...PROBLEMS, 200: pageOf(account) },
+        response: { ...PROBLEMS, 200: pageOf(account).meta({ id: 'LedgerAccountPage' }) },
       },
     },
     async ({ query: { q, cursor, limit } }) => {
@@ -72,7 +76,7 @@ export function ledgerRoutes(server: ZodServer, { database }: ApiParts): void {
           payableId: z.uuid().optional(),
           ...countedPageQuery,
         }),
-        response: { ...PROBLEMS, 200: pageOf(entry) },
+        response: { ...PROBLEMS, 200: pageOf(entry).meta({ id: 'LedgerEntryPage' }) },
       },
     },
     async ({ query: { cursor, limit, ...which } }) => {

@@ -13,31 +13,35 @@ import { balance, balanceJson } from './balance-routes.ts'
 import { byName, cutPage, given, money, pageOf, pageQuery, time } from './shapes.ts'
 import { timeline, timelineOf } from './timeline.ts'
 
-const seller = z.object({
-  id: z.uuid(),
-  gscSellerId: z.string(),
-  name: z.string(),
-  taxId: z.string().meta({ description: 'masked' }),
-  operationType: z.enum(['local', 'international']),
-  type: z.enum(['3P', '1P']),
-  status: z.enum(['active', 'suspended', 'closed']),
-  account: z
-    .enum(['fpay', 'payoneer'])
-    .nullable()
-    .meta({ description: 'the rail that it can be paid by; null: none yet' }),
-  countries: z.array(z.object({ country: z.string(), currency: z.string(), enabled: z.boolean() })),
-  updatedAt: time,
-})
+const seller = z
+  .object({
+    id: z.uuid(),
+    gscSellerId: z.string(),
+    name: z.string(),
+    taxId: z.string().meta({ description: 'masked' }),
+    operationType: z.enum(['local', 'international']),
+    type: z.enum(['3P', '1P']),
+    status: z.enum(['active', 'suspended', 'closed']),
+    account: z
+      .enum(['fpay', 'payoneer'])
+      .nullable()
+      .meta({ description: 'the rail that it can be paid by; null: none yet' }),
+    countries: z.array(z.object({ country: z.string(), currency: z.string(), enabled: z.boolean() })),
+    updatedAt: time,
+  })
+  .meta({ id: 'Seller' })
 
-const sellerStory = seller.extend({
-  fpayId: z.string().nullable().meta({ description: 'masked' }),
-  payoneerPayeeId: z.string().nullable().meta({ description: 'masked' }),
-  erpId: z.string().nullable(),
-  createdAt: time,
-  owed: z.array(money).meta({ description: 'owed and not yet on its way, by the ledger' }),
-  balances: z.array(balance).meta({ description: 'the newest' }),
-  timeline,
-})
+const sellerStory = seller
+  .extend({
+    fpayId: z.string().nullable().meta({ description: 'masked' }),
+    payoneerPayeeId: z.string().nullable().meta({ description: 'masked' }),
+    erpId: z.string().nullable(),
+    createdAt: time,
+    owed: z.array(money).meta({ description: 'owed and not yet on its way, by the ledger' }),
+    balances: z.array(balance).meta({ description: 'the newest' }),
+    timeline,
+  })
+  .meta({ id: 'SellerDetail' })
 
 const SHOWN_BALANCES = 50
 const SHOWN_ALERTS = 100
@@ -56,7 +60,7 @@ export function sellerRoutes(server: ZodServer, { database }: ApiParts): void {
         tags: ['sellers'],
         summary: 'Sellers by name',
         querystring: query,
-        response: { ...PROBLEMS, 200: pageOf(seller) },
+        response: { ...PROBLEMS, 200: pageOf(seller).meta({ id: 'SellerPage' }) },
       },
     },
     async ({ query: { cursor, limit, q } }) => {

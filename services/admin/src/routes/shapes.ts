@@ -1,3 +1,4 @@
+import { APPROVAL_STATUSES } from '@remesa/database/approvals'
 import type { AttemptView } from '@remesa/database/payable-story'
 import { z } from 'zod'
 import { maskedFacts } from '../masks.ts'
@@ -9,31 +10,55 @@ import { toWire } from '../wire.ts'
 export const minorUnits = z
   .string()
   .regex(/^-?\d+$/)
-  .meta({ description: 'whole minor units of the currency', example: '125000' })
-export const money = z.object({ amount: minorUnits, currency: z.string() })
+  .meta({ id: 'MinorUnits', description: 'whole minor units of the currency', examples: ['125000'] })
+export const money = z.object({ amount: minorUnits, currency: z.string() }).meta({ id: 'Money' })
 export const time = z.iso.datetime()
 export const count = z.int().nonnegative()
 export const facts = z.record(z.string(), z.unknown())
+/** What something is about, by our word for it and its id. */
+export const subject = z.object({ type: z.string(), id: z.string() }).meta({ id: 'Subject' })
+/** One signed line of a ledger entry: credits positive, debits negative. */
+export const posting = z
+  .object({ account: z.string(), currency: z.string(), amount: minorUnits })
+  .meta({ id: 'Posting' })
+
+/** A decision or a change of state, as it is kept for good. */
+export const auditEntry = z
+  .object({
+    id: z.string(),
+    occurredAt: time,
+    actor: z.string(),
+    action: z.string(),
+    subject,
+    reason: z.string().nullable(),
+    before: facts.nullable(),
+    after: facts.nullable(),
+  })
+  .meta({ id: 'AuditEntry' })
+
+export const approvalStatus = z.enum(APPROVAL_STATUSES).meta({ id: 'ApprovalStatus' })
 
 /** An id that is no uuid, or not always one. */
 export const byName = z.object({ id: plainText({ longest: 200 }) })
 
 /** An intent to move money, with what was sent and what came back, masked. */
-export const attempt = z.object({
-  id: z.uuid(),
-  rail: z.string(),
-  generation: count,
-  idempotencyKey: z.string(),
-  money,
-  state: z.string(),
-  calls: count,
-  providerReference: z.string().nullable(),
-  refusalReason: z.string().nullable(),
-  request: facts,
-  response: facts,
-  createdAt: time,
-  updatedAt: time,
-})
+export const attempt = z
+  .object({
+    id: z.uuid(),
+    rail: z.string(),
+    generation: count,
+    idempotencyKey: z.string(),
+    money,
+    state: z.string(),
+    calls: count,
+    providerReference: z.string().nullable(),
+    refusalReason: z.string().nullable(),
+    request: facts,
+    response: facts,
+    createdAt: time,
+    updatedAt: time,
+  })
+  .meta({ id: 'Attempt' })
 
 export const attemptJson = ({ payable, instruction, lastFacts, amount, currency, ...told }: AttemptView) => ({
   ...toWire(told),

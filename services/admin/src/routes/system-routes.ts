@@ -19,53 +19,55 @@ const handled = z.object({
   oldestSeconds: z.number().meta({ description: 'since the oldest of those was published' }),
 })
 
-export const system = z.object({
-  subscriptions: z.array(
-    z.object({
-      name: z.string(),
-      topic: z.string(),
-      outbox: z.object(outbox).meta({ description: 'of its topic, not yet published' }),
-      deadLetters: count,
-      workers: handled.nullable().meta({ description: 'null where no service told anything of it' }),
-    }),
-  ),
-  outbox: z.object(outbox),
-  deadLetters: count,
-  rails: z.array(z.object({ name: z.string(), pausedUntil: time.nullable(), reason: z.string().nullable() })),
-  attempts: z.array(
-    z.object({
-      rail: z.string(),
-      claimed: count,
-      unknown: count,
-      lastHour: z.object({ accepted: count, declined: count, p50Ms: milliseconds, p95Ms: milliseconds }),
-    }),
-  ),
-  providers: z
-    .array(
+export const system = z
+  .object({
+    subscriptions: z.array(
       z.object({
         name: z.string(),
-        calls: count,
-        refused: count.meta({ description: 'answered with a status from 400 that is our doing' }),
-        failed: count.meta({ description: 'no answer, 5xx, 408 or 429' }),
-        p50Ms: milliseconds,
-        p95Ms: milliseconds,
-        inUse: z.number().meta({ description: 'calls under way at once, on average, over the last minute or so' }),
+        topic: z.string(),
+        outbox: z.object(outbox).meta({ description: 'of its topic, not yet published' }),
+        deadLetters: count,
+        workers: handled.nullable().meta({ description: 'null where no service told anything of it' }),
       }),
-    )
-    .meta({ description: 'every call of every service, over the window of `services`' }),
-  services: z
-    .array(
+    ),
+    outbox: z.object(outbox),
+    deadLetters: count,
+    rails: z.array(z.object({ name: z.string(), pausedUntil: time.nullable(), reason: z.string().nullable() })),
+    attempts: z.array(
       z.object({
-        name: z.string(),
-        at: time.nullable().meta({ description: 'when it last told something' }),
-        trouble: z.string().nullable().meta({ description: 'why its metrics could not be read the last time' }),
-        windowSeconds: count.meta({ description: 'over how long its figures go, an hour at most' }),
+        rail: z.string(),
+        claimed: count,
+        unknown: count,
+        lastHour: z.object({ accepted: count, declined: count, p50Ms: milliseconds, p95Ms: milliseconds }),
       }),
-    )
-    .nullable()
-    .meta({ description: 'whose metrics are read; null where none are configured' }),
-  at: time,
-})
+    ),
+    providers: z
+      .array(
+        z.object({
+          name: z.string(),
+          calls: count,
+          refused: count.meta({ description: 'answered with a status from 400 that is our doing' }),
+          failed: count.meta({ description: 'no answer, 5xx, 408 or 429' }),
+          p50Ms: milliseconds,
+          p95Ms: milliseconds,
+          inUse: z.number().meta({ description: 'calls under way at once, on average, over the last minute or so' }),
+        }),
+      )
+      .meta({ description: 'every call of every service, over the window of `services`' }),
+    services: z
+      .array(
+        z.object({
+          name: z.string(),
+          at: time.nullable().meta({ description: 'when it last told something' }),
+          trouble: z.string().nullable().meta({ description: 'why its metrics could not be read the last time' }),
+          windowSeconds: count.meta({ description: 'over how long its figures go, an hour at most' }),
+        }),
+      )
+      .nullable()
+      .meta({ description: 'whose metrics are read; null where none are configured' }),
+    at: time,
+  })
+  .meta({ id: 'System' })
 
 export function systemRoutes(server: ZodServer, { database, clock, services }: ApiParts): void {
   const subscriptions = Object.values(topics).flatMap((topic) =>

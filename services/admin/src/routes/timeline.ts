@@ -3,19 +3,22 @@ import type { FinanceAlert } from '@remesa/database/finance-alerts'
 import type { AttemptView, LedgerEntryView } from '@remesa/database/payable-story'
 import type { JobName, JobNote } from '@remesa/database/schema'
 import { sentenceOf } from '@remesa/domain/finance-alert'
+import { titleOfAction, titleOfAttempt, titleOfEntry, titleOfJob } from '@remesa/domain/story-titles'
 import { z } from 'zod'
 import { maskedFacts } from '../masks.ts'
 import { toWire } from '../wire.ts'
 import { facts, time } from './shapes.ts'
 
-const moment = z.object({
-  at: time,
-  kind: z.enum(['message', 'attempt', 'ledger', 'audit', 'alert']),
-  title: z.string(),
-  actor: z.string().nullable(),
-  reason: z.string().nullable(),
-  details: facts,
-})
+const moment = z
+  .object({
+    at: time,
+    kind: z.enum(['message', 'attempt', 'ledger', 'audit', 'alert']),
+    title: z.string(),
+    actor: z.string().nullable(),
+    reason: z.string().nullable(),
+    details: facts,
+  })
+  .meta({ id: 'Moment' })
 type Moment = z.output<typeof moment>
 
 export const timeline = z.array(moment).meta({
@@ -41,20 +44,12 @@ export function timelineOf({ jobs = {}, attempts, ledger, audit, alerts = [] }: 
   ].sort((one, other) => (one.at < other.at ? -1 : one.at > other.at ? 1 : 0))
 }
 
-const JOBS: Readonly<Record<JobName, string>> = {
-  retrieval: 'Reading of NetSuite’s documents',
-  payment: 'Payment',
-  status_check: 'Look at the payment',
-  erp: 'Report to NetSuite',
-  gsc: 'Report to GSC',
-}
-
 function ofJob(job: JobName, { messageId, finished, successful, lastExecution, error }: JobNote): Moment {
   const end = finished ? (successful ? 'succeeded' : 'failed') : 'goes on'
   return {
     at: lastExecution,
     kind: 'message',
-    title: `${JOBS[job]}: ${end}`,
+    title: titleOfJob(job, end),
     actor: null,
     reason: error,
     details: { job, messageId },
@@ -65,7 +60,7 @@ function ofAttempt({ createdAt, refusalReason, instruction, lastFacts, ...attemp
   return {
     at: createdAt.toISOString(),
     kind: 'attempt',
-    title: `Attempt ${attempt.generation} through ${calledRightly(attempt.rail)}: ${attempt.state}`,
+    title: titleOfAttempt(attempt),
     actor: null,
     reason: refusalReason,
     details: { ...toWire(attempt), request: maskedFacts(instruction), response: maskedFacts(lastFacts) },
@@ -76,7 +71,7 @@ function ofEntry({ occurredAt, kind, idempotencyKey, postings }: LedgerEntryView
   return {
     at: occurredAt.toISOString(),
     kind: 'ledger',
-    title: `Ledger: ${inWords(kind)}`,
+    title: titleOfEntry(kind),
     actor: null,
     reason: null,
     details: { entry: idempotencyKey, postings: toWire(postings) },
@@ -87,7 +82,7 @@ export function ofAudit({ id, occurredAt, action, actor, reason, before, after }
   return {
     at: occurredAt.toISOString(),
     kind: 'audit',
-    title: inWords(action),
+    title: titleOfAction(action),
     actor,
     reason,
     details: { id: id.toString(), action, before: before && maskedFacts(before), after: after && maskedFacts(after) },
@@ -103,18 +98,4 @@ function ofAlert({ id, kind, severity, status, note, times, raisedAt, details }:
     reason: note,
     details: { alertId: id, kind, severity, status, times, ...maskedFacts(details) },
   }
-}
-
-const NAMES: Readonly<Record<string, string>> = {
-  ...{ netsuite: 'NetSuite', gsc: 'GSC', fpay: 'FPay', payoneer: 'Payoneer', stripe: 'Stripe' },
-}
-
-/** Names of others as they write them. */
-const calledRightly = (text: string): string =>
-  text.replaceAll(/\b(?:netsuite|gsc|fpay|payoneer|stripe)\b/g, (name) => NAMES[name] ?? name)
-
-/** `seller_balance.retrieved` as people read it. */
-const inWords = (name: string): string => {
-  const words = calledRightly(name.replaceAll(/[._]/g, ' '))
-  return `${words.charAt(0).toUpperCase()}${words.slice(1)}`
 }

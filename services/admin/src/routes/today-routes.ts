@@ -8,42 +8,46 @@ import { toWire } from '../wire.ts'
 import { alert, alertJson } from './alert-shape.ts'
 import { count, money, time } from './shapes.ts'
 
-const me = z.object({
-  subject: z.string(),
-  name: z.string(),
-  roles: z.array(z.enum(ROLES)),
-  environment: z.string(),
-  via: z.enum(['session', 'bearer']),
-})
+const me = z
+  .object({
+    subject: z.string(),
+    name: z.string(),
+    roles: z.array(z.enum(ROLES)),
+    environment: z.string(),
+    via: z.enum(['session', 'bearer']),
+  })
+  .meta({ id: 'CurrentOperator' })
 
 const counts = z.record(z.string(), count)
-const today = z.object({
-  businessDate: z.iso.date(),
-  run: z
-    .object({
-      openedAt: time,
-      initializedAt: time.nullable(),
-      state: z.enum(['running', 'finished']),
-    })
-    .nullable(),
-  stages: z.array(
-    z.object({
-      name: z.enum(STAGES),
-      waiting: count,
-      done: count,
-      failed: count.meta({ description: 'what waits for a person' }),
-      perMinute: count,
-      oldestSeconds: count.nullable(),
-    }),
-  ),
-  balances: counts,
-  paid: z.array(z.object({ rail: z.string(), money, count })),
-  settlements: z.object({ jobs: count, complete: count, rejected: count, transfers: counts }),
-  bookings: counts,
-  alerts: z.array(alert).meta({ description: 'the worst of those that wait for a person' }),
-  alertsWaiting: count.meta({ description: 'all that wait for a person' }),
-  at: time,
-})
+const today = z
+  .object({
+    businessDate: z.iso.date(),
+    run: z
+      .object({
+        openedAt: time,
+        initializedAt: time.nullable(),
+        state: z.enum(['running', 'finished']),
+      })
+      .nullable(),
+    stages: z.array(
+      z.object({
+        name: z.enum(STAGES),
+        waiting: count,
+        done: count,
+        failed: count.meta({ description: 'what waits for a person' }),
+        perMinute: count,
+        oldestSeconds: count.nullable(),
+      }),
+    ),
+    balances: counts,
+    paid: z.array(z.object({ rail: z.string(), money, count })),
+    settlements: z.object({ jobs: count, complete: count, rejected: count, transfers: counts }),
+    bookings: counts,
+    alerts: z.array(alert).meta({ description: 'the worst of those that wait for a person' }),
+    alertsWaiting: count.meta({ description: 'all that wait for a person' }),
+    at: time,
+  })
+  .meta({ id: 'Today' })
 
 const query = z.strictObject({
   date: z.iso.date().optional().meta({ description: 'a business date; default the newest run’s' }),

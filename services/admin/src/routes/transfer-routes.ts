@@ -10,41 +10,47 @@ import { toWire } from '../wire.ts'
 import { attempt, attemptJson, count, cutPage, given, money, pageOf, pageQuery, time } from './shapes.ts'
 import { timeline, timelineOf } from './timeline.ts'
 
-/** A transfer in a list. */
-export const transfer = z.object({
-  id: z.uuid(),
-  userId: z.string(),
-  money,
-  status: z.enum(TRANSFER_STATUSES),
-  reason: z.string().nullable().meta({ description: 'why it waits for its destination, or was refused last' }),
-  withdrawRequested: z.boolean(),
-  destination: z.string().nullable().meta({ description: 'masked' }),
-  contestId: z.string().nullable(),
-  settlementId: z.string().nullable(),
-  jobId: z.uuid().nullable(),
-  payoutId: z.uuid().nullable(),
-  bookingId: z.string().nullable(),
-  attempts: count.meta({ description: 'tries begun' }),
-  nextTryAt: time.nullable(),
-  providerReference: z.string().nullable(),
-  createdAt: time,
-  completedAt: time.nullable(),
-  updatedAt: time,
-})
+const transferStatus = z.enum(TRANSFER_STATUSES).meta({ id: 'TransferStatus' })
 
-const transferStory = z.object({
-  transfer,
-  account: z
-    .object({ transfersActive: z.boolean(), payoutsEnabled: z.boolean(), disabledReason: z.string().nullable() })
-    .nullable()
-    .meta({ description: 'what Stripe says of the payee’s account' }),
-  attempts: z.array(attempt),
-  timeline,
-})
+/** A transfer in a list. */
+export const transfer = z
+  .object({
+    id: z.uuid(),
+    userId: z.string(),
+    money,
+    status: transferStatus,
+    reason: z.string().nullable().meta({ description: 'why it waits for its destination, or was refused last' }),
+    withdrawRequested: z.boolean(),
+    destination: z.string().nullable().meta({ description: 'masked' }),
+    contestId: z.string().nullable(),
+    settlementId: z.string().nullable(),
+    jobId: z.uuid().nullable(),
+    payoutId: z.uuid().nullable(),
+    bookingId: z.string().nullable(),
+    attempts: count.meta({ description: 'tries begun' }),
+    nextTryAt: time.nullable(),
+    providerReference: z.string().nullable(),
+    createdAt: time,
+    completedAt: time.nullable(),
+    updatedAt: time,
+  })
+  .meta({ id: 'Transfer' })
+
+const transferStory = z
+  .object({
+    transfer,
+    account: z
+      .object({ transfersActive: z.boolean(), payoutsEnabled: z.boolean(), disabledReason: z.string().nullable() })
+      .nullable()
+      .meta({ description: 'what Stripe says of the payee’s account' }),
+    attempts: z.array(attempt),
+    timeline,
+  })
+  .meta({ id: 'TransferDetail' })
 
 const name = plainText({ longest: 200 })
 const query = z.strictObject({
-  status: z.enum(TRANSFER_STATUSES).optional(),
+  status: transferStatus.optional(),
   q: name.optional().meta({ description: 'an id of the transfer, its job, payout, user or contest, or Stripe’s' }),
   userId: name.optional(),
   jobId: z.uuid().optional(),
@@ -60,7 +66,7 @@ export function transferRoutes(server: ZodServer, { database }: ApiParts): void 
         tags: ['transfers'],
         summary: 'Payout transfers, newest first',
         querystring: query,
-        response: { ...PROBLEMS, 200: pageOf(transfer) },
+        response: { ...PROBLEMS, 200: pageOf(transfer).meta({ id: 'TransferPage' }) },
       },
     },
     async ({ query: { cursor, limit, ...which } }) => {

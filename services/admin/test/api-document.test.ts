@@ -1,0 +1,100 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { Validator } from '@seriousme/openapi-schema-validator'
+import { type Api, anApi } from './an-api.ts'
+
+// biome-ignore lint/suspicious/noExplicitAny: what it is, the validator says
+type Part = any
+
+let api: Api
+let text: string
+let document: Part
+beforeAll(async () => {
+  api = await anApi()
+  text = await (await fetch(`${api.url}/openapi.json`)).text()
+  document = JSON.parse(text)
+})
+afterAll(() => api.stop())
+
+const operations = (): Part[] => Object.values(document.paths).flatMap((methods: Part) => Object.values(methods))
+
+test('the API’s description is valid OpenAPI 3.1', async () => {
+  const validator = new Validator()
+  expect(await validator.validate(structuredClone(document))).toEqual({ valid: true })
+  expect(validator.version).toBe('3.1')
+})
+
+test('every reference of the description leads somewhere, and nothing is named that no operation uses', () => {
+  const references = new Set([...text.matchAll(/"\$ref":"#\/components\/([^"]+)"/g)].map(([, place]) => place))
+  const named = ['schemas', 'responses', 'parameters'].flatMap((kind) =>
+    Object.keys(document.components[kind]).map((name) => `${kind}/${name}`),
+  )
+  expect([...references].toSorted()).toEqual(named.toSorted())
+})
+
+test('every operation has a name of its own, says what it does and what each of its answers means', () => {
+  const names = operations().map(({ operationId }) => operationId)
+  expect(new Set(names).size).toBe(names.length)
+  for (const { operationId, summary, description, tags, responses } of operations()) {
+    expect(operationId).toMatch(/^[a-z][A-Za-z]+$/)
+    expect(summary).toMatch(/^.{8}/)
+    expect(description).toMatch(/^Role: (viewer|operator|approver)\.$/)
+    expect(tags).toHaveLength(1)
+    for (const response of Object.values<Part>(responses)) {
+      expect(response.$ref ?? response.description).not.toBe('Default Response')
+    }
+  }
+})
+
+test('what an operation takes and answers has a name, and so have problems', () => {
+  for (const { operationId, requestBody, responses } of operations()) {
+    if (requestBody) {
+      expect([operationId, requestBody.content['application/json'].schema]).toEqual([operationId, A_NAMED_SCHEMA])
+    }
+    for (const [status, response] of Object.entries<Part>(responses)) {
+      const expected =
+        Number(status) >= 400
+          ? { $ref: expect.stringMatching(/^#\/components\/responses\//) }
+          : { description: expect.any(String), content: expect.any(Object) }
+      expect([operationId, status, response]).toEqual([operationId, status, expected])
+      const schema = response.content?.['application/json']?.schema
+      if (schema) expect([operationId, status, schema]).toEqual([operationId, status, A_NAMED_SCHEMA])
+    }
+  }
+  for (const problem of Object.values<Part>(document.components.responses)) {
+    expect(problem.content).toEqual({
+      'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } },
+    })
+  }
+})
+const A_NAMED_SCHEMA = { $ref: expect.stringMatching(/^#\/components\/schemas\//) }
+
+test('a deed says what it takes and every way in which it may end', () => {
+  const release = document.paths['/v1/payouts/{id}/force-release'].post
+  expect(Object.keys(release.responses)).toEqual([
+    '200',
+    '202',
+    '400',
+    '401',
+    '403',
+    '404',
+    '409',
+    '413',
+    '415',
+    '422',
+    '500',
+    '503',
+  ])
+  expect(release.parameters).toEqual([
+    { in: 'path', name: 'id', required: true, schema: { type: 'string', format: 'uuid' } },
+    { $ref: '#/components/parameters/IdempotencyKey' },
+  ])
+  expect(document.components.parameters.IdempotencyKey).toMatchObject({ in: 'header', required: true })
+  expect(release.description).toBe('Role: operator.')
+  expect(release.requestBody.content['application/json'].schema).toEqual({ $ref: '#/components/schemas/Reason' })
+  expect(document.components.schemas.Reason.required).toEqual(['reason'])
+})
+
+test('the description is small enough for a page to show it at once', () => {
+  expect(text.length).toBeLessThan(150_000)
+  expect(text).not.toContain(String(Number.MAX_SAFE_INTEGER))
+})
