@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Context } from './context.ts'
-import { moneyText, pairs, plain, table, timeText } from './text.ts'
+import { counted, moneyText, pairs, plain, table, timeText } from './text.ts'
 
 // Plans as the API tells them, and as a terminal shows them.
 
@@ -21,7 +21,7 @@ export const plan = z.looseObject({
   applied: deed.nullable(),
   voided: z
     .looseObject({
-      ...{ by: z.string(), at: z.string(), count: z.number() },
+      ...{ by: z.string(), at: z.string(), count: z.number(), why: z.string(), reason: z.string().nullable() },
       drift: z.array(z.looseObject({ kind: z.string(), planned: line.nullable(), now: line.nullable() })),
     })
     .nullable(),
@@ -65,7 +65,7 @@ export function planText(found: PlanJson, { needsApproval }: { readonly needsApp
       ['planned', `${told(planned)}: ${found.reason}`],
       ['approved', told(approved) ?? undefined],
       ['applied', told(applied) ?? undefined],
-      ['void', voided ? `${told(voided)}: ${voided.count} differences` : undefined],
+      ['void', voided ? `${told(voided)}: ${voidText(voided)}` : undefined],
     ]),
     table(
       ['rail', '>payments', '>pays', '>available', '>short by'],
@@ -81,9 +81,23 @@ export function planText(found: PlanJson, { needsApproval }: { readonly needsApp
       leavesOut.map((one) => [words(one.reason), one.count, moneyText(one)]),
       'Nobody is left out.',
     ),
-    ...(voided ? [driftText(voided)] : []),
+    ...(voided?.why === 'drift' ? [driftText(voided)] : []),
     ...nextOf(found, needsApproval),
   ].join('\n\n')
+}
+
+/** Why a plan is void. */
+function voidText({ why, reason, count }: NonNullable<PlanJson['voided']>): string {
+  switch (why) {
+    case 'drift':
+      return counted(count, 'difference')
+    case 'altered':
+      return 'its lines are not those of its hash'
+    case 'expired':
+      return 'nobody applied it in time'
+    default:
+      return [words(why), reason].filter(Boolean).join(': ')
+  }
 }
 
 const driftText = ({ drift, count }: NonNullable<PlanJson['voided']>): string => {

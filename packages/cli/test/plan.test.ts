@@ -54,6 +54,17 @@ test('what drifted is shown of a plan that is void', async () => {
   expect((await api.remesa('plan', 'show', id)).out).toMatch(new RegExp(`^added +${sellerBalanceId} +– +– +CLP 9`, 'm'))
 })
 
+test('a plan is discarded for a reason, which is shown with it', async () => {
+  const made = await api.remesa('plan', ...WHY)
+  const [, id = ''] = /remesa approve (\S+) --hash/.exec(made.out) ?? []
+  expect(await api.remesa('plan', 'discard', id)).toMatchObject({ code: 2, err: expect.stringContaining('--reason') })
+  const discarded = await api.remesa('plan', 'discard', id, '--reason', 'the wrong day')
+  expect(discarded).toEqual({ code: 0, out: `✓ plan ${id}: discarded\n`, err: '' })
+  const shown = await api.remesa('plan', 'show', id)
+  expect(shown.out).toMatch(/^void +operator:olga, .*: discarded: the wrong day$/m)
+  expect(shown.out).not.toContain('drifted')
+})
+
 test('two people raise or remove a rule', async () => {
   const raise = await api.remesa('plan', 'rule', 'set', 'pay_day', '5', 'CLP', ...WHY)
   expect(raise.out).toContain('A second person must approve: nothing is done yet. pay day: at most CLP 0')

@@ -6,6 +6,21 @@ const TABLES = `
 -- To pay a payout that failed again takes two people above the limit, as to release or cancel one does.
 alter table approvals drop constraint approvals_action_check;
 alter table approvals add constraint approvals_action_check check (action in ('force_release', 'cancel', 'retry'));
+
+-- Why a plan is void: it drifted, its lines are not those of its hash, it is too old, or somebody discarded it, and for what reason.
+alter table payment_plans add column void_why text check (void_why in ('drift', 'altered', 'expired', 'discarded')),
+  add column void_reason text check (void_reason <> '');
+alter table payment_plans disable trigger keeps_what_was_planned;
+update payment_plans set void_why = 'drift' where state = 'void';
+alter table payment_plans enable trigger keeps_what_was_planned;
+alter table payment_plans drop constraint payment_plans_check5,
+  add constraint payment_plans_void_says_why check ((void_why is null) = (voided_at is null)),
+  add constraint payment_plans_drift_is_told
+    check ((void_why is not distinct from 'drift') = (drift is not null) and (drift is null) = (drift_count is null)),
+  add constraint payment_plans_discarded_for_a_reason
+    check ((void_why is not distinct from 'discarded') = (void_reason is not null));
+-- What is open is looked through for what is too old.
+create index payment_plans_open on payment_plans (planned_at) where state in ('planned', 'approved');
 `
 
 export async function up(database: Kysely<unknown>): Promise<void> {

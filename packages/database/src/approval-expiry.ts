@@ -2,11 +2,12 @@ import { EXPIRED } from '@remesa/domain/approval'
 import { sql, type Transaction } from 'kysely'
 import { type AuditRow, recordAudit } from './audit.ts'
 import { CONTROL_SUBJECTS, type ControlKind } from './control-approvals.ts'
+import { voidExpiredPlans } from './payment-plan-ends.ts'
 import type { Schema } from './schema.ts'
 
 /**
- * Voids what somebody asked for so long ago that nobody may agree to it any more, so that it can be asked for anew. One that
- * is being decided at this moment is left to whoever decides.
+ * Voids what somebody asked for, or planned, so long ago that nobody may agree to it any more, so that it can be asked for anew.
+ * One that is being decided at this moment is left to whoever decides.
  * @returns how many there were
  */
 export async function voidExpiredApprovals(
@@ -40,5 +41,5 @@ export async function voidExpiredApprovals(
       after: { approvalId: id, status: 'void' },
     })),
   )
-  return voided.length
+  return voided.length + (await voidExpiredPlans(tx, { now, lifeMs }))
 }

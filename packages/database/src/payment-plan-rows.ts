@@ -1,4 +1,4 @@
-import type { PlanDrift, PlanKind, PlanState } from '@remesa/domain/payment-plan'
+import type { PlanDrift, PlanKind, PlanState, PlanVoid } from '@remesa/domain/payment-plan'
 import type { LeftOutReason } from '@remesa/domain/payment-plan-lines'
 import type { RailName } from '@remesa/domain/rail'
 import type { Selectable } from 'kysely'
@@ -20,8 +20,16 @@ export interface Plan {
   readonly planned: Deed
   readonly approved: Deed | null
   readonly applied: Deed | null
-  /** `drift`: the first of `count` differences. */
-  readonly voided: (Deed & { readonly drift: readonly PlanDrift[]; readonly count: number }) | null
+  readonly voided:
+    | (Deed & {
+        readonly why: PlanVoid
+        /** Why somebody discarded it; null for every other end. */
+        readonly reason: string | null
+        /** The first of `count` differences; none where it did not drift. */
+        readonly drift: readonly PlanDrift[]
+        readonly count: number
+      })
+    | null
 }
 
 interface Deed {
@@ -57,10 +65,11 @@ export const planOf = (row: Selectable<Schema['payment_plans']>): Plan => ({
   approved: deedOf(row.approved_by, row.approved_at),
   applied: deedOf(row.applied_by, row.applied_at),
   voided:
-    row.voided_by === null || row.voided_at === null
+    row.voided_by === null || row.voided_at === null || row.void_why === null
       ? null
       : {
-          ...{ by: row.voided_by, at: row.voided_at, count: row.drift_count ?? 0 },
+          ...{ by: row.voided_by, at: row.voided_at, why: row.void_why, reason: row.void_reason },
+          count: row.drift_count ?? 0,
           drift: (row.drift ?? []) as unknown as readonly PlanDrift[],
         },
 })

@@ -1,20 +1,17 @@
-import { createHash } from 'node:crypto'
 import {
-  canonicalPlan,
   driftOf,
   PLAN_KINDS,
-  type PlanDrift,
   type PlanKind,
   type PlanRule,
-  type PlanState,
   payoutRun,
   rulesToApprove,
 } from '@remesa/domain/payment-plan'
-import { type RawBuilder, type Selectable, sql, type Transaction } from 'kysely'
-import { type AuditRow, bigintAsString, recordAudit } from './audit.ts'
+import { sql, type Transaction } from 'kysely'
+import { bigintAsString, recordAudit } from './audit.ts'
 import type { Database } from './connection.ts'
 import { resolveAlerts } from './finance-alerts.ts'
 import { rulesOf, usedWithoutPlan } from './payment-plan-claims.ts'
+import { endPlan, movePlan, planAudit, planHash, worthless } from './payment-plan-ends.ts'
 import { linesIn, lockPayables, type PlanRow, type PlanTerms, readPlan } from './payment-plan-payables.ts'
 import { planLines } from './payment-plan-reads.ts'
 import { type Plan, planOf, type RailFunds } from './payment-plan-rows.ts'
@@ -31,11 +28,6 @@ export type PlanRefusal =
   | { readonly kind: 'hash' }
   /** Whoever planned it. */
   | { readonly kind: 'own' }
-
-const DRIFT_LISTED = 100
-
-export const planHash = (lines: Parameters<typeof canonicalPlan>[0]): string =>
-  createHash('sha256').update(canonicalPlan(lines)).digest('hex')
 
 /** Writes down what a run would pay now. Nothing is paid, and nothing that is paid changes by it. */
 export async function insertPlan(
@@ -60,15 +52,27 @@ export async function insertPlan(
   return plan
 }
 
-/** Agrees, as a second person, to exactly what a plan pays. */
+/** What somebody decides about a plan: the hash as it was seen, and how long a plan may be approved and applied. */
+export type PlanDecision = Asked & { readonly hash: string; readonly lifeMs: number }
+
+/** It could be paid no more, and is void by now. */
+export interface VoidedPlan {
+  readonly kind: 'void'
+  readonly plan: Plan
+}
+
+/** Agrees, as a second person, to exactly what a plan pays. @param plan - locked by this transaction */
 export async function approvePlan(
   tx: Transaction<Schema>,
   plan: Plan,
-  { hash, actor, reason, now }: Asked & { readonly hash: string },
-): Promise<{ readonly kind: 'done'; readonly plan: Plan } | PlanRefusal> {
+  { hash, lifeMs, ...asked }: PlanDecision,
+): Promise<{ readonly kind: 'done'; readonly plan: Plan } | VoidedPlan | PlanRefusal> {
+  const { actor, reason, now } = asked
   if (plan.planned.by === actor) return { kind: 'own' }
   if (plan.hash !== hash) return { kind: 'hash' }
   if (plan.state !== 'planned') return { kind: 'state' }
+  const why = worthless(plan, { lines: await planLines(tx, plan.id), lifeMs, now })
+  if (why) return { kind: 'void', plan: await endPlan(tx, plan, { why, ...asked }) }
   const after = await movePlan(tx, plan, sql`state = 'approved', approved_by = ${actor}, approved_at = ${now}`)
   await recordAudit(tx, [planAudit(after, 'approved', { actor, reason, before: plan.state })])
   return { kind: 'done', plan: after }
@@ -79,8 +83,7 @@ export type AppliedPlan =
   | { readonly kind: 'done'; readonly plan: Plan; readonly payableIds: readonly string[] }
   /** With it its run would send out more than a rule allows without a second person. */
   | { readonly kind: 'approval_required' }
-  /** It no longer is what would be paid, and is void. */
-  | { readonly kind: 'void'; readonly plan: Plan }
+  | VoidedPlan
   | PlanRefusal
 
 /**
@@ -91,15 +94,18 @@ export type AppliedPlan =
 export async function applyPlan(
   tx: Transaction<Schema>,
   plan: Plan,
-  { hash, actor, reason, ...terms }: Omit<PlanTerms, 'run'> & Asked & { readonly hash: string },
+  { hash, lifeMs, actor, reason, ...terms }: Omit<PlanTerms, 'run'> & PlanDecision,
 ): Promise<AppliedPlan> {
   if (plan.hash !== hash) return { kind: 'hash' }
   if (plan.state !== 'planned' && plan.state !== 'approved') return { kind: 'state' }
+  const asked = { actor, reason, now: terms.now }
+  const lines = await planLines(tx, plan.id)
+  const why = worthless(plan, { lines, lifeMs, now: terms.now })
+  if (why) return { kind: 'void', plan: await endPlan(tx, plan, { why, ...asked }) }
   if ((await plansToApprove(tx, [plan], terms.now)).has(plan.id)) return { kind: 'approval_required' }
   await lockPayables(tx, plan.kind, plan.run)
-  const lines = await planLines(tx, plan.id)
   const drift = driftOf(lines, linesIn(await readPlan(tx, plan.kind, { ...terms, run: plan.run })))
-  if (drift.length > 0) return voidPlan(tx, plan, { drift, actor, reason, now: terms.now })
+  if (drift.length > 0) return { kind: 'void', plan: await endPlan(tx, plan, { why: 'drift', drift, ...asked }) }
   const after = await movePlan(tx, plan, sql`state = 'applied', applied_by = ${actor}, applied_at = ${terms.now}`)
   const payableIds = lines.map(({ payableId }) => payableId)
   await wake(tx, plan.kind, payableIds, terms.now)
@@ -139,31 +145,6 @@ export async function plansToApprove(
 export async function lockPlan(tx: Transaction<Schema>, id: string): Promise<Plan | undefined> {
   const row = await tx.selectFrom('payment_plans').selectAll().where('id', '=', id).forUpdate().executeTakeFirst()
   return row && planOf(row)
-}
-
-async function voidPlan(
-  tx: Transaction<Schema>,
-  plan: Plan,
-  { drift, actor, reason, now }: Asked & { readonly drift: readonly PlanDrift[] },
-): Promise<AppliedPlan> {
-  const listed = JSON.stringify(drift.slice(0, DRIFT_LISTED), bigintAsString)
-  const after = await movePlan(
-    tx,
-    plan,
-    sql`state = 'void', voided_by = ${actor}, voided_at = ${now}, drift = ${listed}::jsonb, drift_count = ${drift.length}`,
-  )
-  await recordAudit(tx, [
-    planAudit(after, 'void', { actor, reason, before: plan.state, facts: { drifted: drift.length } }),
-  ])
-  return { kind: 'void', plan: after }
-}
-
-async function movePlan(tx: Transaction<Schema>, { id, state }: Plan, set: RawBuilder<unknown>): Promise<Plan> {
-  const { rows } = await sql<Selectable<Schema['payment_plans']>>`
-    update payment_plans set ${set} where id = ${id} and state = ${state} returning *`.execute(tx)
-  const [row] = rows
-  if (!row) throw new Error(`plan ${id} is no longer ${state}, though it is locked`)
-  return planOf(row)
 }
 
 function totalsOf(rows: readonly PlanRow[]): object {
@@ -229,16 +210,3 @@ async function closeAlerts(tx: Transaction<Schema>, { kind, run }: Plan): Promis
       and details->>'kind' = ${kind} and (${kind} = 'payouts' or details->>'run' = ${run})`.execute(tx)
   await resolveAlerts(tx, { dedupKeys: rows.map(({ key }) => key), note: 'A plan with what waited was applied.' })
 }
-
-const planAudit = (
-  { id, kind, run, hash, lineCount, state }: Plan,
-  what: 'planned' | 'approved' | 'applied' | 'void',
-  { actor, reason, before, facts = {} }: { actor: string; reason: string; before: PlanState | null; facts?: object },
-): AuditRow => ({
-  actor,
-  action: `payment_plan.${what}`,
-  subject: { type: 'payment_plan', id },
-  reason,
-  before: before && { state: before },
-  after: { state, kind, run, hash, lines: lineCount, ...facts },
-})

@@ -1,5 +1,5 @@
 import type { Currency } from '@remesa/domain/currency'
-import type { PlanKind, PlanState } from '@remesa/domain/payment-plan'
+import type { PlanKind, PlanState, PlanVoid } from '@remesa/domain/payment-plan'
 import type { LeftOutReason } from '@remesa/domain/payment-plan-lines'
 import type { RailName } from '@remesa/domain/rail'
 import type { ColumnType, Generated, JSONColumnType } from 'kysely'
@@ -48,6 +48,8 @@ interface PaymentPlans {
   voided_at: Date | null
   drift: JSONColumnType<object[]> | null
   drift_count: number | null
+  void_why: PlanVoid | null
+  void_reason: string | null
 }
 
 interface PaymentPlanLines {

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
+import { APPROVAL_LIFE_MS } from '@remesa/domain/approval'
 import type { PlanRule } from '@remesa/domain/payment-plan'
 import { DESTINATION_POLICY } from '@remesa/domain/stripe-account'
 import { sql } from 'kysely'
@@ -31,8 +32,8 @@ const applied = (now = NOW) =>
       if (!found) throw new Error('no plan')
       return found
     }
-    await approvePlan(tx, await plan(), { ...asked('operator:adam'), now, hash })
-    return applyPlan(tx, await plan(), { ...terms, ...olga, hash })
+    await approvePlan(tx, await plan(), { ...asked('operator:adam'), now, hash, lifeMs: APPROVAL_LIFE_MS })
+    return applyPlan(tx, await plan(), { ...terms, ...olga, hash, lifeMs: APPROVAL_LIFE_MS })
   })
 const RUN = NOW.toISOString().slice(0, 10)
 const used = async () => {

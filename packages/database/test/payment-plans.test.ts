@@ -1,10 +1,12 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
+import { APPROVAL_LIFE_MS } from '@remesa/domain/approval'
 import type { PlanRule } from '@remesa/domain/payment-plan'
 import { DESTINATION_POLICY } from '@remesa/domain/stripe-account'
 import { sql } from 'kysely'
 import { closePassedAlerts } from '../src/passed-alerts.ts'
 import { setCap } from '../src/payment-cap-changes.ts'
 import { rulesOf, usedWithoutPlan, waitsForPlan } from '../src/payment-plan-claims.ts'
+import { discardPlan, voidExpiredPlans } from '../src/payment-plan-ends.ts'
 import { findPlan, listPlanLines, listPlans } from '../src/payment-plan-reads.ts'
 import type { Plan } from '../src/payment-plan-rows.ts'
 import { setPlanRule } from '../src/payment-plan-rules.ts'
@@ -53,10 +55,10 @@ const locked = async <Done>(
     if (!plan) throw new Error('no plan')
     return work(tx, plan)
   })
-const approve = (plan: Plan, { hash = plan.hash, actor = 'operator:adam' } = {}) =>
-  locked(plan, (tx, now) => approvePlan(tx, now, { ...asked(actor), hash }))
-const apply = (plan: Plan, { hash = plan.hash, actor = 'operator:olga' } = {}) =>
-  locked(plan, (tx, now) => applyPlan(tx, now, { ...terms(), ...asked(actor), hash }))
+const approve = (plan: Plan, { hash = plan.hash, actor = 'operator:adam', lifeMs = APPROVAL_LIFE_MS } = {}) =>
+  locked(plan, (tx, now) => approvePlan(tx, now, { ...asked(actor), hash, lifeMs }))
+const apply = (plan: Plan, { hash = plan.hash, actor = 'operator:olga', lifeMs = APPROVAL_LIFE_MS } = {}) =>
+  locked(plan, (tx, now) => applyPlan(tx, now, { ...terms(), ...asked(actor), hash, lifeMs }))
 const kinds = (answers: ReadonlyMap<string, { kind: string; why?: string }>, ...ids: readonly string[]) =>
   ids.map((id) => answers.get(id)?.why ?? answers.get(id)?.kind)
 
@@ -212,7 +214,7 @@ test('an apply that is killed before it commits leaves everything as it was, and
   await approve(plan)
   await expect(
     locked(plan, async (tx, now) => {
-      await applyPlan(tx, now, { ...terms(), ...asked(), hash: plan.hash })
+      await applyPlan(tx, now, { ...terms(), ...asked(), hash: plan.hash, lifeMs: APPROVAL_LIFE_MS })
       await sql`select pg_terminate_backend(pg_backend_pid())`.execute(tx)
     }),
   ).rejects.toThrow(/terminat/)
@@ -314,6 +316,54 @@ test('by hand no plan is changed, deleted, born approved or approved by its plan
   await approve(plan)
   await refusedBy(slipped(plan.id))
   expect((await listPlans(world.database, { state: 'approved', limit: 2 })).map((one) => one.id)).toEqual([plan.id])
+})
+
+test('a plan with a line that was slipped in by hand is void as soon as somebody approves or applies it', async () => {
+  await job({ ana: 60n })
+  for (const decide of [approve, apply]) {
+    const plan = await make()
+    await sql`
+      insert into payment_plan_lines values (${plan.id}, 'payout_transfer', gen_random_uuid(), 'eve', 100, 'USD', 'stripe',
+        'acct_eve', 'pending', null)`.execute(world.database)
+    expect(await decide(plan)).toMatchObject({
+      kind: 'void',
+      plan: { state: 'void', voided: { why: 'altered', reason: null, drift: [], count: 0 } },
+    })
+    expect(await decide(plan)).toEqual({ kind: 'state' })
+  }
+})
+
+test('a plan is approved and applied for so long and no longer, whoever agreed to it', async () => {
+  await job({ ana: 60n })
+  const [young, old, agreed] = [await make(), await make(), await make()]
+  await approve(agreed)
+  expect(await approve(young, { lifeMs: 1 })).toMatchObject({ kind: 'done' })
+  for (const answer of [await approve(old, { lifeMs: 0 }), await apply(agreed, { lifeMs: 0 })]) {
+    expect(answer).toMatchObject({ kind: 'void', plan: { voided: { why: 'expired' } } })
+  }
+  // What nobody tries to decide is voided by the sweep; what was applied stays so.
+  await apply(young)
+  await make()
+  const sweep = () => inTransaction(world, (tx) => voidExpiredPlans(tx, { now: later(1, day), lifeMs: 1 }))
+  expect([await sweep(), await sweep()]).toEqual([1, 0])
+  expect(await findPlan(world.database, young.id)).toMatchObject({ state: 'applied' })
+})
+
+test('one person discards a plan before it is applied, for a reason that stays with it', async () => {
+  await job({ ana: 60n })
+  const plan = await make()
+  await approve(plan)
+  const discard = (one: Plan) =>
+    locked(one, (tx, now) => discardPlan(tx, now, { ...asked(), reason: 'another amount' }))
+  expect(await discard(plan)).toMatchObject({
+    state: 'void',
+    voided: { by: 'operator:olga', why: 'discarded', reason: 'another amount', drift: [] },
+  })
+  expect(await discard(plan)).toBeUndefined()
+  expect(await apply(plan)).toEqual({ kind: 'state' })
+  const paid = await make()
+  await apply(paid)
+  expect(await discard(paid)).toBeUndefined()
 })
 
 test('the database hashes the lines as code does, whatever is written in a destination', async () => {

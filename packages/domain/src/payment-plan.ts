@@ -8,9 +8,16 @@ import type { RailName } from './rail.ts'
 export type PlanKind = 'pay_day' | 'payouts'
 export const PLAN_KINDS: readonly PlanKind[] = ['pay_day', 'payouts']
 
-/** `planned → approved → applied`; straight to applied where no rule wants an approval; void when it no longer fits. */
+/** `planned → approved → applied`; straight to applied where no rule wants an approval; void from either before it is applied. */
 export type PlanState = 'planned' | 'approved' | 'applied' | 'void'
 export const PLAN_STATES: readonly PlanState[] = ['planned', 'approved', 'applied', 'void']
+
+/**
+ * Why a plan is void: `drift`, something else would be paid by then; `altered`, its lines are not those of its hash, which only
+ * a change by hand brings about; `expired`, nobody applied it in time; `discarded`, a person did not want it.
+ */
+export type PlanVoid = (typeof PLAN_VOIDS)[number]
+export const PLAN_VOIDS = ['drift', 'altered', 'expired', 'discarded'] as const
 
 /** One payment, as far as people agree to it. */
 export interface PlanLine {

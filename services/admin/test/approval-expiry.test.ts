@@ -48,3 +48,27 @@ test('so it is with what concerns payments as a whole; to refuse is never too la
   const [fpay] = items.filter(({ name }: { name: string }) => name === 'fpay')
   expect(fpay).toMatchObject({ stopped: { by: 'operator:olga' }, restart: null })
 })
+
+test('a plan that is too old is neither approved nor applied, and says so; the scheduler voids what nobody tries', async () => {
+  const make = async () =>
+    (await api.act('/v1/plans', OPERATOR, { body: { kind: 'payouts', reason: 'daily' } })).body.plan
+  for (const [verdict, who] of [
+    ['approve', APPROVER],
+    ['apply', OPERATOR],
+  ] as const) {
+    const { id, hash } = await make()
+    expect(await api.act(`/v1/plans/${id}/${verdict}`, who, { body: { hash, reason: 'daily' } })).toMatchObject({
+      status: 409,
+      body: {
+        type: 'urn:remesa:problem:plan-void',
+        detail: 'It was planned too long ago, and nobody applied it in time, so it is void. Plan again.',
+        plan: { state: 'void', voided: { why: 'expired' } },
+      },
+    })
+  }
+  const { id } = await make()
+  expect([await sweep(), await sweep()]).toEqual([1, 0])
+  expect(await lastDeed('payment_plan', id)).toMatchObject({
+    ...{ actor: 'scheduler', action: 'payment_plan.void', after: { why: 'expired' } },
+  })
+})

@@ -147,7 +147,7 @@ test('a payout’s time line has every event once, oldest first', () => {
   const at = (second: number) => `2026-11-21T00:00:0${second}.000Z`
   const payout = {
     ...{ id: 'p', bookingId: 'b', sequence: 1, providerId: 'x', status: 'failed', amount: '1', setOff: '0' },
-    ...{ corrected: '0', currency: 'USD', dueAt: at(0), holdReason: null, overriddenDisputes: [] },
+    ...{ corrected: '0', currency: 'USD', dueAt: at(0), holdReason: null, heldBy: null, overriddenDisputes: [] },
     ...{ failureReason: null, transferredAt: null, createdAt: at(0), updatedAt: at(0) },
   }
   const events = timelineOf({

@@ -133,6 +133,44 @@ test('what drifted voids a plan when it is applied, and the answer says what it 
   ])
 })
 
+test('a plan that nobody wants is discarded by one person, for good', async () => {
+  const { id, hash } = (await plan()).body.plan
+  await decide('approve', { id, hash }, APPROVER)
+  const discard = (reason: string) => api.act(`/v1/plans/${id}/discard`, OPERATOR, { body: { reason } })
+  expect(await discard(' ')).toMatchObject({ status: 400 })
+  expect(await discard('the wrong day')).toMatchObject({
+    status: 200,
+    body: {
+      plan: { state: 'void', voided: { by: 'operator:olga', why: 'discarded', reason: 'the wrong day', count: 0 } },
+    },
+  })
+  for (const answer of [await decide('apply', { id, hash }), await decide('approve', { id, hash }, APPROVER)]) {
+    expect(answer).toMatchObject({
+      status: 409,
+      body: { type: 'urn:remesa:problem:wrong-state', detail: 'The plan was discarded by olga. Plan again.' },
+    })
+  }
+  expect((await discard('again')).status).toBe(409)
+  expect(await read(`/v1/audit?subjectType=payment_plan&subjectId=${id}`)).toMatchObject({
+    items: [{ action: 'payment_plan.discarded', actor: 'operator:olga', reason: 'the wrong day' }, {}, {}],
+  })
+})
+
+test('a line slipped into a plan by hand is 409 and not a fault of ours, and the plan is void', async () => {
+  const { id, hash } = (await plan()).body.plan
+  await sql`
+    insert into payment_plan_lines values (${id}, 'seller_balance', gen_random_uuid(), gen_random_uuid()::text, 100, 'CLP',
+      'fpay', 'FP-eve', 'payable', null)`.execute(api.world.database)
+  expect(await decide('approve', { id, hash }, APPROVER)).toMatchObject({
+    status: 409,
+    body: {
+      type: 'urn:remesa:problem:plan-void',
+      detail: expect.stringContaining('not those of its hash'),
+      plan: { state: 'void', voided: { why: 'altered' } },
+    },
+  })
+})
+
 test('payouts are planned with what is due of bookings, and against what Stripe holds', async () => {
   api.world.sandbox.stripe.setBalance(money(1_000n, 'USD'))
   const agoMs = 49 * 3_600_000

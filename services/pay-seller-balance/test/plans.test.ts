@@ -5,6 +5,7 @@ import { rulesOf, usedWithoutPlan } from '@remesa/database/payment-plan-claims'
 import type { Plan } from '@remesa/database/payment-plan-rows'
 import { setPlanRule } from '@remesa/database/payment-plan-rules'
 import { applyPlan, approvePlan, insertPlan, lockPlan } from '@remesa/database/payment-plans'
+import { APPROVAL_LIFE_MS } from '@remesa/domain/approval'
 import { businessDate } from '@remesa/domain/business-date'
 import { currency } from '@remesa/domain/currency'
 import type { Rail } from '@remesa/domain/rail'
@@ -35,13 +36,13 @@ const make = (run: string): Promise<Plan> =>
 const approve = (plan: Plan) =>
   world.database.transaction().execute(async (tx) => {
     const locked = await lockPlan(tx, plan.id)
-    if (locked) await approvePlan(tx, locked, { ...asked('operator:adam'), hash: plan.hash })
+    if (locked) await approvePlan(tx, locked, { ...asked('operator:adam'), hash: plan.hash, lifeMs: APPROVAL_LIFE_MS })
   })
 const apply = (plan: Plan) =>
   world.database.transaction().execute(async (tx) => {
     const locked = await lockPlan(tx, plan.id)
     if (!locked) throw new Error('no plan')
-    return applyPlan(tx, locked, { ...terms(), ...asked('operator:olga'), hash: plan.hash })
+    return applyPlan(tx, locked, { ...terms(), ...asked('operator:olga'), hash: plan.hash, lifeMs: APPROVAL_LIFE_MS })
   })
 const applied = async (run: string) => {
   const plan = await make(run)

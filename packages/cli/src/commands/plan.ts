@@ -2,7 +2,7 @@ import { Argument, Command, Option } from 'commander'
 import { type ApiOptions, acts, type DeedOptions, inPath, openApi, pageOf, usesApi } from '../api.ts'
 import { type Context, exitCodes } from '../context.ts'
 import { planAnswer, planDetail, planLine, planStateText, planText, words } from '../plans.ts'
-import { asJson, counted, moneyText, table, timeText } from '../text.ts'
+import { asJson, counted, moneyText, plain, table, timeText } from '../text.ts'
 import { planRuleCommands } from './plan-rule.ts'
 
 const KINDS = ['pay_day', 'payouts']
@@ -67,6 +67,16 @@ export function planCommands(context: Context): Command {
       }
       const shown = [lines, leftOut].flatMap((one) => (one ? [linesText(one.items, one.next !== null)] : []))
       context.out([planText(found, found), ...shown].join('\n\n'))
+    })
+
+  acts(commands.command('discard').description('Ends a plan that nobody wants, before it is applied. Nothing is paid.'))
+    .argument('<id>', 'of the plan')
+    .addHelpText('after', DISCARD_HELP)
+    .action(async (id: string, options: DeedOptions) => {
+      const api = await openApi(context, options, 'operator')
+      const deed = { key: options.key, body: { reason: options.reason } }
+      const done = await api.post(`/v1/plans/${inPath(id)}/discard`, planAnswer, deed)
+      context.out(options.json ? asJson(done) : `${context.colours.green('✓')} plan ${plain(done.plan.id)}: discarded`)
     })
 
   commands.addCommand(planRuleCommands(context))
@@ -136,6 +146,14 @@ ${exitCodes({ 0: 'it is shown' })}
 Examples:
   remesa plan show 0197a3c2-3f6e-7c11-9d55-0a4b8e0c1f22
   remesa plan show 0197a3c2-3f6e-7c11-9d55-0a4b8e0c1f22 --lines --left-out`
+
+const DISCARD_HELP = `
+Role: operator. One person is enough, whoever planned or approved it. A plan that nobody applies ends by itself after a week.
+
+${exitCodes({ 0: 'it is discarded' })}
+
+Examples:
+  remesa plan discard 0197a3c2-3f6e-7c11-9d55-0a4b8e0c1f22 --reason "planned for the wrong day"`
 
 const APPLY_HELP = `
 Role: operator. What a rule wants approved is applied once a second person has approved it: remesa approve ID --hash HASH.

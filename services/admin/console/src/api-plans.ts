@@ -44,7 +44,14 @@ export interface Plan {
   readonly planned: Deed
   readonly approved: Deed | null
   readonly applied: Deed | null
-  readonly voided: (Deed & { readonly count: number; readonly drift: readonly Drift[] }) | null
+  readonly voided:
+    | (Deed & {
+        readonly why: 'drift' | 'altered' | 'expired' | 'discarded'
+        readonly reason: string | null
+        readonly count: number
+        readonly drift: readonly Drift[]
+      })
+    | null
   readonly pays: readonly PlanTotal[]
   readonly leavesOut: readonly {
     readonly reason: string

@@ -34,6 +34,7 @@ export const OPERATION_IDS = {
   'GET /v1/plans/:id': 'getPlan',
   'GET /v1/plans/:id/lines': 'listPlanLines',
   'POST /v1/plans/:id/approve': 'approvePlan',
+  'POST /v1/plans/:id/discard': 'discardPlan',
   'POST /v1/plans/:id/apply': 'applyPlan',
   'GET /v1/plan-rules': 'listPlanRules',
   'PUT /v1/plan-rules': 'setPlanRule',

@@ -6,6 +6,7 @@ export const PLAN_ROUTE_ROLES = {
   'GET /v1/plans/:id/lines': 'viewer',
   'POST /v1/plans/:id/approve': 'approver',
   'POST /v1/plans/:id/apply': 'operator',
+  'POST /v1/plans/:id/discard': 'operator',
   'GET /v1/plan-rules': 'viewer',
   'PUT /v1/plan-rules': 'operator',
   'DELETE /v1/plan-rules/:id': 'operator',

@@ -1,19 +1,19 @@
+import { discardPlan } from '@remesa/database/payment-plan-ends'
 import { findPlan, listPlanLines, listPlans } from '@remesa/database/payment-plan-reads'
 import type { Plan } from '@remesa/database/payment-plan-rows'
-import { applyPlan, approvePlan, lockPlan, type PlanRefusal, plansToApprove } from '@remesa/database/payment-plans'
+import { applyPlan, approvePlan, lockPlan, plansToApprove } from '@remesa/database/payment-plans'
 import { topics } from '@remesa/messaging/catalogue'
 import { enqueue } from '@remesa/messaging/outbox'
 import { z } from 'zod'
 import { type ApiParts, actorOf, doOnce, PROBLEMS, PROBLEMS_OF_DEEDS, PROBLEMS_OF_ONE, type ZodServer } from '../api.ts'
-import { type Outcome, refused } from '../outcome.ts'
+import { refused } from '../outcome.ts'
 import { ProblemError, problem } from '../problem.ts'
 import { cutPage, given, pageOf, pageQuery } from '../routes/shapes.ts'
 import { byId, withReason, withRequestKey } from '../schemas.ts'
 import { makePlan, planWish } from './make-plan.ts'
-import { plan, planDetail, planHash, planJson, planKind, planLine, planLineJson, planState } from './plan-shapes.ts'
+import { planAnswer as answer, noPlan, outcomeOf, refusalOf } from './plan-outcomes.ts'
+import { planDetail, planHash, planJson, planKind, planLine, planLineJson, planState } from './plan-shapes.ts'
 
-const answer = z.object({ plan }).meta({ id: 'PlanAnswer' })
-type Answer = z.output<typeof answer>
 const seen = withReason.extend({ hash: planHash }).meta({ id: 'PlanDecision' })
 const listQuery = z.strictObject({ kind: planKind.optional(), state: planState.optional(), ...pageQuery })
 const linesQuery = z.strictObject({
@@ -24,6 +24,7 @@ const linesQuery = z.strictObject({
 /** What a run would pay: planned by one person, approved by another, applied. */
 export function planRoutes(server: ZodServer, parts: ApiParts): void {
   readingRoutes(server, parts)
+  discardRoute(server, parts)
 
   server.post(
     '/v1/plans',
@@ -61,7 +62,7 @@ export function planRoutes(server: ZodServer, parts: ApiParts): void {
     },
     async (request, reply) => {
       const { hash, reason } = request.body
-      const asked = { hash, reason, actor: actorOf(request), now: parts.clock().now }
+      const asked = { hash, reason, actor: actorOf(request), lifeMs: parts.approvalLifeMs, now: parts.clock().now }
       const done = await doOnce(parts, { request, reply, body: { hash, reason }, answers: answer }, async (tx) => {
         const locked = await lockPlan(tx, request.params.id)
         if (!locked) return noPlan(request.params.id)
@@ -86,16 +87,12 @@ export function planRoutes(server: ZodServer, parts: ApiParts): void {
     },
     async (request, reply) => {
       const { hash, reason } = request.body
-      const asked = { hash, reason, actor: actorOf(request), policy: parts.policy, ...parts.clock() }
+      const { policy, approvalLifeMs: lifeMs } = parts
+      const asked = { hash, reason, actor: actorOf(request), lifeMs, policy, ...parts.clock() }
       const done = await doOnce(parts, { request, reply, body: { hash, reason }, answers: answer }, async (tx) => {
         const locked = await lockPlan(tx, request.params.id)
         if (!locked) return noPlan(request.params.id)
         const applying = await applyPlan(tx, locked, asked)
-        if (applying.kind === 'void') {
-          return refused('plan-void', 'What would be paid now is no longer this plan, so it is void. Plan again.', {
-            plan: planJson(applying.plan),
-          })
-        }
         if (applying.kind === 'approval_required') {
           return refused('approval-required', 'A second person must approve this plan before it is applied.')
         }
@@ -115,6 +112,34 @@ export function planRoutes(server: ZodServer, parts: ApiParts): void {
             ids.map((payoutTransferId) => ({ data: { payoutTransferId } })),
           )
         return outcomeOf(applying.plan)
+      })
+      return reply.code(200).send(done.answer)
+    },
+  )
+}
+
+/** One that nobody wants is ended by one person: nothing is paid by that. */
+function discardRoute(server: ZodServer, parts: ApiParts): void {
+  server.post(
+    '/v1/plans/:id/discard',
+    {
+      schema: {
+        tags: ['plans'],
+        summary: 'End a plan that nobody wants, before it is applied; nothing is paid and nothing changes',
+        params: byId,
+        headers: withRequestKey,
+        body: withReason,
+        response: { ...PROBLEMS_OF_DEEDS, 200: answer },
+      },
+    },
+    async (request, reply) => {
+      const { reason } = request.body
+      const asked = { reason, actor: actorOf(request), now: parts.clock().now }
+      const done = await doOnce(parts, { request, reply, body: { reason }, answers: answer }, async (tx) => {
+        const locked = await lockPlan(tx, request.params.id)
+        if (!locked) return noPlan(request.params.id)
+        const discarded = await discardPlan(tx, locked, asked)
+        return discarded ? outcomeOf(discarded) : refusalOf({ kind: 'state' }, locked)
       })
       return reply.code(200).send(done.answer)
     },
@@ -182,20 +207,5 @@ function readingRoutes(server: ZodServer, { database, clock }: ApiParts): void {
     const found = await findPlan(database, id)
     if (!found) throw new ProblemError(problem('not-found', `There is no plan ${id}.`))
     return found
-  }
-}
-
-const noPlan = (id: string): Outcome<Answer> => refused('not-found', `There is no plan ${id}.`)
-
-const outcomeOf = (done: Plan): Outcome<Answer> => ({ kind: 'done', status: 200, answer: { plan: planJson(done) } })
-
-function refusalOf({ kind }: PlanRefusal, found: Plan): Outcome<Answer> {
-  switch (kind) {
-    case 'own':
-      return refused('own-request', 'You planned it yourself; somebody else must approve it.')
-    case 'hash':
-      return refused('plan-differs', 'The plan has another hash than the one that was seen.', { plan: planJson(found) })
-    case 'state':
-      return refused('wrong-state', `The plan is ${found.state} already.`, { plan: planJson(found) })
   }
 }

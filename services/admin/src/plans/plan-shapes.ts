@@ -1,7 +1,7 @@
 import type { PlanLineView } from '@remesa/database/payment-plan-reads'
 import type { Plan, RailFunds } from '@remesa/database/payment-plan-rows'
 import type { RuleState } from '@remesa/database/payment-plan-rules'
-import { PLAN_KINDS, PLAN_STATES, type PlanDrift, type PlanLine } from '@remesa/domain/payment-plan'
+import { PLAN_KINDS, PLAN_STATES, PLAN_VOIDS, type PlanDrift, type PlanLine } from '@remesa/domain/payment-plan'
 import type { RailName } from '@remesa/domain/rail'
 import { z } from 'zod'
 import { controlApproval } from '../controls/control-shapes.ts'
@@ -43,13 +43,18 @@ export const plan = z
     applied: deed.nullable(),
     voided: deed
       .extend({
-        count: count.meta({ description: 'differences in all' }),
+        why: z.enum(PLAN_VOIDS).meta({
+          description:
+            '`drift`: something else would be paid by then; `altered`: its lines are not those of its hash; `expired`: nobody applied it in time; `discarded`: a person ended it',
+        }),
+        reason: z.string().nullable().meta({ description: 'why a person discarded it' }),
+        count: count.meta({ description: 'differences in all, where it drifted' }),
         drift: z.array(
           z.object({ kind: z.enum(['added', 'gone', 'changed']), planned: line.nullable(), now: line.nullable() }),
         ),
       })
       .nullable()
-      .meta({ description: 'it no longer was what would be paid: the first of the differences' }),
+      .meta({ description: 'who found or made it void, when and why; where it drifted the first of the differences' }),
     pays: z.array(
       z.object({
         ...{ rail: z.string(), ...sum },
@@ -74,7 +79,7 @@ export function planJson({ totals, funds, voided, ...told }: Plan): z.output<typ
   return {
     ...toWire(told),
     voided: voided && {
-      ...toWire({ by: voided.by, at: voided.at }),
+      ...toWire({ by: voided.by, at: voided.at, why: voided.why, reason: voided.reason }),
       count: voided.count,
       drift: voided.drift.map(driftJson),
     },

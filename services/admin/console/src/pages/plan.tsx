@@ -37,7 +37,7 @@ export function Component() {
             <Section title={t('plan.leavesOut')}>
               <LeavesOut plan={plan} />
             </Section>
-            {plan.voided && (
+            {plan.voided?.why === 'drift' && (
               <Section title={t('plan.drift')}>
                 <Drifted voided={plan.voided} />
               </Section>
@@ -70,12 +70,21 @@ function Summary({ plan }: { plan: PlanDetail }) {
           [t('plan.approved'), told(plan.approved)],
           [t('plan.applied'), told(plan.applied)],
           [t('plan.void'), told(plan.voided)],
+          [t('plan.voidWhy'), plan.voided && t(VOID_WHY[plan.voided.why])],
+          [t('plan.discardReason'), plan.voided?.reason],
         ]}
       />
       {plan.needsApproval && <p>{t('plan.needsApproval')}</p>}
     </Section>
   )
 }
+
+const VOID_WHY = {
+  drift: 'plan.voidDrift',
+  altered: 'plan.voidAltered',
+  expired: 'plan.voidExpired',
+  discarded: 'plan.voidDiscarded',
+} as const
 
 /** Approved by a second person, and applied where a rule no longer wants one. Both name the hash that is on the screen. */
 function PlanActions({ plan }: { plan: PlanDetail }) {
@@ -106,6 +115,16 @@ function PlanActions({ plan }: { plan: PlanDetail }) {
           deed={{
             ...{ name: t('plan.apply'), text: t('plan.applyText'), path: at`/v1/plans/${plan.id}/apply`, body },
             isDangerous: true,
+          }}
+        >
+          {what}
+        </Action>
+      )}
+      {mayApply && (
+        <Action
+          deed={{
+            ...{ name: t('plan.discard'), text: t('plan.discardText'), path: at`/v1/plans/${plan.id}/discard` },
+            body: (reason) => ({ reason }),
           }}
         >
           {what}
