@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals'
 import { isCurrency, transferUnitOf } from '@remesa/domain/currency'
 import { money } from '@remesa/domain/money'
 import fc from 'fast-check'
-import { fromStripe, toStripe } from './stripe-amount.ts'
+import { fromStripe, toStripe, wholeFromStripe } from './stripe-amount.ts'
 
 test.each([
   ['USD', 1_250n, 1_250],
@@ -56,4 +56,16 @@ test('whatever can be said comes back as it was', () => {
       if (said) expect(fromStripe(said.amount, said.currency)).toEqual(money(amount, code))
     }),
   )
+})
+
+test.each([
+  ['isk', 12_345, 123n],
+  ['ugx', 99, 0n],
+  ['ugx', -1, -1n],
+  ['isk', -12_300, -123n],
+  ['usd', 12_345, 12_345n],
+  ['clp', 7, 7n],
+  ['mga', 7, 700n],
+] as const)('of a balance in %s of %s there can be transferred what is whole', (code, units, whole) => {
+  expect(wholeFromStripe(units, code)).toEqual(money(whole, code.toUpperCase()))
 })

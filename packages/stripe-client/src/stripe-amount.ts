@@ -34,3 +34,18 @@ export function fromStripe(amount: number, lowerCase: string): Money | undefined
   if (finer > 0 && BigInt(amount) % unit !== 0n) return undefined
   return { amount: finer > 0 ? BigInt(amount) / unit : BigInt(amount) * unit, currency: currency(code) }
 }
+
+/**
+ * What of a balance at Stripe can be transferred. A balance in ISK or UGX may have odd hundredths, of fees for instance, which no
+ * transfer can carry: what is there of whole units is, and the rest is not.
+ * @returns rounded down, also below zero; undefined for a currency that we do not know
+ */
+export function wholeFromStripe(amount: number, lowerCase: string): Money | undefined {
+  const code = lowerCase.toUpperCase()
+  if (!isCurrency(code) || !Number.isSafeInteger(amount)) return undefined
+  const finer = stripeExponent(code) - exponentOf(code)
+  if (finer <= 0) return fromStripe(amount, lowerCase)
+  const [units, unit] = [BigInt(amount), 10n ** BigInt(finer)]
+  const isShort = units < 0n && units % unit !== 0n // what is owed in part is owed
+  return { amount: units / unit - (isShort ? 1n : 0n), currency: code }
+}

@@ -3,7 +3,7 @@ import type Stripe from 'stripe'
 import { z } from 'zod'
 import { type ChargeFacts, chargeFacts, chargeSchema, type RefundFacts, refundFacts, refundSchema } from './charge.ts'
 import { readErrorOf } from './outcome.ts'
-import { fromStripe } from './stripe-amount.ts'
+import { wholeFromStripe } from './stripe-amount.ts'
 import { type Answer, failed, garbled, read } from './stripe-answer.ts'
 import { connectStripe, type StripeOptions } from './stripe-connection.ts'
 import { type Transfer, type TransferFacts, transferFacts, transferSchema } from './transfer.ts'
@@ -43,7 +43,7 @@ export interface StripeReads {
    */
   getRefunds(paymentId: string): Promise<readonly RefundFacts[]>
   /**
-   * What the platform can transfer now, by currency; one whose units we do not know is left out.
+   * What the platform can transfer now, by currency, in whole units of a transfer; a currency that we do not know is left out.
    * @throws ProviderError when it cannot be read
    */
   getBalance(): Promise<readonly Money[]>
@@ -113,7 +113,7 @@ export function createStripeReads(options: StripeOptions): StripeReads {
       const operation = 'get balance'
       const answer = await stripe.balance.retrieve().catch(failed(operation))
       const { available } = read(balanceSchema, operation, answer)
-      return available.flatMap(({ amount, currency }) => fromStripe(amount, currency) ?? [])
+      return available.flatMap(({ amount, currency }) => wholeFromStripe(amount, currency) ?? [])
     },
     close,
   }

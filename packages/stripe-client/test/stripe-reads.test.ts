@@ -1,3 +1,4 @@
+import { createServer } from 'node:http'
 import { expect, test } from '@jest/globals'
 import { money } from '@remesa/domain/money'
 import { ProviderError } from '@remesa/provider-http/provider-error'
@@ -140,6 +141,27 @@ test.each([
   payments.load({ paymentId: 'pi_1', money: money(amount, code), refunded: unit, created: at(0) })
   expect(await all(reads.listCharges(DAY))).toMatchObject([{ money: money(amount, code), refunded: unit }])
   expect(await all(reads.listRefunds(DAY))).toMatchObject([{ money: money(unit, code) }])
+})
+
+test('a balance is told by what of it can be transferred, odd hundredths or none; a currency of another world is left out', async () => {
+  const available = [
+    { amount: 12_345, currency: 'isk' },
+    { amount: 500_099, currency: 'ugx' },
+    { amount: 5, currency: 'usd' },
+    { amount: 5, currency: 'zzz' },
+  ]
+  const server = createServer((_, response) => {
+    response.setHeader('content-type', 'application/json')
+    response.end(JSON.stringify({ object: 'balance', available, pending: [], livemode: false }))
+  })
+  const url = await new Promise<string>((resolve) => {
+    server.listen(0, '127.0.0.1', () => resolve(`http://127.0.0.1:${(server.address() as { port: number }).port}`))
+  })
+  const reads = createStripeReads({
+    ...{ secretKey: 'sk_test', apiBase: apiBaseOf(url), timeoutMs: 2_000, rate: { perSecond: 10, concurrent: 1 } },
+  })
+  running.push({ close: () => server.close() }, reads)
+  expect(await reads.getBalance()).toEqual([money(123n, 'ISK'), money(5_000n, 'UGX'), money(5n, 'USD')])
 })
 
 test.each(['error-before', 'lost-response', 'garbage-before', 'garbage-after', 'rate-limited'] as const)(
