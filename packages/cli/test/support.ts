@@ -43,6 +43,9 @@ export async function remesaHere(words: readonly string[], env: Env): Promise<Sa
   return { code, ...said }
 }
 
+/** Longer than any test moves the clock. */
+const TOKEN_LIFE_S = 30 * 86_400
+
 /** A machine without a local stack, whatever runs on the one that tests. */
 export const NO_STACK = '/nowhere/stack.json'
 
@@ -66,7 +69,9 @@ export async function operators(
   const directory = await mkdtemp(join(tmpdir(), 'remesa-cli-'))
   api.world.stopWith(() => rm(directory, { recursive: true }))
   const stackFile = join(directory, 'stack.json')
-  const [viewer, operator, approver] = await Promise.all([VIEWER, OPERATOR, APPROVER].map(api.token))
+  const [viewer, operator, approver] = await Promise.all(
+    [VIEWER, OPERATOR, APPROVER].map((who) => api.token({ ...who, expiresInSeconds: TOKEN_LIFE_S })),
+  )
   await writeFile(
     stackFile,
     JSON.stringify({ url: api.url, tokens: { viewer, operator, approver }, environment: environmentOf(api) }),

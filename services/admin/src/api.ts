@@ -21,6 +21,8 @@ export interface ApiParts {
   readonly limits: ApprovalLimits
   /** How long what was asked for can be agreed to. */
   readonly approvalLifeMs: number
+  /** How long after its end a day of payments is not compared yet, as the reconciliation service has it. */
+  readonly billingGraceMs: number
   /** What rails hold, as far as they tell. */
   readonly funds: Pick<Funds, 'ask'>
   /** As the paying services have it: who may be paid now. */

@@ -1,5 +1,6 @@
 import { APPROVAL_LIFE_MS } from '@remesa/domain/approval'
 import { COOLING_MS } from '@remesa/domain/cooling'
+import { SETTLED_AFTER_MS } from '@remesa/domain/reconciliation-window'
 import { workerEnvironment } from '@remesa/messaging/worker-service'
 import { fundsEnvironment } from '@remesa/rails/funds'
 import { httpUrl, parseEnvironment, secret, timeZone, wholeNumber } from '@remesa/service-kit/environment'
@@ -20,6 +21,8 @@ export const readConfig = (env: NodeJS.ProcessEnv) =>
       /** As pay-seller-balance and payouts have these two: a plan says who is paid, and who waits. */
       PAYEE_COOLING_MS: wholeNumber({ from: 0, to: 30 * DAY_MS }).default(COOLING_MS),
       PAYOUT_HOLD_WITHOUT_BANK: z.stringbool().default(true).describe('expected true or false'),
+      /** As reconciliation has it: who asks for a day too early is told here, and not by a message that waits. */
+      BILLING_RECONCILIATION_GRACE_MS: wholeNumber({ from: 0, to: DAY_MS }).default(SETTLED_AFTER_MS),
       /** Where operators' requests arrive; health and metrics stay on HTTP_PORT. */
       ADMIN_PORT: wholeNumber({ from: 0, to: 65_535 }).default(8082),
       /** For people, so that nobody takes one installation for another. */

@@ -48,6 +48,7 @@ await runService({
       proxyHops: config.TRUSTED_PROXY_HOPS,
       limits: config.ADMIN_APPROVAL_ABOVE ?? NO_LIMITS,
       approvalLifeMs: config.APPROVAL_LIFE_MS,
+      billingGraceMs: config.BILLING_RECONCILIATION_GRACE_MS,
       clock() {
         const moment = now()
         return { now: moment, rulesNow: new Date(moment.getTime() + config.BOOKING_CLOCK_OFFSET_MS) }

@@ -3,7 +3,7 @@ import { listFindings } from '@remesa/database/reconciliation-findings'
 import { findReconciliation, listReconciliations, reconciliationTrend } from '@remesa/database/reconciliation-overview'
 import type { Schema } from '@remesa/database/schema'
 import { RECONCILED_BOOKS } from '@remesa/domain/rail-reconciliation'
-import { settledAt } from '@remesa/domain/reconciliation-window'
+import { railWindowEndsAt, settledAt } from '@remesa/domain/reconciliation-window'
 import { topics } from '@remesa/messaging/catalogue'
 import { enqueue } from '@remesa/messaging/outbox'
 import type { FastifyReply, FastifyRequest } from 'fastify'
@@ -258,9 +258,14 @@ function starts(server: ZodServer, parts: ApiParts): void {
       const told = Object.fromEntries(Object.entries(options).map(([name, value]) => [name, String(value)]))
       const body = { books, from, to, reason, ...told }
       const { answer } = await doOnce(parts, { request, reply, body, answers: startedAnswer }, async (tx) => {
-        const settled = settledAt({ to: new Date(`${to}T00:00:00Z`) })
-        if (books === 'billing' && parts.clock().now < settled) {
-          const detail = `The days before ${to} are not over, or only just: what Stripe tells of them is still under way.`
+        const window = { to: new Date(`${to}T00:00:00Z`) }
+        const settled =
+          books === 'billing'
+            ? settledAt(window, parts.billingGraceMs)
+            : railWindowEndsAt(books, window, parts.timeZone)
+        if (parts.clock().now < settled) {
+          const why = books === 'billing' ? ', or only just: what Stripe tells of them is still under way' : ''
+          const detail = `The days before ${to} are not over${why}.`
           return refused('wrong-state', detail, { current: `books open until ${settled.toISOString()}` })
         }
         await askFor(tx, books, { startDate: from, endDate: to, ...options })

@@ -6,6 +6,7 @@ import type { Database } from '@remesa/database/connection'
 import { APPROVAL_LIFE_MS } from '@remesa/domain/approval'
 import { BOOKING_RULES } from '@remesa/domain/booking-payout'
 import { currency } from '@remesa/domain/currency'
+import { SETTLED_AFTER_MS } from '@remesa/domain/reconciliation-window'
 import { DESTINATION_POLICY } from '@remesa/domain/stripe-account'
 import { startWorld, type World } from '@remesa/local-stack/testing/world'
 import { fundsEnvironment, openFunds } from '@remesa/rails/funds'
@@ -68,6 +69,8 @@ interface ApiOptions {
   readonly limits?: string
   /** How long what was asked for can be agreed to. */
   readonly approvalLifeMs?: number
+  /** How long after its end a day of payments is not compared yet. */
+  readonly billingGraceMs?: number
   /** Of the built console; default none. */
   readonly consoleDirectory?: string
   readonly services?: ServiceWatch
@@ -76,6 +79,7 @@ interface ApiOptions {
 export async function anApi({
   limits = LIMITS,
   approvalLifeMs = APPROVAL_LIFE_MS,
+  billingGraceMs = SETTLED_AFTER_MS,
   consoleDirectory = join(tmpdir(), 'remesa-no-console'),
   services,
 }: ApiOptions = {}): Promise<Api> {
@@ -118,6 +122,7 @@ export async function anApi({
     proxyHops: 0,
     limits: readApprovalLimits(limits) ?? new Map(),
     approvalLifeMs,
+    billingGraceMs,
     clock: () => ({ now: world.now(), rulesNow: world.now() }),
     nudge: () => {},
     timeZone: 'America/Santiago',

@@ -5,7 +5,7 @@ import { type Api, aKey, anApi, OPERATOR, VIEWER } from './an-api.ts'
 
 let api: Api
 beforeAll(async () => {
-  api = await anApi()
+  api = await anApi({ billingGraceMs: 10_800_000 })
 })
 afterAll(() => api.stop())
 
@@ -164,11 +164,17 @@ test('what a billing report misses is copied on request, once per key; a report 
   }
 })
 
-test('billing is not compared over days that are not over, which the answer says', async () => {
-  const wish = { books: 'billing', from: '2999-11-01', to: '2999-11-02' }
-  expect(await api.act('/v1/reconciliations', OPERATOR, { body: { ...wish, reason: 'a good reason' } })).toMatchObject({
+test.each([
+  ['billing', '2999-11-02T03:00:00.000Z'], // an hour later than by default, as reconciliation would have it here
+  ['stripe-transfers', '2999-11-02T00:00:00.000Z'],
+  ['fpay', '2999-11-02T00:00:00.000Z'],
+  ['payoneer', '2999-11-02T00:00:00.000Z'],
+  ['netsuite', '2999-11-02T03:00:00.000Z'], // when it is midnight in Santiago
+])('%s is not compared over days that are not over, and the answer says until when', async (books, until) => {
+  const wish = { books, from: '2999-11-01', to: '2999-11-02', reason: 'a good reason' }
+  expect(await api.act('/v1/reconciliations', OPERATOR, { body: wish })).toMatchObject({
     status: 409,
-    body: { detail: expect.stringContaining('2999-11-02'), current: 'books open until 2999-11-02T02:00:00.000Z' },
+    body: { detail: expect.stringContaining('2999-11-02'), current: `books open until ${until}` },
   })
 })
 

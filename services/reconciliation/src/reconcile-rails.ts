@@ -13,11 +13,13 @@ import type { Schema } from '@remesa/database/schema'
 import { type ProviderPayment, RAIL_GRACE_MS, type ReconciledBooks } from '@remesa/domain/rail-reconciliation'
 import type { RailReconciliationResult } from '@remesa/domain/rail-reconciliation-result'
 import type { ReconciliationSeverity } from '@remesa/domain/reconciliation-result'
+import { railWindowEndsAt } from '@remesa/domain/reconciliation-window'
 import { raiseAlerts } from '@remesa/messaging/finance-alerts'
 import { ProviderError } from '@remesa/provider-http/provider-error'
 import type { Books } from '@remesa/rails/books'
 import type { Logger } from '@remesa/service-kit/logger'
 import type { Transaction } from 'kysely'
+import { NotOverError } from './reconciliation-window.ts'
 
 export interface RailReconciliationParts {
   readonly database: Database
@@ -49,13 +51,16 @@ export interface RailRun {
  * Holds the books of the other side against our payments of `[from, to)`; NetSuite's by whole days. The report is stored
  * with its findings, and people are told of those that are no timing. What cannot be read to its end gives a report with
  * status `error` and no findings: half a list would make everything else look missing.
- * @throws RangeError for a window of no length, or books that are not open here; Error when the database cannot be asked
+ * @throws RangeError for a window of no length, or books that are not open here; NotOverError for one that is not over;
+ *   Error when the database cannot be asked
  */
 export async function reconcileRail(parts: RailReconciliationParts, asked: RailWindow): Promise<RailRun> {
   const { database, now, logger } = parts
   const books = parts.books.get(asked.rail)
   if (!books) throw new RangeError(`the books of ${asked.rail} are not open here`)
   const window = windowOf(asked)
+  const endsAt = railWindowEndsAt(asked.rail, window, parts.timeZone)
+  if (now() < endsAt) throw new NotOverError(window, endsAt)
   const query: RecordedQuery = { books: asked.rail, timeZone: parts.timeZone }
   const [reportId, startedAt] = [randomUUID(), now()]
   const facts = { reportId, books: asked.rail, from: window.from.toISOString(), to: window.to.toISOString() }

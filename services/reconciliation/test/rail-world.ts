@@ -81,9 +81,9 @@ export async function aRailWorld(sandbox: SandboxOptions = {}) {
   }
   const startedAt = world.now()
 
-  /** Three hours later, when nothing ordinary is under way any more. */
+  /** Three hours later, when nothing ordinary is under way any more; of NetSuite's whole days, once they are over. */
   async function reconcile(rail: ReconciledBooks, changes: Partial<RailReconciliationParts> = {}) {
-    world.moveClock(3 * HOUR_MS)
+    world.moveClock((rail === 'netsuite' ? 30 : 3) * HOUR_MS)
     const from = new Date(startedAt.getTime() - HOUR_MS)
     const to = new Date(startedAt.getTime() + HOUR_MS)
     const run = await reconcileRail({ ...parts, ...changes }, { rail, from, to })
@@ -96,10 +96,10 @@ export async function aRailWorld(sandbox: SandboxOptions = {}) {
   return { world, parts, pay, record, reconcile, ...(await booksOf(world)) }
 }
 
-/** The UTC day it is at `now`, as messages name it. */
-export function startedBefore(now: Date): { startDate: string; endDate: string } {
-  const day = (at: Date) => at.toISOString().slice(0, 10)
-  return { startDate: day(now), endDate: day(new Date(now.getTime() + 24 * HOUR_MS)) }
+/** The UTC day so many days from the one at `now`, as messages name it. */
+export function utcDay(now: Date, days: number): { startDate: string; endDate: string } {
+  const day = (after: number) => new Date(now.getTime() + after * 24 * HOUR_MS).toISOString().slice(0, 10)
+  return { startDate: day(days), endDate: day(days + 1) }
 }
 
 const ATTEMPT_OF = { paid: 'paid', failed: 'declined', returned: 'reversed' } as const

@@ -5,7 +5,7 @@ import type { PaymentInstruction } from '@remesa/domain/rail'
 import { done } from '@remesa/messaging/handler'
 import { sql } from 'kysely'
 import { reconcileRailsOnRequest } from '../src/reconcile-rails-on-request.ts'
-import { anInstruction, aRailWorld, startedBefore } from './rail-world.ts'
+import { anInstruction, aRailWorld, utcDay } from './rail-world.ts'
 
 let stop: (() => Promise<void>) | undefined
 afterEach(async () => {
@@ -321,11 +321,37 @@ test('under faults of every kind the same is found as without', async () => {
 test('the worker does what is asked, tries again what could not be read, and rejects a window of no length', async () => {
   const { world, parts } = await start()
   const handle = reconcileRailsOnRequest({ ...parts, againAfterMs: 1_000 })
-  const asked = { books: 'fpay', ...startedBefore(world.now()) } as const
+  const asked = { books: 'fpay', ...utcDay(world.now(), -1) } as const
   expect(await world.deliver(handle, asked)).toEqual([done])
   world.sandbox.fpay.faults.script({ kind: 'error-before', route: 'GET /v1/payouts', times: 1_000 })
   expect(await world.deliver(handle, asked)).toMatchObject([{ kind: 'retry', afterMs: 1_000 }])
   expect(await world.deliver(handle, { ...asked, endDate: asked.startDate })).toMatchObject([{ kind: 'reject' }])
   const { rows } = await sql`select status from reconciliation_reports order by started_at`.execute(world.database)
   expect(rows).toEqual([{ status: 'success' }, { status: 'error' }])
+})
+
+test('days that are not over are refused or waited for, NetSuite’s by the marketplace’s clock, and nothing is stored', async () => {
+  const { world, parts } = await start()
+  const midnight = Math.ceil(world.now().getTime() / 86_400_000) * 86_400_000
+  world.moveClock(midnight - world.now().getTime() - 600_000)
+  const handle = reconcileRailsOnRequest({ ...parts, againAfterMs: 1_000 })
+  const ask = async (books: 'fpay' | 'netsuite', days: number) =>
+    (await world.deliver(handle, { books, ...utcDay(world.now(), days) }))[0]
+  const end = new Date(midnight)
+  for (const books of ['fpay', 'netsuite'] as const) {
+    expect(await ask(books, 1)).toMatchObject({ kind: 'reject', reason: expect.stringContaining('is not over') })
+  }
+  const wait = await ask('fpay', 0)
+  expect(wait).toMatchObject({ kind: 'retry', reason: expect.stringContaining(end.toISOString()) })
+  expect(wait).toMatchObject({ afterMs: expect.any(Number) })
+  if (wait?.kind === 'retry') expect(Math.abs(wait.afterMs - 600_000)).toBeLessThan(60_000)
+
+  world.moveClock(600_000)
+  expect(await ask('fpay', -1)).toEqual(done)
+  const { rows } = await sql<{ kind: string }>`select kind from reconciliation_reports`.execute(world.database)
+  expect(rows).toEqual([{ kind: 'fpay' }])
+  // In Santiago it is still the evening before.
+  expect(await ask('netsuite', -1)).toMatchObject({ kind: 'retry' })
+  world.moveClock(4 * 3_600_000)
+  expect(await ask('netsuite', -1)).toEqual(done)
 })
