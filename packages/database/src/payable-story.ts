@@ -21,6 +21,10 @@ export interface AttemptView {
   readonly lastFacts: Readonly<Record<string, unknown>> | null
   readonly refusalReason: string | null
   readonly createdAt: Date
+  /** When the rail took it. */
+  readonly acceptedAt: Date | null
+  /** When it ended, by the rail's clock where that names a time. */
+  readonly settledAt: Date | null
   readonly updatedAt: Date
 }
 
@@ -42,7 +46,8 @@ export async function attemptsOf(connection: Database, payables: readonly Payabl
     select a.id, jsonb_build_object('type', a.payable_type, 'id', a.payable_id) as payable, a.rail, a.generation,
       a.idempotency_key as "idempotencyKey", a.amount, a.currency, a.state, a.calls,
       a.provider_reference as "providerReference", a.instruction, a.last_facts as "lastFacts",
-      a.refusal_reason as "refusalReason", a.created_at as "createdAt", a.updated_at as "updatedAt"
+      a.refusal_reason as "refusalReason", a.created_at as "createdAt", a.accepted_at as "acceptedAt",
+      a.settled_at as "settledAt", a.updated_at as "updatedAt"
     from unnest(${typesOf(payables)}::text[], ${idsOf(payables)}::uuid[]) as p(type, id)
     join payment_attempts a on a.payable_type = p.type and a.payable_id = p.id
     order by a.created_at, a.generation`.execute(connection)

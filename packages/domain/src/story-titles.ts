@@ -22,6 +22,7 @@ export const titleOfAction = (action: string): string => inWords(action)
 
 export const titleOfEntry = (kind: LedgerKind | (string & {})): string => `Ledger: ${inWords(kind)}`
 
+/** @param attempt.state - where it stands, or `begun` */
 export const titleOfAttempt = ({
   generation,
   rail,

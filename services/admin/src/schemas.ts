@@ -134,6 +134,8 @@ export const payoutStory = z
         lastFacts: facts.nullable(),
         refusalReason: z.string().nullable(),
         createdAt: time,
+        acceptedAt: time.nullable(),
+        settledAt: time.nullable(),
         updatedAt: time,
       }),
     ),

@@ -157,7 +157,11 @@ test('a payout’s time line has every event once, oldest first', () => {
     attempts: [
       {
         ...{ id: 'a', rail: 'stripe', generation: 2, amount: '1', currency: 'USD', state: 'claimed', calls: 1 },
-        ...{ createdAt: at(3), updatedAt: at(3) },
+        ...{ createdAt: at(3), acceptedAt: null, settledAt: null, updatedAt: at(3) },
+      },
+      {
+        ...{ id: 'b', rail: 'stripe', generation: 1, amount: '1', currency: 'USD', state: 'declined', calls: 1 },
+        ...{ createdAt: at(2), acceptedAt: null, settledAt: null, updatedAt: at(4) },
       },
     ],
     ledger: [{ idempotencyKey: 'k', kind: 'payout', occurredAt: at(3), postings: [] }],
@@ -171,9 +175,11 @@ test('a payout’s time line has every event once, oldest first', () => {
   expect(events.map(({ kind, title }) => `${kind}: ${title}`)).toEqual([
     'message: Dispute d opened',
     'audit: Payout hold',
-    'attempt: Stripe, generation 2: claimed',
-    'ledger: Payout',
+    'attempt: Attempt 1 through Stripe: begun',
+    'attempt: Attempt 2 through Stripe: begun',
+    'ledger: Ledger: Payout',
     'message: Dispute d resolved',
+    'attempt: Attempt 1 through Stripe: declined',
     'message: Tip t',
   ])
   expect(events[1]).toMatchObject({ actor: 'operator:o', reason: 'why', details: { after: { status: 'on_hold' } } })

@@ -104,6 +104,12 @@ test('a paid balance tells its whole story: documents, closing, attempts, ledger
   expect(kinds).toEqual(new Set(['message', 'attempt', 'ledger', 'audit']))
   const times = story.timeline.map(({ at }: { at: string }) => at)
   expect(times).toEqual([...times].sort())
+  const attempts = story.timeline.filter(({ kind }: { kind: string }) => kind === 'attempt')
+  expect(attempts).toMatchObject([
+    { title: 'Attempt 1 through FPay: begun', details: { request: expect.any(Object) } },
+    { title: 'Attempt 1 through FPay: accepted' },
+    { title: 'Attempt 1 through FPay: paid', details: { response: expect.any(Object) } },
+  ])
   const text = JSON.stringify(story)
   for (const secret of [profile.taxId, profile.fpayId]) expect(text).not.toContain(secret)
 })

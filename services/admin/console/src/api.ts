@@ -219,6 +219,8 @@ interface Attempt {
   readonly state: string
   readonly calls: number
   readonly createdAt: string
+  readonly acceptedAt: string | null
+  readonly settledAt: string | null
   readonly updatedAt: string
 }
 export interface PayoutStory {

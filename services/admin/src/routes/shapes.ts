@@ -56,6 +56,8 @@ export const attempt = z
     request: facts,
     response: facts,
     createdAt: time,
+    acceptedAt: time.nullable().meta({ description: 'when the rail took it' }),
+    settledAt: time.nullable().meta({ description: 'when it ended, by the rail’s clock where that names a time' }),
     updatedAt: time,
   })
   .meta({ id: 'Attempt' })

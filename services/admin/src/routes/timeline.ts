@@ -2,6 +2,7 @@ import type { AuditEntry } from '@remesa/database/audit-rows'
 import type { FinanceAlert } from '@remesa/database/finance-alerts'
 import type { AttemptView, LedgerEntryView } from '@remesa/database/payable-story'
 import type { JobName, JobNote } from '@remesa/database/schema'
+import { momentsOfAttempt } from '@remesa/domain/attempt-moments'
 import { sentenceOf } from '@remesa/domain/finance-alert'
 import { titleOfAction, titleOfAttempt, titleOfEntry, titleOfJob } from '@remesa/domain/story-titles'
 import { z } from 'zod'
@@ -37,7 +38,7 @@ export interface Traces {
 export function timelineOf({ jobs = {}, attempts, ledger, audit, alerts = [] }: Traces): Moment[] {
   return [
     ...Object.entries(jobs).map(([job, note]) => ofJob(job as JobName, note)),
-    ...attempts.map(ofAttempt),
+    ...attempts.flatMap(ofAttempt),
     ...ledger.map(ofEntry),
     ...audit.map(ofAudit),
     ...alerts.map(ofAlert),
@@ -56,15 +57,24 @@ function ofJob(job: JobName, { messageId, finished, successful, lastExecution, e
   }
 }
 
-function ofAttempt({ createdAt, refusalReason, instruction, lastFacts, ...attempt }: AttemptView): Moment {
-  return {
-    at: createdAt.toISOString(),
-    kind: 'attempt',
-    title: titleOfAttempt(attempt),
-    actor: null,
-    reason: refusalReason,
-    details: { ...toWire(attempt), request: maskedFacts(instruction), response: maskedFacts(lastFacts) },
-  }
+/** Its beginning with what was asked, and what came of it with the answer, each at its own time. */
+function ofAttempt({ refusalReason, instruction, lastFacts, ...attempt }: AttemptView): Moment[] {
+  const { createdAt, acceptedAt, settledAt, updatedAt, ...told } = attempt
+  return momentsOfAttempt(attempt).map(({ at, state }) => {
+    const isEnd = state === told.state
+    return {
+      at: at.toISOString(),
+      kind: 'attempt',
+      title: titleOfAttempt({ ...told, state }),
+      actor: null,
+      reason: isEnd ? refusalReason : null,
+      details: {
+        ...toWire(told),
+        ...(state === 'begun' && { request: maskedFacts(instruction) }),
+        ...((isEnd || told.state === 'claimed') && { response: maskedFacts(lastFacts) }),
+      },
+    }
+  })
 }
 
 function ofEntry({ occurredAt, kind, idempotencyKey, postings }: LedgerEntryView): Moment {
