@@ -52,8 +52,11 @@ function fieldsOf(told: ReconciliationTold): readonly (readonly [string, string]
   ])
 }
 
-const reasonText = ({ status, error }: ReconciliationTold): string | undefined =>
-  status === 'error' ? `*Reason*\n${escapedWithin(error ?? 'The report has it.', 2_500)}` : undefined
+function reasonText({ status, error, isTriedAgain }: ReconciliationTold): string | undefined {
+  if (status !== 'error') return undefined
+  const again = isTriedAgain ? '\nIt is tried again by itself.' : ''
+  return `*Reason*\n${escapedWithin(error ?? 'The report has it.', 2_500)}${again}`
+}
 
 /** Only where there are several: the fields have the figures of one. */
 function currenciesText({ status, byCurrency }: ReconciliationTold): string | undefined {

@@ -40,6 +40,11 @@ test.each<[string, Partial<ReconciliationTold>, { closed: readonly AlertStep[]; 
   ['with findings within tolerance', { severity: 'none' }, { closed: [], open: [] }],
   ['above tolerance, to 5 %', { severity: 'warning' }, { closed: [POST], open: [POST] }],
   ['above 5 %', { severity: 'critical' }, { closed: [POST, TRIGGER], open: [POST, TRIGGER] }],
+  [
+    'failed, and tried again by itself',
+    { status: 'error', severity: 'critical', isTriedAgain: true },
+    { closed: [POST], open: [POST] },
+  ],
   ['failed', { status: 'error', severity: 'none' }, { closed: [POST, TRIGGER], open: [POST, TRIGGER] }],
 ])('a run %s goes to whom the severity map says', (_, changes, { closed, open }) => {
   const standing = { isAboutRefunds: true, isOvertaken: false }

@@ -50,6 +50,8 @@ export interface ReconciliationTold {
   readonly counts?: { readonly missingInDatabase: number; readonly missingInStripe: number }
   /** Why a run with status `error` could not be finished, in a sentence. */
   readonly error?: string
+  /** A run that failed is made again by itself: nobody need wake up for it yet. Default: it is not. */
+  readonly isTriedAgain?: boolean
   /** The Stripe account whose payments were compared. Default: the platform's own. */
   readonly account?: string
 }
@@ -72,15 +74,20 @@ export interface IncidentStanding {
 
 /**
  * Who is told of a reconciliation, and how (facts: alerts §2, severity map). Slack shows whatever is above tolerance, and
- * runs that failed; PagerDuty wakes people above 5 % or for a failed run, and lets them sleep again once a later run of
- * the same window, which compared as much, is clean. A run that is merely better leaves its incident open.
+ * runs that failed; PagerDuty wakes people above 5 % or for a run that failed for the last time, and lets them sleep again
+ * once a later run of the same window, which compared as much, is clean. A run that is merely better leaves its incident open.
  */
 export function stepsFor(
-  { status, severity, includesRefunds = true }: Pick<ReconciliationTold, 'status' | 'severity' | 'includesRefunds'>,
+  {
+    status,
+    severity,
+    includesRefunds = true,
+    isTriedAgain = false,
+  }: Pick<ReconciliationTold, 'status' | 'severity' | 'includesRefunds' | 'isTriedAgain'>,
   { incidentIsOpen, isAboutRefunds, isOvertaken }: IncidentStanding,
 ): readonly AlertStep[] {
   const failed = status === 'error'
-  const pages = failed || severity === 'critical'
+  const pages = failed ? !isTriedAgain : severity === 'critical'
   const isClean = status === 'success' && severity === 'none'
   const resolves = isClean && incidentIsOpen && (includesRefunds || !isAboutRefunds)
   return [

@@ -23,11 +23,13 @@ export interface ReconciliationOptions {
   readonly endDate?: string | Date | undefined
   readonly tolerancePercentage?: number | undefined
   readonly includeRefunds?: boolean | undefined
+  /** Whoever asks does so again when this fails, so that nobody is woken for it. Default: false. */
+  readonly isTriedAgain?: boolean | undefined
 }
 
 export interface BillingReconciliationService {
   /** Reconciles the UTC day before the one it is now. */
-  runDailyReconciliation(): Promise<ReconciliationResult>
+  runDailyReconciliation(options?: Pick<ReconciliationOptions, 'isTriedAgain'>): Promise<ReconciliationResult>
   /**
    * Compares Stripe with the database. What cannot be read ends in a result with status `error`, stored and told of like
    * any other.
@@ -66,18 +68,19 @@ export function createBillingReconciliationService(parts: BillingReconciliationP
   async function reconcile(options: ReconciliationOptions): Promise<ReconciliationResult> {
     const window = windowOf(options, { now: now(), graceMs })
     const { tolerancePercentage = parts.tolerancePercentage, includeRefunds = parts.includeRefunds } = options
+    const { isTriedAgain = false } = options
     if (!(tolerancePercentage >= 0 && tolerancePercentage <= 100)) {
       throw new RangeError(`${tolerancePercentage} is no percentage from 0 to 100`)
     }
     stopping.signal.throwIfAborted()
-    const work = runOnce(parts, { window, tolerancePercentage, includeRefunds }, stopping.signal)
+    const work = runOnce(parts, { window, tolerancePercentage, includeRefunds, isTriedAgain }, stopping.signal)
     running.add(work)
     return work.finally(() => running.delete(work))
   }
 
   return {
     reconcile,
-    runDailyReconciliation: () => reconcile({ startDate: dayBefore(now()) }),
+    runDailyReconciliation: (options) => reconcile({ ...options, startDate: dayBefore(now()) }),
     syncMissingPayments: (paymentIds, { actor } = { actor: 'reconciliation' }) =>
       syncMissingPayments({ database, stripe: parts.stripe, actor, now, logger }, paymentIds),
     async stop() {
@@ -91,11 +94,12 @@ interface Asked {
   readonly window: ReconciliationWindow
   readonly tolerancePercentage: number
   readonly includeRefunds: boolean
+  readonly isTriedAgain: boolean
 }
 
 async function runOnce(
   parts: BillingReconciliationParts,
-  asked: Asked,
+  { isTriedAgain, ...asked }: Asked,
   stopping: AbortSignal,
 ): Promise<ReconciliationResult> {
   const { database, logger, leaseMs, reportingCurrency } = parts
@@ -118,7 +122,7 @@ async function runOnce(
     await renewRun(database, run, { leaseMs: 0 }) // the next one goes on at once
     throw stopping.reason
   }
-  if (!(await store(parts, run, end))) throw new Error('the run was taken over by another worker')
+  if (!(await store(parts, { ...run, isTriedAgain }, end))) throw new Error('the run was taken over by another worker')
   parts.nudge()
   const { status, discrepancy } = end.result
   logger.info(
@@ -217,7 +221,7 @@ function failure({
  */
 async function store(
   { database }: Pick<BillingReconciliationParts, 'database'>,
-  run: Pick<Run, 'reportId' | 'leaseToken' | 'readingId' | 'window' | 'includeRefunds'>,
+  run: Pick<Run, 'reportId' | 'leaseToken' | 'readingId' | 'window' | 'includeRefunds'> & { isTriedAgain: boolean },
   end: Ended,
 ): Promise<boolean> {
   return database.transaction().execute(async (tx) => {
@@ -232,7 +236,7 @@ async function closeAbandoned(parts: BillingReconciliationParts): Promise<void> 
   const { database, reportingCurrency } = parts
   for (const run of await findAbandoned(database, KIND)) {
     const end = failure({ ...run, reportingCurrency, error: 'its worker died' })
-    if (await store(parts, run, end)) parts.nudge()
+    if (await store(parts, { ...run, isTriedAgain: false }, end)) parts.nudge()
   }
 }
 

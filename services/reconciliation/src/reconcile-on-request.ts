@@ -12,7 +12,7 @@ interface Parts {
   readonly now: () => Date
 }
 
-/** Runs that could not be finished are asked for again so often; the alert is out since the first. */
+/** Runs that could not be finished are asked for again so often; Slack hears of each, and the last one wakes people. */
 const RETRIES = 4
 
 /** A day that is over so soon is waited for. */
@@ -29,12 +29,13 @@ export function reconcileOnRequest({
     if (startDate !== undefined && endDate !== undefined && startDate >= endDate) {
       return reject(`${endDate} is not after ${startDate}`)
     }
+    const isTriedAgain = retries < RETRIES
     let status: ReconciliationStatus
     try {
       const run =
         startDate === undefined
-          ? service.runDailyReconciliation()
-          : service.reconcile({ startDate, endDate, ...options })
+          ? service.runDailyReconciliation({ isTriedAgain })
+          : service.reconcile({ startDate, endDate, ...options, isTriedAgain })
       status = (await run).status
     } catch (error) {
       if (!(error instanceof NotOverError)) throw error
@@ -42,7 +43,7 @@ export function reconcileOnRequest({
       const waitMs = error.settledAt.getTime() - now().getTime()
       return waitMs <= WAITS_MS ? retry(Math.max(waitMs, 1_000), error.message) : reject(error.message)
     }
-    if (status !== 'error' || retries >= RETRIES) return done
+    if (status !== 'error' || !isTriedAgain) return done
     return retry(againAfterMs * 2 ** retries, 'Stripe could not be read')
   })
 }

@@ -9,7 +9,7 @@ interface Parts extends RailReconciliationParts {
   readonly againAfterMs: number
 }
 
-/** Runs that could not be finished are asked for again so often; the alert is out since the first. */
+/** Runs that could not be finished are asked for again so often; the last one raises the alert. */
 const RETRIES = 4
 
 /** The scheduler asks for UTC days, and the marketplace's day may end so much later; it is waited for. */
@@ -19,10 +19,11 @@ const WAITS_MS = 12 * 3_600_000
 export function reconcileRailsOnRequest(parts: Parts): BatchHandler<DataOf<typeof topics.railReconciliation>> {
   return eachMessage(async ({ books, startDate, endDate }, { retries }): Promise<Verdict> => {
     if (startDate >= endDate) return reject(`${endDate} is not after ${startDate}`)
-    const window = { rail: books, from: new Date(startDate), to: new Date(endDate) }
+    const isTriedAgain = retries < RETRIES
+    const window = { rail: books, from: new Date(startDate), to: new Date(endDate), isTriedAgain }
     try {
       const { error } = await reconcileRail(parts, window)
-      if (error === undefined || retries >= RETRIES) return done
+      if (error === undefined || !isTriedAgain) return done
       return retry(parts.againAfterMs * 2 ** retries, `${books} could not be read`)
     } catch (error) {
       if (!(error instanceof NotOverError)) throw error

@@ -37,6 +37,8 @@ export interface RailReconciliationParts {
 
 export interface RailWindow extends Span {
   readonly rail: ReconciledBooks
+  /** Whoever asks does so again when this fails, so that no alert is raised for it. Default: false. */
+  readonly isTriedAgain?: boolean
 }
 
 /** How a run ended: what it came to, and why it could not be finished, if so. */
@@ -87,7 +89,7 @@ export async function reconcileRail(parts: RailReconciliationParts, asked: RailW
     return database.transaction().execute(async (tx) => {
       const failed = { reportId, books: asked.rail, window, startedAt, finishedAt: now(), error: why }
       const result = await insertFailedRailReport(tx, failed)
-      await tell(tx, window, { result, severity: null, error: why })
+      if (!asked.isTriedAgain) await tell(tx, window, { result, severity: null, error: why })
       return { result, severity: null, error: why }
     })
   } finally {

@@ -4,7 +4,16 @@ import type { ReconciliationResult, ReconciliationSeverity } from '@remesa/domai
 
 /** What people are told of a run that has ended. */
 export function toldOf(
-  { window: { from, to }, includeRefunds }: { readonly window: ReconciliationWindow; readonly includeRefunds: boolean },
+  {
+    window: { from, to },
+    includeRefunds,
+    isTriedAgain,
+  }: {
+    readonly window: ReconciliationWindow
+    readonly includeRefunds: boolean
+    /** Should it have failed. */
+    readonly isTriedAgain: boolean
+  },
   {
     result,
     severity,
@@ -47,6 +56,6 @@ export function toldOf(
     amountMismatches: mismatches,
     recommendations,
     counts,
-    ...(error !== null && { error }),
+    ...(error !== null && { error, isTriedAgain }),
   }
 }

@@ -4,6 +4,7 @@ import { findReport, listReports } from '@remesa/database/reconciliation-reports
 import { startRun } from '@remesa/database/reconciliation-runs'
 import { currency } from '@remesa/domain/currency'
 import { startWorld, type World } from '@remesa/local-stack/testing/world'
+import type { Message } from '@remesa/messaging/handler'
 import type { StripeReads } from '@remesa/stripe-client/stripe-reads'
 import { sql } from 'kysely'
 import { reconcileOnRequest } from '../src/reconcile-on-request.ts'
@@ -132,6 +133,34 @@ test('a message reconciles the day that it names; one that cannot be read from S
   expect(await world.deliver(handle, { endDate: DAY })).toMatchObject([{ kind: 'reject' }])
   breakStripe()
   expect(await world.deliver(handle, { startDate: DAY })).toMatchObject([{ kind: 'retry', afterMs: 1_000 }])
+})
+
+test('a failed run that is tried again wakes nobody; the last one does, and a later success lets people sleep', async () => {
+  const now = () => new Date('2026-11-13T02:00:00Z')
+  const handle = reconcileOnRequest({ service: aService(world, { now }), againAfterMs: 1_000, now })
+  const told = async () => {
+    const { rows } = await sql<{ channel: string; action: string; again: boolean }>`
+      select channel, action, (payload #>> '{told,isTriedAgain}')::boolean as again from alert_deliveries
+      order by position`.execute(world.database)
+    return rows.map(({ channel, action, again }) => `${channel} ${action}${again ? ', tried again' : ''}`)
+  }
+  breakStripe()
+  const again = Array.from({ length: 4 }, () => 'slack post, tried again')
+  for (let retries = 0; retries < 4; retries += 1) {
+    const [verdict] = await world.deliver(handle, asked({ startDate: DAY }, retries))
+    expect(verdict).toMatchObject({ kind: 'retry', afterMs: 1_000 * 2 ** retries })
+  }
+  expect(await told()).toEqual(again)
+  expect(await world.deliver(handle, asked({}, 4))).toEqual([{ kind: 'done' }])
+  expect(await told()).toEqual([...again, 'slack post', 'pagerduty trigger'])
+  mendStripe()
+  expect(await world.deliver(handle, asked({ startDate: DAY }, 0))).toEqual([{ kind: 'done' }])
+  expect((await told()).at(-1)).toBe('pagerduty resolve')
+})
+
+/** A message that handlers have asked for again so often. */
+const asked = <Data extends object>(data: Data, retries: number): Message<Data> => ({
+  ...{ id: '1', data, attributes: {}, orderingKey: '', deliveryAttempt: 1, retries },
 })
 
 test('a day that is not over, or only just, is not compared: soon it is, later it is refused with the time to ask again', async () => {

@@ -325,9 +325,13 @@ test('the worker does what is asked, tries again what could not be read, and rej
   expect(await world.deliver(handle, asked)).toEqual([done])
   world.sandbox.fpay.faults.script({ kind: 'error-before', route: 'GET /v1/payouts', times: 1_000 })
   expect(await world.deliver(handle, asked)).toMatchObject([{ kind: 'retry', afterMs: 1_000 }])
+  expect(await openAlerts(world.database, { limit: 10 })).toEqual([]) // not before the last try
+  const last = { id: '1', data: asked, attributes: {}, orderingKey: '', deliveryAttempt: 1, retries: 4 }
+  expect(await world.deliver(handle, last)).toEqual([done])
+  expect(await openAlerts(world.database, { limit: 10 })).toMatchObject([{ kind: 'rail_books_unclear' }])
   expect(await world.deliver(handle, { ...asked, endDate: asked.startDate })).toMatchObject([{ kind: 'reject' }])
   const { rows } = await sql`select status from reconciliation_reports order by started_at`.execute(world.database)
-  expect(rows).toEqual([{ status: 'success' }, { status: 'error' }])
+  expect(rows).toEqual(['success', 'error', 'error'].map((status) => ({ status })))
 })
 
 test('days that are not over are refused or waited for, NetSuite’s by the marketplace’s clock, and nothing is stored', async () => {
