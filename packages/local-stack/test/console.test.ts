@@ -36,8 +36,10 @@ let adam: Visitor
 
 beforeAll(async () => {
   if (!chromium) return
-  // Banks that take their time: of a run that is over within a second a busy machine may show its end alone.
-  stack = await aStack({ serviceEnv: { ADMIN_APPROVAL_ABOVE: 'USD:0' }, settleDelayMs: 2_000 }, stops)
+  // Banks that take their time: of a run that is over within a second a busy machine may show its end alone. Who is paid
+  // late is looked at soon: nobody here has callbacks to save.
+  const serviceEnv = { ADMIN_APPROVAL_ABOVE: 'USD:0', PAYMENT_FIRST_CHECK_MS: '2500' }
+  stack = await aStack({ serviceEnv, settleDelayMs: 2_000 }, stops)
   const trouble = await buildConsole(process.env, stack.logDirectory)
   if (trouble) throw new Error(trouble)
   browser = await launchBrowser(chromium)

@@ -35,7 +35,7 @@ export async function startEmbeddedPostgres(
     port,
     listen_addresses: '127.0.0.1',
     unix_socket_directories: '',
-    max_connections: 200,
+    max_connections: 400,
     shared_buffers: '256MB',
     // Nothing here outlives its run, so it need not survive a power cut; what a transaction promises stays.
     fsync: 'off',

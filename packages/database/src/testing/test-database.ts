@@ -16,7 +16,8 @@ export async function createTestDatabase(options: { poolSize?: number } = {}): P
   const server = process.env.REMESA_TEST_DATABASE_URL
   if (!server) throw new Error('no PostgreSQL for tests: run them through the root `test` script')
   const name = `remesa_test_${randomUUID().replaceAll('-', '')}`
-  await asAdmin(server, `create database ${name} template ${TEMPLATE}`)
+  // Copied as files: the other way goes through the log and the buffers, and costs three times as much here.
+  await asAdmin(server, `create database ${name} template ${TEMPLATE} strategy file_copy`)
   const url = withDatabaseName(server, name)
   const database = openDatabase({
     url,

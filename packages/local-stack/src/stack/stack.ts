@@ -53,6 +53,8 @@ export interface Stack {
 export interface StackOptions {
   /** `process.env`: DATABASE_URL and PUBSUB_EMULATOR_HOST replace what is embedded. */
   readonly env: NodeJS.ProcessEnv
+  /** Whether what `DATABASE_URL` names was made for this stack; default: no, it was there and will be. */
+  readonly databaseIsFresh?: boolean
   readonly logDirectory: string
   /** Rate of every transient fault of the sandboxes, 0 to 1. */
   readonly faultRate?: number
@@ -143,7 +145,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     return {
       database,
       databaseUrl: postgres.url,
-      databaseIsFresh: !env.DATABASE_URL,
+      databaseIsFresh: options.databaseIsFresh ?? !env.DATABASE_URL,
       pubsub,
       sandbox,
       services,

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { createTestDatabase } from '@remesa/database/testing/test-database'
 import type { ServiceName } from '../../src/stack/service-environment.ts'
 import { type Stack, type StackOptions, startStack } from '../../src/stack/stack.ts'
 
@@ -11,8 +12,14 @@ import { type Stack, type StackOptions, startStack } from '../../src/stack/stack
 export async function aStack(options: Partial<StackOptions>, stops: (() => Promise<unknown>)[]): Promise<Stack> {
   const directory = await mkdtemp(join(tmpdir(), 'remesa-stack-'))
   stops.push(() => rm(directory, { recursive: true, force: true }))
-  // A PostgreSQL of its own: the one of the test run has other tests' load on it.
-  const stack = await startStack({ env: process.env, logDirectory: join(directory, 'logs'), ...options })
+  const { url, drop } = await createTestDatabase({ poolSize: 1 })
+  stops.push(drop)
+  const stack = await startStack({
+    env: { ...process.env, DATABASE_URL: url },
+    databaseIsFresh: true,
+    logDirectory: join(directory, 'logs'),
+    ...options,
+  })
   stops.push(() => stack.stop())
   return stack
 }
