@@ -13,6 +13,7 @@ CREATE TABLE admin_jobs (
   constraint admin_jobs_pkey PRIMARY KEY (name),
   constraint admin_jobs_last_outcome_check CHECK ((last_outcome = ANY (ARRAY['succeeded'::text, 'failed'::text])))
 );
+CREATE INDEX payments_by_charge ON public.payments USING btree (charge_id);
 
 CREATE TABLE admin_requests (
   actor text not null,
@@ -898,6 +899,7 @@ CREATE TABLE reconciliation_findings (
   constraint reconciliation_findings_report_id_fkey FOREIGN KEY (report_id) REFERENCES reconciliation_reports(id) ON DELETE CASCADE
 );
 CREATE INDEX reconciliation_findings_by_category ON public.reconciliation_findings USING btree (report_id, category, id);
+CREATE INDEX reconciliation_findings_by_payment ON public.reconciliation_findings USING btree (payment_id);
 CREATE INDEX reconciliation_findings_by_report ON public.reconciliation_findings USING btree (report_id, id);
 
 CREATE TABLE reconciliation_reports (
@@ -1110,6 +1112,7 @@ CREATE TABLE settlement_winners (
   constraint settlement_winners_settlement_id_fkey FOREIGN KEY (settlement_id) REFERENCES settlements(settlement_id)
 );
 CREATE INDEX settlement_winners_by_settlement ON public.settlement_winners USING btree (settlement_id);
+CREATE INDEX settlement_winners_by_user ON public.settlement_winners USING btree (user_id);
 
 CREATE TABLE settlements (
   settlement_id text not null,

@@ -21,6 +21,11 @@ alter table payment_plans drop constraint payment_plans_check5,
     check ((void_why is not distinct from 'discarded') = (void_reason is not null));
 -- What is open is looked through for what is too old.
 create index payment_plans_open on payment_plans (planned_at) where state in ('planned', 'approved');
+
+-- Whoever explains asks by these.
+create index settlement_winners_by_user on settlement_winners (user_id);
+create index payments_by_charge on payments (charge_id);
+create index reconciliation_findings_by_payment on reconciliation_findings (payment_id);
 `
 
 export async function up(database: Kysely<unknown>): Promise<void> {

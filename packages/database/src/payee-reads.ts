@@ -1,5 +1,6 @@
 import type { Currency } from '@remesa/domain/currency'
 import type { Money } from '@remesa/domain/money'
+import type { SettlementRule } from '@remesa/domain/settlement'
 import { sql } from 'kysely'
 import { type AuditEntry, auditOfSubjects } from './audit-rows.ts'
 import type { Database } from './connection.ts'
@@ -14,6 +15,8 @@ export interface PayeeSummary {
   readonly isMoreOpen: boolean
   /** The newest of what has. */
   readonly ended: readonly PayeesPayable[]
+  /** Contests that name them as a winner and pay nobody: their settlements were rejected, or are yet to be looked at. Newest first. */
+  readonly named: readonly PayeesContest[]
   readonly audit: readonly AuditEntry[]
 }
 
@@ -27,6 +30,15 @@ export interface PayeesPayable {
   readonly money: Money
 }
 
+/** A settlement that has no job. */
+export interface PayeesContest {
+  readonly settlementId: string
+  readonly contestId: string
+  /** Why it was rejected; null where it is yet to be looked at. */
+  readonly rejectedRule: SettlementRule | null
+  readonly at: Date
+}
+
 const SHOWN_OPEN = 100
 const SHOWN_ENDED = 10
 
@@ -34,13 +46,15 @@ const SHOWN_ENDED = 10
 export async function findPayee(database: Database, userId: string): Promise<PayeeSummary | undefined> {
   const open = await payablesOf(database, userId, { isOpen: true, limit: SHOWN_OPEN + 1 })
   const ended = await payablesOf(database, userId, { isOpen: false, limit: SHOWN_ENDED })
-  if (open.length + ended.length === 0) return undefined
+  const named = await contestsOf(database, userId)
+  if (open.length + ended.length + named.length === 0) return undefined
   return {
     userId,
     account: await accountOf(database, userId),
     open: open.slice(0, SHOWN_OPEN),
     isMoreOpen: open.length > SHOWN_OPEN,
     ended,
+    named,
     audit: await auditOfSubjects(database, [{ type: 'user', id: userId }]),
   }
 }
@@ -72,6 +86,16 @@ async function payablesOf(
     ...{ type, id, of, status },
     money: { amount, currency },
   }))
+}
+
+async function contestsOf(database: Database, userId: string): Promise<readonly PayeesContest[]> {
+  const { rows } = await sql<PayeesContest>`
+    select distinct t.settlement_id as "settlementId", t.contest_id as "contestId", t.rejected_rule as "rejectedRule",
+      coalesce(t.rejected_at, t.created_at) as at
+    from settlement_winners w join settlements t using (settlement_id)
+    where w.user_id = ${userId} and not exists (select from payout_jobs j where j.settlement_id = t.settlement_id)
+    order by at desc, "settlementId" limit ${SHOWN_ENDED}`.execute(database)
+  return rows
 }
 
 async function accountOf(database: Database, userId: string): Promise<PayeeSummary['account']> {

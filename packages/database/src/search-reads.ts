@@ -4,7 +4,16 @@ import { type RawBuilder, sql } from 'kysely'
 import type { Database } from './connection.ts'
 import { isUuid, sellersMatching } from './seller-reads.ts'
 
-export type FoundType = 'seller' | 'payee' | 'balance' | 'transfer' | 'payout' | 'booking' | 'settlement' | 'document'
+export type FoundType =
+  | 'seller'
+  | 'payee'
+  | 'balance'
+  | 'transfer'
+  | 'payout'
+  | 'booking'
+  | 'settlement'
+  | 'document'
+  | 'payment'
 
 /** Something that an operator may have meant. */
 export interface Found {
@@ -57,6 +66,11 @@ const byName = (name: string): readonly RawBuilder<unknown>[] => [
   balances(sql`b.id in (${payablesOf(name, 'seller_balance')})`),
   transfers(sql`t.id in (${payablesOf(name, 'payout_transfer')})`),
   payouts(sql`p.id in (select payout_id from payout_reversals where id in (${payablesOf(name, 'payout_reversal')}))`),
+  payments(sql`y.payment_id = ${name}`),
+  payments(sql`y.charge_id = ${name}`),
+  payments(sql`y.payment_id = (select payment_id from payment_refunds where refund_id = ${name})`),
+  payments(sql`y.payment_id = (select payment_id from payment_disputes where dispute_id = ${name})`),
+  foundPayment(name),
   payee(name),
   payouts(sql`p.provider_id = ${name} order by p.created_at desc`),
   transfers(sql`t.user_id = ${name} order by t.created_at desc, t.id desc`),
@@ -97,6 +111,23 @@ const documents = (which: RawBuilder<unknown>) => sql`
   select 'document', d.erp_id, d.tran_id, d.type, d.amount, d.currency, b.updated_at
   from seller_balance_documents d join seller_balances b on b.id = d.seller_balance_id where ${which}`
 
+/** What customers paid. */
+const payments = (which: RawBuilder<unknown>) => sql`
+  select 'payment', y.payment_id, 'Payment ' || y.payment_id, ${paymentStatus(sql`y`)}, y.amount - y.refunded, y.currency,
+    y.recorded_at
+  from payments y where ${which}`
+/** @param y - of `payments` */
+export const paymentStatus = (y: RawBuilder<unknown>) => sql<string>`
+  case when ${y}.disputed then 'disputed' when ${y}.refunded = 0 then 'succeeded'
+    when ${y}.refunded < ${y}.amount then 'partly_refunded' else 'refunded' end`
+/** One that only a comparison with Stripe has told of. */
+const foundPayment = (paymentId: string) => sql`
+  select 'payment', f.payment_id, 'Payment ' || f.payment_id, 'not_recorded', f.stripe_amount - coalesce(f.stripe_refunded, 0),
+    f.stripe_currency, r.started_at
+  from reconciliation_findings f join reconciliation_reports r on r.id = f.report_id
+  where f.payment_id = ${paymentId} and not exists (select from payments where payment_id = ${paymentId})
+  order by f.id desc`
+
 /** Known by what was to be paid, with the account or before there is one. */
 const payee = (userId: string) => sql`
   select 'payee', u.id, u.id, case when a.user_id is null then 'no_account'
@@ -106,6 +137,8 @@ const payee = (userId: string) => sql`
     select ${userId}::text as id, max(created_at) as at from (
       select created_at from payouts where provider_id = ${userId}
       union all select created_at from payout_transfers where user_id = ${userId}
+      union all select t.created_at from settlement_winners w join settlements t using (settlement_id)
+      where w.user_id = ${userId}
     ) as payable
   ) as u left join user_stripe_accounts a on a.user_id = u.id where u.at is not null`
 

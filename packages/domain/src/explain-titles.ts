@@ -10,6 +10,9 @@ export const titleOfBalance = (
 export const titleOfBooking = (bookingId: string): string => `Booking ${bookingId}`
 export const titleOfContest = (contestId: string): string => `Contest ${contestId}`
 
+/** What a customer paid. */
+export const titleOfPayment = (paymentId: string): string => `Payment ${paymentId}`
+
 export const titleOfPayout = ({ sequence, bookingId }: { readonly sequence: number; readonly bookingId: string }) =>
   `Payout ${sequence} of booking ${bookingId}`
 

@@ -37,6 +37,23 @@ export const titleOfTip = (tipId: string): string => `Tip ${tipId}`
 
 export const titleOfDispute = (disputeId: string, what: 'opened' | 'resolved'): string => `Dispute ${disputeId} ${what}`
 
+/** @param source - by whom what a customer paid came to be on record */
+export const titleOfRecording = (source: 'webhook' | 'sync' | 'manual'): string =>
+  ({ webhook: 'Stripe told of it', sync: 'Taken over from Stripe', manual: 'Entered by hand' })[source]
+
+export const PAID_BY_CUSTOMER = 'The customer paid'
+export const titleOfRefund = (refundId: string, status: string): string => `Refund ${refundId}: ${inStatus(status)}`
+export const titleOfBankDispute = (disputeId: string, status: string): string =>
+  `The customer’s bank disputes it, ${disputeId}: ${inStatus(status)}`
+export const titleOfFinding = (category: string): string => `A comparison with Stripe found: ${inStatus(category)}`
+const inStatus = (text: string): string => text.replaceAll('_', ' ')
+
+/** @param rule - that a contest's settlement broke, by which somebody was to win */
+export const titleOfNaming = (contestId: string, rule: string | null): string =>
+  rule === null
+    ? `Named as a winner of contest ${contestId}, whose settlement is checked next`
+    : `Named as a winner of contest ${contestId}, whose settlement was rejected`
+
 export const SETTLED_BY_MARKETPLACE = 'The marketplace settled the contest'
 export const BREAKS_A_RULE = 'It breaks a rule'
 

@@ -1,9 +1,12 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { recordPayments } from '@remesa/database/payments'
 import { createPayoutJobs } from '@remesa/database/settlement-payouts'
 import { aTransferredPayout } from '@remesa/database/testing/transferred-payout'
+import { money } from '@remesa/domain/money'
 import { anAcceptedPayment, follow, payNow } from '@remesa/local-stack/testing/payments'
 import { aPayableBalance } from '@remesa/local-stack/testing/sellers'
 import { aSettlement, jobOf, transfersOf } from '@remesa/local-stack/testing/settlements'
+import { sql } from 'kysely'
 import { type Api, anApi, aPayout, look, OPERATOR, VIEWER } from './an-api.ts'
 
 let api: Api
@@ -152,4 +155,76 @@ test('what somebody may mean is found by id and by name, each thing once', async
   expect((await get('/v1/search?q=nobody+at+all')).items).toEqual([])
   const { status, body } = await api.ask('GET', '/v1/explain/nothing', { token })
   expect([status, body.detail]).toEqual([404, 'There is nothing of the id nothing.'])
+})
+
+test('a payment of a customer is explained by any of Stripe’s ids of it, and what is not known is said', async () => {
+  const { database, now } = api.world
+  const about = { paymentId: 'pi_explained', created: now(), asOf: now() }
+  await database.transaction().execute((tx) =>
+    recordPayments(tx, {
+      payments: [
+        {
+          ...{ ...about, chargeId: 'ch_explained', money: money(5_000n, 'USD'), refunded: 700n },
+          ...{ description: null, disputed: true, source: 'webhook' },
+        },
+      ],
+      refunds: [{ ...about, refundId: 're_explained', money: money(700n, 'USD'), status: 'succeeded' }],
+      disputes: [{ ...about, disputeId: 'dp_explained', status: 'needs_response' }],
+    }),
+  )
+  for (const id of ['pi_explained', 'ch_explained', 're_explained', 'dp_explained']) {
+    const answer = await explained(id)
+    expect(answer).toMatchObject({
+      subject: { type: 'payment', id: 'pi_explained', status: 'disputed', money: { amount: '4300', currency: 'USD' } },
+      amount: [{ money: { amount: '5000' } }, { money: { amount: '-700' } }],
+      next: { who: 'finance', text: expect.stringContaining('Which booking or contest it was for is not known here') },
+    })
+    expect(answer.story.map(({ text }: { text: string }) => text)).toEqual(
+      expect.arrayContaining(['The customer paid', 'Stripe told of it', 'Refund re_explained: succeeded']),
+    )
+  }
+  expect((await get('/v1/search?q=ch_explained')).items).toMatchObject([{ type: 'payment', id: 'pi_explained' }])
+  const unheard = await api.ask('GET', '/v1/explain/pi_unheard_of', { token: await api.token(VIEWER) })
+  expect([unheard.status, unheard.body.detail]).toEqual([404, expect.stringContaining('neither an event of Stripe’s')])
+})
+
+test('a payment that only a comparison with Stripe has told of is explained by that', async () => {
+  await sql`
+    with report as (
+      insert into reconciliation_reports (kind, window_from, window_to, include_refunds, tolerance_percentage,
+        reporting_currency, status, severity, result, finished_at)
+      values ('daily', now() - interval '1 day', now(), true, 1, 'USD', 'discrepancy_found', 'warning', '{}', now()) returning id
+    )
+    insert into reconciliation_findings (report_id, category, payment_id, stripe_currency, stripe_amount, stripe_refunded,
+      stripe_created)
+    select id, 'missing_in_database', 'pi_only_stripe', 'USD', 900, 0, now() from report`.execute(api.world.database)
+  expect(await explained('pi_only_stripe')).toMatchObject({
+    subject: { type: 'payment', status: 'not_recorded', money: { amount: '900', currency: 'USD' } },
+    next: { who: 'finance', text: expect.stringContaining('at Stripe and not here') },
+  })
+})
+
+test('a winner whom only a rejected settlement names is found, and told why nobody is paid', async () => {
+  const winners = { winners: [{ userId: 'winner-refused', account: 'acct_winner_refused', amount: 700n }] }
+  const { settlementId, settlement } = await aSettlement(api.world, winners)
+  expect(await explained('winner-refused')).toMatchObject({
+    subject: { type: 'payee', money: null },
+    next: { who: 'remesa' },
+    links: [{ type: 'settlement', id: settlementId, label: `Contest ${settlement.contestId}, pending` }],
+  })
+  const { database, now } = api.world
+  await sql`update settlements set total = total + 1 where settlement_id = ${settlementId}`.execute(database)
+  await database.transaction().execute(async (tx) => void (await createPayoutJobs(tx, [settlementId], now())))
+  expect(await explained('winner-refused')).toMatchObject({
+    subject: { type: 'payee', id: 'winner-refused', money: null },
+    amount: [],
+    story: expect.arrayContaining([
+      {
+        at: expect.any(String),
+        text: `Named as a winner of contest ${settlement.contestId}, whose settlement was rejected (sum_differs)`,
+      },
+    ]),
+    next: { who: 'marketplace' },
+    links: [{ type: 'settlement', id: settlementId, label: `Contest ${settlement.contestId}, rejected` }],
+  })
 })

@@ -25,7 +25,7 @@ export const explainCommands = (context: Context): Command =>
       .description('Why an amount is what it is, what happened to it, and whose move is next.')
       .argument(
         '<id>',
-        'of a seller, winner, provider, balance, document, settlement, transfer, booking or payout, ours or the other side’s',
+        'of a seller, winner, provider, balance, document, settlement, transfer, booking, payout or customer’s payment, ours or the other side’s',
       ),
   )
     .addHelpText('after', HELP)
@@ -71,4 +71,5 @@ ${exitCodes({ 0: 'it is explained' })}
 Examples:
   remesa explain 0197a3c2-3f6e-7c11-9d55-0a4b8e0c1f22     a balance, by our id
   remesa explain VB-1042                                  a document of NetSuite’s
-  remesa explain tr_1Nabc --json                          a transfer, by Stripe’s id`
+  remesa explain tr_1Nabc --json                          a transfer, by Stripe’s id
+  remesa explain pi_3Nabc                                 what a customer paid`

@@ -1,7 +1,8 @@
 import type { Database } from '@remesa/database/connection'
 import { findPayee, type PayeeSummary } from '@remesa/database/payee-reads'
-import { type NextMove, NOTHING_OPEN } from '@remesa/domain/explain-next'
-import { withStatus } from '@remesa/domain/explain-titles'
+import { type NextMove, NOTHING_OPEN, nextOfSettlement } from '@remesa/domain/explain-next'
+import { titleOfContest, withStatus } from '@remesa/domain/explain-titles'
+import { titleOfNaming } from '@remesa/domain/story-titles'
 import type { Clock } from '../act-on-payout.ts'
 import { explainPayout, explainTransfer } from './explain-payout.ts'
 import { type Explanation, storyOf } from './explanation.ts'
@@ -10,17 +11,31 @@ import { type Explanation, storyOf } from './explanation.ts'
 export async function explainPayee(database: Database, userId: string, clock: Clock): Promise<Explanation | undefined> {
   const payee = await findPayee(database, userId)
   if (!payee) return undefined
-  const { open, ended, account, audit } = payee
+  const { open, ended, named, account, audit } = payee
   const [first] = open
+  const [contest] = named
   return {
     subject: { type: 'payee', id: userId, title: userId, status: account, money: moneyOf(payee) },
     amount: open.map(({ of, status, money }) => ({ label: withStatus(of, status), money })),
-    story: storyOf({ attempts: [], ledger: [], audit }),
-    next: first ? await nextOf(database, first, clock) : NOTHING_OPEN,
-    links: [...open, ...ended].map(({ type, id, of, status }) => ({
-      ...{ type, id },
-      label: withStatus(of, status),
-    })),
+    story: [
+      ...named.map(({ contestId, rejectedRule, at }) => ({
+        at: at.toISOString(),
+        text: `${titleOfNaming(contestId, rejectedRule)}${rejectedRule === null ? '' : ` (${rejectedRule})`}`,
+      })),
+      ...storyOf({ attempts: [], ledger: [], audit }),
+    ].sort((one, other) => (one.at < other.at ? -1 : 1)),
+    next: first
+      ? await nextOf(database, first, clock)
+      : contest
+        ? nextOfSettlement({ isRejected: contest.rejectedRule !== null, transfers: null, cooling: 0 })
+        : NOTHING_OPEN,
+    links: [
+      ...[...open, ...ended].map(({ type, id, of, status }) => ({ type, id, label: withStatus(of, status) })),
+      ...named.map(({ settlementId, contestId, rejectedRule }) => ({
+        ...{ type: 'settlement' as const, id: settlementId },
+        label: withStatus(titleOfContest(contestId), rejectedRule === null ? 'pending' : 'rejected'),
+      })),
+    ],
   }
 }
 

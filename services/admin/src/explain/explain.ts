@@ -3,6 +3,7 @@ import type { Found, FoundType } from '@remesa/database/search-reads'
 import type { Clock } from '../act-on-payout.ts'
 import { explainBalance, explainDocument, explainSeller } from './explain-balance.ts'
 import { explainPayee } from './explain-payee.ts'
+import { explainPayment } from './explain-payment.ts'
 import { explainBooking, explainPayout, explainSettlement, explainTransfer } from './explain-payout.ts'
 import type { Explanation } from './explanation.ts'
 
@@ -17,6 +18,7 @@ const EXPLAIN: Readonly<Record<FoundType, Explain>> = {
   booking: explainBooking,
   settlement: explainSettlement,
   payee: explainPayee,
+  payment: explainPayment,
 }
 
 /** @returns undefined for what is no longer there */

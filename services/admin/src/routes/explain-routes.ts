@@ -7,7 +7,17 @@ import { plainText } from '../text.ts'
 import { toWire } from '../wire.ts'
 import { byName, money, time } from './shapes.ts'
 
-const FOUND_TYPES = ['seller', 'payee', 'balance', 'transfer', 'payout', 'booking', 'settlement', 'document'] as const
+const FOUND_TYPES = [
+  'seller',
+  'payee',
+  'balance',
+  'transfer',
+  'payout',
+  'booking',
+  'settlement',
+  'document',
+  'payment',
+] as const
 const MOVERS = ['nobody', 'remesa', 'finance', 'on-call', 'payee', 'provider', 'marketplace'] as const
 
 const foundType = z.enum(FOUND_TYPES).meta({ id: 'FoundType' })
@@ -72,8 +82,16 @@ export function explainRoutes(server: ZodServer, { database, clock }: ApiParts):
     async ({ params: { id } }) => {
       const [named] = await findNamed(database, id)
       const explained = named && (await explain(database, named, clock()))
-      if (!explained) throw new ProblemError(problem('not-found', `There is nothing of the id ${id}.`))
+      if (!explained) throw new ProblemError(problem('not-found', notKnown(id)))
       return toWire(explained)
     },
   )
 }
+
+/** Stripe's ids of what customers pay, give back and dispute. */
+const STRIPE_PAYMENT = /^(?:pi|ch|py|re|pyr|dp|du)_/
+
+const notKnown = (id: string): string =>
+  STRIPE_PAYMENT.test(id)
+    ? `Remesa does not know ${id}: neither an event of Stripe’s nor a comparison has told of it. Compare its day with Stripe to find it.`
+    : `There is nothing of the id ${id}.`
