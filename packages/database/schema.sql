@@ -13,7 +13,6 @@ CREATE TABLE admin_jobs (
   constraint admin_jobs_pkey PRIMARY KEY (name),
   constraint admin_jobs_last_outcome_check CHECK ((last_outcome = ANY (ARRAY['succeeded'::text, 'failed'::text])))
 );
-CREATE INDEX payments_by_charge ON public.payments USING btree (charge_id);
 
 CREATE TABLE admin_requests (
   actor text not null,
@@ -588,6 +587,7 @@ CREATE TABLE payments (
   constraint payments_refunded_check CHECK ((refunded >= 0)),
   constraint payments_source_check CHECK ((source = ANY (ARRAY['webhook'::text, 'sync'::text, 'manual'::text])))
 );
+CREATE INDEX payments_by_charge ON public.payments USING btree (charge_id);
 CREATE INDEX payments_by_created ON public.payments USING btree (created, payment_id);
 
 CREATE TABLE payout_jobs (
