@@ -640,11 +640,11 @@ CREATE TABLE payout_reversals (
   constraint payout_reversals_check3 CHECK (((status = 'retryable'::text) = (next_try_at IS NOT NULL))),
   constraint payout_reversals_check4 CHECK (((status = ANY (ARRAY['reversed'::text, 'refused'::text])) = (ended_at IS NOT NULL))),
   constraint payout_reversals_check5 CHECK (((status = 'reversed'::text) = (provider_reference IS NOT NULL))),
-  constraint payout_reversals_check6 CHECK (((status <> ALL (ARRAY['processing'::text, 'retryable'::text, 'reversed'::text])) OR (attempts > 0))),
   constraint payout_reversals_check7 CHECK (((status <> 'refused'::text) OR (failure_reason IS NOT NULL))),
   constraint payout_reversals_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
   constraint payout_reversals_provider_id_check CHECK ((provider_id <> ''::text)),
   constraint payout_reversals_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'processing'::text, 'retryable'::text, 'reversed'::text, 'refused'::text]))),
+  constraint payout_reversals_tried_while_in_hand CHECK (((status <> ALL (ARRAY['processing'::text, 'reversed'::text])) OR (attempts > 0))),
   constraint payout_reversals_payout_id_fkey FOREIGN KEY (payout_id) REFERENCES payouts(id),
   constraint payout_reversals_transfer_id_fkey FOREIGN KEY (transfer_id) REFERENCES payout_transfers(id)
 );
@@ -678,6 +678,7 @@ CREATE TABLE payout_transfers (
   payout_id uuid,
   withdraw_requested boolean default false not null,
   repayments integer default 0 not null,
+  turned_away integer default 0 not null,
   constraint payout_transfers_pkey PRIMARY KEY (id),
   constraint payout_transfers_contest_id_user_id_key UNIQUE (contest_id, user_id),
   constraint payout_transfers_amount_check CHECK ((amount > 0)),
@@ -697,6 +698,7 @@ CREATE TABLE payout_transfers (
   constraint payout_transfers_refusals_check CHECK ((refusals >= 0)),
   constraint payout_transfers_repayments_check CHECK ((repayments >= 0)),
   constraint payout_transfers_status_check CHECK ((status = ANY (ARRAY['awaiting_destination'::text, 'pending'::text, 'processing'::text, 'completed'::text, 'retryable'::text, 'failed_terminal'::text, 'withdrawn'::text]))),
+  constraint payout_transfers_turned_away_check CHECK ((turned_away >= 0)),
   constraint payout_transfers_user_id_check CHECK ((user_id <> ''::text)),
   constraint payout_transfers_withdrawn_of_bookings CHECK (((payout_id IS NOT NULL) OR ((status <> 'withdrawn'::text) AND (NOT withdraw_requested)))),
   constraint payout_transfers_job_id_fkey FOREIGN KEY (job_id) REFERENCES payout_jobs(id),

@@ -20,6 +20,7 @@ import * as paidOutSince from '../migrations/0018-paid-out-since.ts'
 import * as settlementImports from '../migrations/0019-settlement-imports.ts'
 import * as secondWords from '../migrations/0021-second-words.ts'
 import * as refundsNotFinal from '../migrations/0022-refunds-not-final.ts'
+import * as turnedAway from '../migrations/0023-turned-away.ts'
 import type { Database } from './connection.ts'
 
 const MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -43,6 +44,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0019-settlement-imports': settlementImports,
   '0021-second-words': secondWords,
   '0022-refunds-not-final': refundsNotFinal,
+  '0023-turned-away': turnedAway,
 }
 
 /**

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Currency } from '@remesa/domain/currency'
 import type { AttemptState } from '@remesa/domain/payment-steps'
-import type { PaymentInstruction, ProviderFacts, RailName } from '@remesa/domain/rail'
+import { NOT_ADMITTED, type PaymentInstruction, type ProviderFacts, type RailName } from '@remesa/domain/rail'
 import { sql, type Transaction } from 'kysely'
 import type { PayableType, Schema } from './schema.ts'
 
@@ -197,8 +197,10 @@ export async function recordAnswers(
       lease_expires_at = case when r.state = 'claimed' then r.retry_at end,
       provider_reference = coalesce(r.reference, a.provider_reference),
       refusal_reason = r.reason, last_facts = r.facts,
-      -- A call that was refused for haste was none: it must not make the wait after a later one longer.
-      calls = a.calls - case when r.state = 'postponed' and r.reason = 'rate_limited' then 1 else 0 end,
+      -- A call that was refused for haste was none: it must not make the wait after a later one longer. Nor was a look-up
+      -- that our own limiter did not let out.
+      calls = a.calls - case when (r.state = 'postponed' and r.reason = 'rate_limited')
+        or r.facts->>'code' = ${NOT_ADMITTED} then 1 else 0 end,
       accepted_at = case when r.state in ('accepted', 'paid', 'reversed') then ${now}::timestamptz end,
       settled_at = case when r.state in ('paid', 'reversed') then coalesce(r.settled_at, ${now}) end,
       updated_at = ${now}

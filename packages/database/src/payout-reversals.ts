@@ -208,8 +208,8 @@ export interface ReversalMove {
   readonly reversalId: string
   readonly from: ReversalStatus
   readonly to: ReversalStatus
-  /** A try begins, or was made without being counted. */
-  readonly isNewTry: boolean
+  /** 1: a try begins, or was made without being counted. -1: our own limiter turned the one away that had begun. */
+  readonly tries: -1 | 0 | 1
   /** A refusal that makes the next wait longer. */
   readonly isRefusal: boolean
   /** When somebody must have it in hand; null once it has ended. */
@@ -229,11 +229,11 @@ export async function moveReversals(tx: Transaction<Schema>, moves: readonly Rev
     const stays = from === 'processing' && to === 'processing'
     if (!stays && !mayBecome(from, to)) throw new Error(`a payout reversal never goes from ${from} to ${to}`)
   }
-  const rows = moves.map(({ reversalId, from, to, isNewTry, isRefusal, dueAt, reason, reference }) => ({
+  const rows = moves.map(({ reversalId, from, to, tries, isRefusal, dueAt, reason, reference }) => ({
     id: reversalId,
     from,
     to,
-    tries: isNewTry ? 1 : 0,
+    tries,
     refused: isRefusal ? 1 : 0,
     due_at: dueAt?.toISOString() ?? null,
     reason,

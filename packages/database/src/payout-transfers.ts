@@ -24,8 +24,10 @@ export interface PayoutTransfer {
   readonly heldReason: HeldReason | null
   /** The account that its newest attempt pays. */
   readonly destination: string | null
-  /** Tries begun. */
+  /** Tries begun, without those that our own limiter turned away. */
   readonly attempts: number
+  /** Tries that our own limiter turned away: Stripe was not asked. */
+  readonly turnedAway: number
   /** Refusals that count towards the maximum; those for want of funds are counted apart. */
   readonly refusals: number
   readonly fundsRefusals: number
@@ -122,6 +124,10 @@ export async function lockTransfers(
   return new Map(rows.map((row) => [row.id, transferOf(row)]))
 }
 
+/** What names a try: the ledger's entries go by the sum of both. */
+export type TryCounts = Pick<PayoutTransfer, 'attempts' | 'turnedAway'>
+export const entryNumber = ({ attempts, turnedAway }: TryCounts): number => attempts + turnedAway
+
 /**
  * Puts claimed transfers to processing. A try is counted when it begins: one that is taken up again after its worker
  * died is the same try, and counts no second time.
@@ -132,17 +138,17 @@ export async function markProcessing(
   tx: Transaction<Schema>,
   transfers: readonly { readonly transferId: string; readonly destination: string }[],
   { now, leaseExpiresAt }: { now: Date; leaseExpiresAt: Date },
-): Promise<ReadonlyMap<string, number>> {
+): Promise<ReadonlyMap<string, TryCounts>> {
   if (transfers.length === 0) return new Map()
-  const { rows } = await sql<{ id: string; attempts: number }>`
+  const { rows } = await sql<TryCounts & { id: string }>`
     update payout_transfers t set status = 'processing', destination = r.destination, next_try_at = null,
       attempts = t.attempts + case when t.status = 'processing' then 0 else 1 end,
       due_at = ${leaseExpiresAt}, updated_at = ${now}
     from jsonb_to_recordset(${JSON.stringify(transfers)}::jsonb) as r("transferId" uuid, destination text)
     where t.id = any(${idsOf(transfers)}::uuid[]) and t.id = r."transferId" and t.status in ('pending', 'retryable', 'processing')
-    returning t.id, t.attempts`.execute(tx)
+    returning t.id, t.attempts, t.turned_away as "turnedAway"`.execute(tx)
   refuseUnmoved('processing', transfers, new Set(rows.map(({ id }) => id)))
-  return new Map(rows.map(({ id, attempts }) => [id, attempts]))
+  return new Map(rows.map(({ id, ...counts }) => [id, counts]))
 }
 
 /**
@@ -208,16 +214,19 @@ export async function markRetryable(
     readonly retryAt: Date
     readonly reason: string
     readonly counts: RefusalCount
+    /** The try that began with this claim was none: it is not counted among the attempts any more. */
+    readonly isTurnedAway: boolean
   }[],
   now: Date,
 ): Promise<void> {
   if (transfers.length === 0) return
   const { rows } = await sql<{ id: string }>`
     update payout_transfers t set status = 'retryable', next_try_at = r."retryAt", due_at = r."retryAt",
+      attempts = t.attempts - r."isTurnedAway"::int, turned_away = t.turned_away + r."isTurnedAway"::int,
       failure_reason = r.reason, refusals = t.refusals + (r.counts = 'attempt')::int,
       funds_refusals = t.funds_refusals + (r.counts = 'funds_refusal')::int, updated_at = ${now}
     from jsonb_to_recordset(${JSON.stringify(transfers)}::jsonb)
-      as r("transferId" uuid, "retryAt" timestamptz, reason text, counts text)
+      as r("transferId" uuid, "retryAt" timestamptz, reason text, counts text, "isTurnedAway" boolean)
     where t.id = any(${idsOf(transfers)}::uuid[]) and t.id = r."transferId" and t.status = 'processing'
     returning t.id`.execute(tx)
   refuseUnmoved('retryable', transfers, new Set(rows.map(({ id }) => id)))
@@ -308,6 +317,7 @@ export const transferOf = (row: TransferRow): PayoutTransfer => ({
   heldReason: row.held_reason,
   destination: row.destination,
   attempts: row.attempts,
+  turnedAway: row.turned_away,
   refusals: row.refusals,
   fundsRefusals: row.funds_refusals,
   nextTryAt: row.next_try_at,

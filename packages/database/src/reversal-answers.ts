@@ -1,7 +1,7 @@
 import { reversalKey } from '@remesa/domain/idempotency-key'
 import type { PaymentPatience } from '@remesa/domain/payment-steps'
 import { afterReversal, isTerminal, type ReversalStatus, type ReversalStep } from '@remesa/domain/payout-reversal'
-import type { PaymentOutcome } from '@remesa/domain/rail'
+import { isTurnedAway, type PaymentOutcome } from '@remesa/domain/rail'
 import type { Transaction } from 'kysely'
 import { type AuditRow, recordAudit } from './audit.ts'
 import { type NewAlert, resolveAlerts } from './finance-alerts.ts'
@@ -114,14 +114,20 @@ const moveOf = ({ claim, outcome, step, retryAt, reversal }: PlannedAnswer) => (
   reversalId: claim.reversalId,
   from: reversal.status,
   to: step.status,
-  // An acceptance may come after the refusal of another call with its key put the reversal back. It is a fact all the
-  // same, and a try of its own, which was not counted.
-  isNewTry: reversal.status === 'retryable',
+  tries: triesOf(claim, outcome, reversal),
   isRefusal: step.counts === 'refusal',
   dueAt: retryAt,
   reason: step.status === 'processing' ? null : refusalOf(outcome),
   reference: outcome.kind === 'accepted' && step.status === 'reversed' ? outcome.reference : null,
 })
+
+/** What an answer adds to the tries that were counted when they began. */
+function triesOf({ isNewTry }: ReversalClaim, outcome: PaymentOutcome, { status }: PayoutReversal): -1 | 0 | 1 {
+  // An acceptance may come after the refusal of another call with its key put the reversal back. It is a fact all the
+  // same, and a try of its own, which was not counted.
+  if (status === 'retryable') return 1
+  return isNewTry && isTurnedAway(outcome) ? -1 : 0
+}
 
 const pauseOf = ({ claim, step: { pauseRailMs } }: PlannedAnswer, now: Date) =>
   pauseRailMs ? [[claim.attempt.rail, new Date(now.getTime() + pauseRailMs)] as const] : []

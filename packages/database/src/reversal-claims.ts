@@ -25,6 +25,8 @@ export interface ReversalClaim {
   readonly providerId: string
   /** The number of this try, from 1; the same when it is taken up again after its worker died. */
   readonly tryNumber: number
+  /** It begins with this claim. */
+  readonly isNewTry: boolean
   readonly attempt: ClaimedAttempt
   readonly counted: Counted
 }
@@ -141,7 +143,7 @@ async function begin(
       reversalId,
       from: status,
       to: 'processing',
-      isNewTry: status !== 'processing',
+      tries: status === 'processing' ? 0 : 1,
       isRefusal: false,
       dueAt: lease.expiresAt,
       reason: null,
@@ -171,6 +173,7 @@ async function begin(
     payoutId,
     providerId,
     tryNumber: attempts + (status === 'processing' ? 0 : 1),
+    isNewTry: status !== 'processing',
     attempt,
     counted: { attempts: refusals, fundsRefusals: 0, calls: attempt.calls },
   }))

@@ -371,7 +371,7 @@ interface PayoutTransfers {
   destination: string | null
   status: Generated<TransferStatus>
   held_reason: HeldReason | null
-  /** Tries begun, each counted when it begins. */
+  /** Tries begun, each counted when it begins, and no more when it was turned away. */
   attempts: Generated<number>
   /** Refusals counted towards the maximum; see domain payment-steps. */
   refusals: Generated<number>
@@ -387,6 +387,8 @@ interface PayoutTransfers {
   withdraw_requested: Generated<boolean>
   /** Times that two people had it paid again after it had failed. */
   repayments: Generated<number>
+  /** Tries that our own limiter let nothing of out: they are no `attempts`. */
+  turned_away: Generated<number>
   created_at: Timestamp
   completed_at: Date | null
   updated_at: Timestamp

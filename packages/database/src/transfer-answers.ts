@@ -7,7 +7,7 @@ import {
   type TransferStatus,
   type TransferStep,
 } from '@remesa/domain/payout-transfer'
-import type { PaymentOutcome } from '@remesa/domain/rail'
+import { isTurnedAway, type PaymentOutcome } from '@remesa/domain/rail'
 import type { Transaction } from 'kysely'
 import { type AuditRow, recordAudit } from './audit.ts'
 import { type EndedTransfer, endBookingPayouts } from './booking-transfer-ends.ts'
@@ -17,6 +17,7 @@ import { recordAnswers } from './payment-attempts.ts'
 import { lockJobs, updateCounts, updateStatus } from './payout-jobs.ts'
 import {
   countTerminalByJobId,
+  entryNumber,
   jobIdOf,
   lockTransfers,
   markCompleted,
@@ -81,7 +82,9 @@ export async function recordTransfers(
     // An acceptance may come after the refusal of another call with its key put the transfer back. It is a fact all the
     // same, and a try of its own, which was not counted and for which nothing is reserved any more.
     const late = transfer.status === 'retryable'
-    return { claim, outcome, step, retryAt, late, transfer, tryNumber: transfer.attempts + (late ? 1 : 0) }
+    const tryNumber = transfer.attempts + (late ? 1 : 0)
+    const number = entryNumber({ ...transfer, attempts: tryNumber })
+    return { claim, outcome, step, retryAt, late, transfer, tryNumber, entryNumber: number }
   })
   const chosen = oneOfEachAttempt(planned)
   const movedIds = await recordAnswers(tx, [...chosen].map(answerOf), now)
@@ -141,6 +144,8 @@ interface PlannedAnswer extends AnsweredTransfer {
   readonly late: boolean
   /** Which try of the transfer this answer ends. */
   readonly tryNumber: number
+  /** Names its entry in the ledger. */
+  readonly entryNumber: number
 }
 
 const answerOf = ({ claim, outcome, step, retryAt }: PlannedAnswer) => ({
@@ -173,6 +178,7 @@ async function moveTransfers(tx: Transaction<Schema>, applied: readonly PlannedA
       retryAt: retryTimeOf(plan),
       reason: reasonOf(plan),
       counts: plan.step.counts,
+      isTurnedAway: plan.claim.isNewTry && isTurnedAway(plan.outcome),
     })),
     now,
   )
@@ -247,7 +253,7 @@ const pauseOf = ({ pauseRailMs }: TransferStep, now: Date): readonly Date[] =>
  * Every answer that ends a try is booked, refusals too: what the try reserved goes to where the money went, or back to
  * the payee (docs/decisions/0013). Where nobody answered, it stays reserved.
  */
-function entryOf({ claim, step, late, tryNumber }: PlannedAnswer): readonly LedgerEntry[] {
+function entryOf({ claim, step, late, entryNumber: number }: PlannedAnswer): readonly LedgerEntry[] {
   const payee = payeeAccount(userPayee(claim.userId))
   const { rail, instruction } = claim.attempt
   const reserved = reservedFor(rail)
@@ -255,7 +261,7 @@ function entryOf({ claim, step, late, tryNumber }: PlannedAnswer): readonly Ledg
   if (!end) return []
   return [
     {
-      idempotencyKey: `ledger:payout:${claim.transferId}:${tryNumber}`,
+      idempotencyKey: `ledger:payout:${claim.transferId}:${number}`,
       kind: end.kind,
       payable: { type: 'payout_transfer', id: claim.transferId },
       postings: [

@@ -21,6 +21,7 @@ import { cappedClaims } from './payment-caps.ts'
 import { updateStatus } from './payout-jobs.ts'
 import {
   claimForProcessing,
+  entryNumber,
   jobIdOf,
   markProcessing,
   type PayoutTransfer,
@@ -41,6 +42,8 @@ export interface TransferClaim {
   readonly userId: string
   /** The number of this try, from 1; the same when it is taken up again after its worker died. */
   readonly tryNumber: number
+  /** It begins with this claim. */
+  readonly isNewTry: boolean
   readonly attempt: ClaimedAttempt
   readonly counted: Counted
   /** When the transfer was made: its settlement became a job, or its payout was released. */
@@ -203,7 +206,7 @@ async function begin(
   begun: readonly { transfer: PayoutTransfer; attempt: ClaimedAttempt }[],
   lease: Lease,
 ): Promise<readonly TransferClaim[]> {
-  const tryNumbers = await markProcessing(
+  const tries = await markProcessing(
     tx,
     begun.map(({ transfer, attempt }) => ({
       transferId: transfer.transferId,
@@ -211,17 +214,22 @@ async function begin(
     })),
     { now: lease.now, leaseExpiresAt: lease.expiresAt },
   )
-  const claims = begun.map(({ transfer, attempt }) =>
-    claimOf(transfer, attempt, tryNumbers.get(transfer.transferId) ?? 0),
-  )
+  const tryOf = ({ transferId }: PayoutTransfer) => {
+    const counts = tries.get(transferId)
+    if (!counts) throw new Error(`transfer ${transferId} is claimed, and no try of it is counted`)
+    return counts
+  }
+  const claims = begun.map(({ transfer, attempt }) => claimOf(transfer, attempt, tryOf(transfer).attempts))
   const counted = begun.filter(({ transfer }) => transfer.status !== 'processing')
-  const isCounted = new Set(counted.map(({ transfer }) => transfer.transferId))
   const jobIds = await updateStatus(tx, [...new Set(counted.flatMap(({ transfer }) => jobIdOf(transfer.owner)))], {
     from: 'pending',
     to: 'processing',
     now: lease.now,
   })
-  await recordEntries(tx, claims.filter(({ transferId }) => isCounted.has(transferId)).map(reservedEntry))
+  await recordEntries(
+    tx,
+    counted.map(({ transfer, attempt }) => reservedEntry(transfer, attempt, entryNumber(tryOf(transfer)))),
+  )
   await recordAudit(tx, [
     ...counted.map(
       ({ transfer, attempt: { instruction } }): AuditRow => ({
@@ -256,13 +264,18 @@ const claimOf = (transfer: PayoutTransfer, attempt: ClaimedAttempt, tryNumber: n
   owner: transfer.owner,
   userId: transfer.userId,
   tryNumber,
+  isNewTry: transfer.status !== 'processing',
   attempt,
   counted: { attempts: transfer.refusals, fundsRefusals: transfer.fundsRefusals, calls: attempt.calls },
   owedSince: transfer.createdAt,
 })
 
-const reservedEntry = ({ transferId, userId, tryNumber, attempt }: TransferClaim): LedgerEntry => ({
-  idempotencyKey: `ledger:payout:${transferId}:${tryNumber}:reserved`,
+const reservedEntry = (
+  { transferId, userId }: PayoutTransfer,
+  attempt: ClaimedAttempt,
+  number: number,
+): LedgerEntry => ({
+  idempotencyKey: `ledger:payout:${transferId}:${number}:reserved`,
   kind: 'payment_reserved',
   payable: { type: 'payout_transfer', id: transferId },
   postings: moved(attempt.instruction.money, {

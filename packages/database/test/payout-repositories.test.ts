@@ -111,7 +111,12 @@ test('a transfer that does not stand where it could move is never moved', async 
   const transferId = transferOf('w1')
   const moves: readonly ((tx: Transaction<Schema>) => Promise<void>)[] = [
     (tx) => payoutTransfers.markCompleted(tx, [{ transferId, late: false, reference: 'tr' }], NOW),
-    (tx) => payoutTransfers.markRetryable(tx, [{ transferId, retryAt: later(1), reason: 'r', counts: 'attempt' }], NOW),
+    (tx) =>
+      payoutTransfers.markRetryable(
+        tx,
+        [{ transferId, retryAt: later(1), reason: 'r', counts: 'attempt', isTurnedAway: false }],
+        NOW,
+      ),
     (tx) => payoutTransfers.markFailedTerminal(tx, [{ transferId, late: false, reason: 'r', counts: 'attempt' }], NOW),
     (tx) => payoutTransfers.markUnanswered(tx, [{ transferId, retryAt: later(1) }], NOW),
     (tx) => payoutTransfers.markPending(tx, [transferId], NOW),

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { CALLS_BEFORE_ALERT, type Counted, PATIENCE } from './payment-steps.ts'
 import { afterReversal, isTerminal, mayBecome, REVERSAL_STATUSES, type ReversalStatus } from './payout-reversal.ts'
-import type { PaymentOutcome, PaymentStatus } from './rail.ts'
+import { NOT_ADMITTED, type PaymentOutcome, type PaymentStatus } from './rail.ts'
 
 const facts = { status: 400 }
 const fresh: Counted = { attempts: 0, fundsRefusals: 0, calls: 1 }
@@ -83,7 +83,7 @@ test('haste is tried again with the same key and counts nothing; our own limiter
   const [first, tenth] = [after(may('rate_limited', false)), after(may('rate_limited', false), { ...fresh, calls: 10 })]
   expect(first).toMatchObject({ attempt: 'postponed', status: 'retryable', counts: 'nothing' })
   expect(tenth.retryAfterMs).toBeGreaterThan(first.retryAfterMs ?? 0)
-  const ours = { ...may('rate_limited', false), facts: { status: 0 } }
+  const ours = { ...may('rate_limited', false), facts: { status: 0, code: NOT_ADMITTED } }
   expect(after(ours, { ...fresh, calls: 10 }).retryAfterMs).toBe(after(ours).retryAfterMs)
 })
 

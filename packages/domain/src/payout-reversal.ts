@@ -1,5 +1,5 @@
 import { type AnswerStep, afterAnswer, backoffMs, type Counted, type PaymentPatience, waitMs } from './payment-steps.ts'
-import type { PaymentOutcome } from './rail.ts'
+import { isTurnedAway, type PaymentOutcome } from './rail.ts'
 
 /**
  * The life of what is taken back from one transfer of a booking's payout (design §6.4). `refused`: the rail does not take
@@ -74,15 +74,16 @@ const contradiction = (patience: PaymentPatience): ReversalStep => ({
 })
 
 function triedAgain(
-  { reason, keyIsSpent, facts }: PaymentOutcome & { kind: 'declined_may_change' },
+  outcome: PaymentOutcome & { kind: 'declined_may_change' },
   counted: Counted,
   patience: PaymentPatience,
   random: number,
 ): ReversalStep {
+  const { reason, keyIsSpent, facts } = outcome
   const step = { attempt: keyIsSpent ? 'declined' : 'postponed', status: 'retryable' } as const
   if (reason !== 'rail_unavailable') {
     // Our own limiter turned it away and Stripe was not asked, so that no number of calls makes this wait longer.
-    const calls = facts.status === 0 ? 1 : counted.calls
+    const calls = isTurnedAway(outcome) ? 1 : counted.calls
     return { ...step, counts: 'nothing', retryAfterMs: waitMs(facts, backoffMs(calls, patience.retry, random)) }
   }
   const refusals = counted.attempts + 1

@@ -9,7 +9,7 @@ import {
   TRANSFER_STATUSES,
   type TransferStatus,
 } from './payout-transfer.ts'
-import type { PaymentOutcome, PaymentStatus, RefusalCategory } from './rail.ts'
+import { NOT_ADMITTED, type PaymentOutcome, type PaymentStatus, type RefusalCategory } from './rail.ts'
 
 const facts = { status: 0 }
 const fresh: Counted = { attempts: 0, fundsRefusals: 0, calls: 1 }
@@ -174,7 +174,7 @@ test('haste counts nothing and keeps its key', () => {
 
 test('what our own limiter turned away waits for its turn, and no longer each time; what Stripe refused does', () => {
   const turnedAway = (status: number, calls: number) => {
-    const facts = { status, retryAfterMs: 3_000 }
+    const facts = { status, retryAfterMs: 3_000, ...(status === 0 && { code: NOT_ADMITTED }) }
     const outcome: PaymentOutcome = { kind: 'declined_may_change', reason: 'rate_limited', keyIsSpent: false, facts }
     return after(outcome, { ...fresh, calls }).retryAfterMs ?? 0
   }

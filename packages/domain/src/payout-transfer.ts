@@ -8,7 +8,7 @@ import {
   type Standing,
   waitMs,
 } from './payment-steps.ts'
-import type { PaymentOutcome } from './rail.ts'
+import { isTurnedAway, type PaymentOutcome } from './rail.ts'
 
 /** The life of what one user is paid: a winner for a contest (design §6.3), or a provider for a booking (§6.4). */
 export type TransferStatus =
@@ -102,7 +102,7 @@ export function afterTransfer(
       ...(tellPeople && { alert: 'rail_unavailable' }),
     }
   }
-  if (outcome.kind === 'declined_may_change' && outcome.reason === 'rate_limited' && outcome.facts.status === 0) {
+  if (outcome.kind === 'declined_may_change' && isTurnedAway(outcome)) {
     // Our own limiter turned it away and Stripe was not asked, so that no number of calls makes this wait longer.
     const retryAfterMs = waitMs(outcome.facts, backoffMs(1, patience.retry, random))
     return { ...triedAgain(outcome), counts: 'nothing', retryAfterMs }

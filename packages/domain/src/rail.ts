@@ -36,6 +36,9 @@ export interface ProviderFacts {
   readonly retryAfterMs?: number
 }
 
+/** `code` of what our own limiter did not let out: nothing was sent, and no provider saw it. */
+export const NOT_ADMITTED = 'not_admitted'
+
 /** How a call to pay, or a look-up of one, ended. Four kinds, no others (design §5). */
 export type PaymentOutcome =
   | {
@@ -79,6 +82,14 @@ export type PaymentOutcome =
       readonly category?: RefusalCategory
       readonly facts: ProviderFacts
     }
+
+/** What became of a call, for counting: the outcome's kind, or that our own limiter turned it away and nobody was asked. */
+export const callEnd = (outcome: PaymentOutcome): PaymentOutcome['kind'] | 'turned_away' =>
+  isTurnedAway(outcome) ? 'turned_away' : outcome.kind
+
+/** Whether our own limiter turned a payment away, so that the provider was not asked. */
+export const isTurnedAway = ({ kind, facts }: PaymentOutcome): boolean =>
+  kind === 'declined_may_change' && facts.code === NOT_ADMITTED
 
 /** Where an accepted payment stands at the provider. A reason is the provider's own code. */
 export type PaymentStatus =

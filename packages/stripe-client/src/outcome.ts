@@ -1,10 +1,10 @@
-import type { PaymentOutcome, ProviderFacts } from '@remesa/domain/rail'
+import { NOT_ADMITTED, type PaymentOutcome, type ProviderFacts } from '@remesa/domain/rail'
 import { outcomeOfFailure } from '@remesa/provider-http/payment-outcome'
 import { NoAnswerError, ProviderError } from '@remesa/provider-http/provider-error'
 import { errorByStatus, errorFor, parseRetryAfter } from '@remesa/provider-http/read-as'
 import Stripe from 'stripe'
 import { categoryOf, OUR_FAULT } from './refusal-codes.ts'
-import { NOT_ADMITTED, UNREADABLE } from './transport.ts'
+import { UNREADABLE } from './transport.ts'
 
 /**
  * How a transfer that threw ended, by status and code only (facts: stripe §5). No answer may mean paid: that is

@@ -1,14 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import * as http from 'node:http'
 import * as https from 'node:https'
+import { NOT_ADMITTED } from '@remesa/domain/rail'
 import { NoAnswerError } from '@remesa/provider-http/provider-error'
 import type { Logger } from '@remesa/service-kit/logger'
 import type { Metrics } from '@remesa/service-kit/metrics'
 import type { Stripe } from 'stripe'
 import type { Limiter, Verdict } from './limiter.ts'
 
-/** `code` of a request that our own limiter did not let out: nothing was sent. */
-export const NOT_ADMITTED = 'not_admitted'
 /** `type` of the error that stands for an answer that is not one of Stripe's. */
 export const UNREADABLE = 'unreadable_answer'
 

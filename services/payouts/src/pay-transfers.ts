@@ -4,7 +4,7 @@ import { type AnsweredTransfer, recordTransfers } from '@remesa/database/transfe
 import { claimTransfers, type TransferClaim, type TransferClaimAnswer } from '@remesa/database/transfer-claims'
 import type { PaymentPatience } from '@remesa/domain/payment-steps'
 import type { TransferStatus } from '@remesa/domain/payout-transfer'
-import type { Rail } from '@remesa/domain/rail'
+import { callEnd, type Rail } from '@remesa/domain/rail'
 import type { DestinationPolicy } from '@remesa/domain/stripe-account'
 import { topics } from '@remesa/messaging/catalogue'
 import { raiseAlerts } from '@remesa/messaging/finance-alerts'
@@ -132,7 +132,7 @@ function recorder({ database, patience, now, random, logger }: Parts) {
 /** Once it is committed: what is undone and written again must not count twice. */
 function tell({ metrics, logger }: Parts, { claim, outcome }: AnsweredTransfer, { status, at }: Recorded): void {
   const { transferId: payoutTransferId, owner, tryNumber, owedSince, attempt } = claim
-  metrics.answered({ outcome: outcome.kind, status, owner: owner.kind, tryNumber, owedSince, at })
+  metrics.answered({ outcome: callEnd(outcome), status, owner: owner.kind, tryNumber, owedSince, at })
   const { status: httpStatus, ...facts } = outcome.facts
   logger.info(
     {

@@ -1,13 +1,13 @@
 import type { BookingStep } from '@remesa/domain/booking-payout-steps'
 import type { TransferStatus } from '@remesa/domain/payout-transfer'
-import type { PaymentOutcome } from '@remesa/domain/rail'
+import type { callEnd } from '@remesa/domain/rail'
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 
 /** What payouts report beside what every worker does; names begin with `remesa_payout_`, times are seconds. */
 export interface PayoutMetrics {
-  /** One call of Stripe has been answered and recorded. */
+  /** One call of Stripe has been answered, or turned away by our own limiter, and that is recorded. */
   answered(answer: {
-    readonly outcome: PaymentOutcome['kind']
+    readonly outcome: ReturnType<typeof callEnd>
     /** What the answer made of the transfer; null when another call with its key had told its end before. */
     readonly status: TransferStatus | null
     readonly owner: 'contest' | 'booking'
@@ -34,7 +34,7 @@ export function createPayoutMetrics(registry: Registry, now: () => Date): Payout
   const registers = [registry]
   const attempts = new Counter({
     name: 'remesa_payout_attempts_total',
-    help: 'Calls to pay a transfer, by outcome and by what they made of the transfer',
+    help: 'Calls to pay a transfer, and those turned away unsent, by outcome and by what they made of the transfer',
     labelNames: ['outcome', 'status'] as const,
     registers,
   })

@@ -3,7 +3,7 @@ import { groupCommit } from '@remesa/database/group-commit'
 import { type AnsweredReversal, type RecordedReversal, recordReversals } from '@remesa/database/reversal-answers'
 import { claimReversals, type ReversalClaim, type ReversalClaimAnswer } from '@remesa/database/reversal-claims'
 import type { PaymentPatience } from '@remesa/domain/payment-steps'
-import type { Rail } from '@remesa/domain/rail'
+import { callEnd, type Rail } from '@remesa/domain/rail'
 import { topics } from '@remesa/messaging/catalogue'
 import { raiseAlerts } from '@remesa/messaging/finance-alerts'
 import { type BatchHandler, done, retry, type Verdict } from '@remesa/messaging/handler'
@@ -89,7 +89,7 @@ function recorder({ database, patience, now, random }: Parts) {
 /** Once it is committed: what is undone and written again must not count twice. */
 function tell({ metrics, logger }: Parts, { claim, outcome }: AnsweredReversal, { status }: RecordedReversal): void {
   const { reversalId: payoutReversalId, payoutId, attempt } = claim
-  metrics.answered({ outcome: outcome.kind, status })
+  metrics.answered({ outcome: callEnd(outcome), status })
   const { status: httpStatus, ...facts } = outcome.facts
   logger.info(
     {
