@@ -48,8 +48,11 @@ export async function releaseBalance(tx: Transaction<Schema>, id: string, asked:
   const row = await lockBalance(tx, id)
   if (!row) return { kind: 'not_found' }
   if (row.status !== 'blocked' || row.blocked_reason === null) {
-    const instead = retryOfBalance(row.status).kind === 'refused' ? '' : ' Retry it instead.'
-    return refused(`Only a blocked balance is released, and this one is ${row.status}.${instead}`)
+    return refused(
+      retryOfBalance(row.status).kind === 'refused'
+        ? `Only a blocked balance is released, and this one is ${row.status}.`
+        : `Only a blocked balance is released, and this one is ${row.status}. Retry it instead.`,
+    )
   }
   if (RELEASED_BY[row.blocked_reason] === 'time') {
     return refused('The seller’s account changed lately: it goes by itself in time, or before it by two people.')

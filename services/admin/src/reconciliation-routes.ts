@@ -264,8 +264,10 @@ function starts(server: ZodServer, parts: ApiParts): void {
             ? settledAt(window, parts.billingGraceMs)
             : railWindowEndsAt(books, window, parts.timeZone)
         if (parts.clock().now < settled) {
-          const why = books === 'billing' ? ', or only just: what Stripe tells of them is still under way' : ''
-          const detail = `The days before ${to} are not over${why}.`
+          const detail =
+            books === 'billing'
+              ? `The days before ${to} are not over, or only just: what Stripe tells of them is still under way.`
+              : `The days before ${to} are not over.`
           return refused('wrong-state', detail, { current: `books open until ${settled.toISOString()}` })
         }
         await askFor(tx, books, { startDate: from, endDate: to, ...options })

@@ -1,5 +1,8 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { listsOf, listsWithoutSample } from '@remesa/local-stack/bench/admin-samples'
 import { Validator } from '@seriousme/openapi-schema-validator'
+import { en } from '../console/src/i18n/en.ts'
+import { spanish } from '../console/src/i18n/spanish-voice.ts'
 import { type Api, anApi } from './an-api.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: what it is, the validator says
@@ -97,4 +100,44 @@ test('a deed says what it takes and every way in which it may end', () => {
 test('the description is small enough for a page to show it at once', () => {
   expect(text.length).toBeLessThan(150_000)
   expect(text).not.toContain(String(Number.MAX_SAFE_INTEGER))
+})
+
+/** Shown nowhere, or by messages of their own, or the same in every language. */
+const UNNAMED = new Set([
+  ...[
+    'bearer',
+    'session',
+    '1P',
+    '3P',
+    'new',
+    'replaced',
+    'unchanged',
+    'waits',
+    'disputes',
+    'rules',
+    'repaid',
+    'forgiven',
+  ],
+  ...['altered', 'discarded', 'drift', 'expired', 'not_found', 'replayed', 'replayed_before'],
+])
+
+test('every code that an answer may have is called something in the console, in Spanish too', () => {
+  const found = text.matchAll(/"(?:enum":\[([^\]]*)\]|const":("[^"]*"))/g)
+  const codes = [...found].flatMap(([, many, one]): unknown[] => JSON.parse(`[${many ?? one}]`))
+  const isNamed = (code: string) =>
+    `code.${code}` in en || `who.${code}` in en || spanish.label(code) !== code.replaceAll('_', ' ')
+  const unnamed = codes.filter((code) => typeof code === 'string' && !isNamed(code) && !UNNAMED.has(code))
+  expect(unnamed).toEqual([])
+})
+
+test('`pnpm bench admin` asks for every list that there is', () => {
+  expect(listsOf(document)).toEqual(
+    expect.arrayContaining(['/v1/balances', '/v1/plans/{id}/lines', '/v1/reconciliations/trend', '/v1/search']),
+  )
+  expect(listsOf(document)).not.toContain('/v1/today')
+  expect(listsWithoutSample(document)).toEqual([])
+  const { schema } = document.paths['/v1/balances'].get.responses['200'].content['application/json']
+  const added = { get: { responses: { 200: { content: { 'application/json': { schema } } } } } }
+  const withMore = { ...document, paths: { ...document.paths, '/v1/balances/{id}/notes': added } }
+  expect(listsWithoutSample(withMore)).toEqual(['/v1/balances/{id}/notes'])
 })

@@ -1,43 +1,31 @@
 import { createContext, type ReactNode, use, useEffect, useMemo, useState } from 'react'
-import { happenedInSpanish } from './i18n/es-story.ts'
-import { alertSentence, type Language, labelOf, localeFor, type Translate, translator } from './i18n/messages.ts'
-import { keepLanguage, storedLanguage } from './preferences.ts'
+import { type Language, localeFor, type Voice, voiceOf } from './i18n/messages.ts'
+import { keepLanguage } from './preferences.ts'
 
-interface Speech {
-  readonly language: Language
+interface Speech extends Voice {
   readonly locale: string
-  readonly t: Translate
-  /** What a code of the API, e.g. a status, is called. */
-  readonly label: (code: string) => string
-  /** What an alert says. */
-  readonly alertText: (alert: { kind: string; sentence: string }) => string
-  /** What happened, by the API’s words for it. */
-  readonly happened: (text: string) => string
   readonly speak: (language: Language) => void
 }
 
 const SpeechContext = createContext<Speech | undefined>(undefined)
 
-/** Gives all within it the reader's language. */
-export function LanguageProvider({ children }: { children: ReactNode }) {
-  const [language, setLanguage] = useState(storedLanguage)
+/** Gives all within it the reader's language. @param first - the one that they begin with */
+export function LanguageProvider({ first, children }: { first: Voice; children: ReactNode }) {
+  const [voice, setVoice] = useState(first)
   useEffect(() => {
-    document.documentElement.lang = language
-  }, [language])
+    document.documentElement.lang = voice.language
+  }, [voice])
   const speech = useMemo(
     (): Speech => ({
-      language,
-      locale: localeFor(language, navigator.languages),
-      t: translator(language),
-      label: (code) => labelOf(language, code),
-      alertText: (alert) => alertSentence(language, alert),
-      happened: (text) => (language === 'es' ? happenedInSpanish(text) : text),
+      ...voice,
+      locale: localeFor(voice.language, navigator.languages),
       speak(chosen) {
         keepLanguage(chosen)
-        setLanguage(chosen)
+        // A file that is gone was a former console's: the page is loaded again, in the language that was chosen.
+        void voiceOf(chosen).then(setVoice, () => location.reload())
       },
     }),
-    [language],
+    [voice],
   )
   return <SpeechContext value={speech}>{children}</SpeechContext>
 }

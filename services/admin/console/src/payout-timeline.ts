@@ -1,5 +1,4 @@
 import { momentsOfAttempt } from '@remesa/domain/attempt-moments'
-import { titleOfAttempt } from '@remesa/domain/story-titles'
 import { titleOfAction, titleOfAttempt, titleOfDispute, titleOfEntry, titleOfTip } from '@remesa/domain/story-titles'
 import type { Event, PayoutStory } from './api.ts'
 
@@ -26,10 +25,9 @@ export function timelineOf(story: PayoutStory): readonly Event[] {
         settledAt: dateOf(settledAt),
         updatedAt: new Date(updatedAt),
       }
-      return momentsOfAttempt(times).map(({ at, state }) => ({
-        ...event(at.toISOString(), 'attempt', '', { ...details }),
-        title: titleOfAttempt({ generation, rail, state }),
-      }))
+      return momentsOfAttempt(times).map(({ at, state }) =>
+        event(at.toISOString(), 'attempt', titleOfAttempt({ generation, rail, state }), { ...details }),
+      )
     }),
     ...ledger.map(({ occurredAt, kind, postings }) => event(occurredAt, 'ledger', titleOfEntry(kind), { postings })),
   ]

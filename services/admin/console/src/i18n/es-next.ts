@@ -1,8 +1,7 @@
-/**
- * What explanations say in Spanish of whose move is next, by the domain's English sentence. `{…}` stands for what differs: a time,
- * an id, a count. A test asks the domain for each of its sentences, so that one that was changed there is found here.
- */
-export const esNext: Readonly<Record<string, string>> = {
+import type { Sentences } from './dictionary.ts'
+
+/** What explanations say in Spanish of whose move is next, by the domain's English sentence. */
+export const esNext: Sentences = {
   'The rail refuses our credentials, and nothing goes through it. Once they are mended it is paid by itself.':
     'La vía de pago rechaza nuestras credenciales y nada pasa por ella. Una vez corregidas, se paga por sí solo.',
   'A person has stopped the rail, and nothing new goes through it. Once two have restarted it, it is paid by itself.':
@@ -100,41 +99,37 @@ export const esNext: Readonly<Record<string, string>> = {
   'It breaks a rule, and nobody is paid: have it corrected and sent again.':
     'Rompe una regla y no se paga a nadie: hágala corregir y enviar otra vez.',
   'It is checked, and its winners are paid, next.': 'A continuación se revisa y se paga a sus ganadores.',
-  '{count} on the way.': 'En camino: {count}.',
-  '{count} not taken by Stripe: mend the payee’s account, then retry.':
-    'Stripe no acepta {count}: haga corregir la cuenta de quien cobra y luego pague de nuevo.',
-  '{count} waiting for an account of the payee’s.': 'En espera de una cuenta de quien cobra: {count}.',
-  '{count} waiting for a while, since the payee’s account was changed lately.':
-    'En espera por un tiempo, porque la cuenta de quien cobra cambió hace poco: {count}.',
+  '{=transfers} on the way.': 'En camino: {transfers}.',
+  '{=transfers} not taken by Stripe: mend the payee’s account, then retry.':
+    'Stripe no acepta {transfers}: haga corregir la cuenta de quien cobra y luego pague de nuevo.',
+  '{=transfers} waiting for an account of the payee’s.': 'En espera de una cuenta de quien cobra: {transfers}.',
+  '{=transfers} waiting for a while, since the payee’s account was changed lately.':
+    'En espera por un tiempo, porque la cuenta de quien cobra cambió hace poco: {transfers}.',
   'All of its winners are paid.': 'Todos sus ganadores están pagados.',
   'Nothing is owed. The seller has no account to be paid to yet: GSC sends it.':
     'No se debe nada. El vendedor aún no tiene una cuenta donde pagarle: GSC la envía.',
   'Nothing is owed. The seller is made a vendor in NetSuite next.':
     'No se debe nada. A continuación se crea al vendedor como proveedor en NetSuite.',
   'Nothing is owed that is not paid.': 'No se debe nada que no esté pagado.',
+  '{=next} Which booking or contest it was for is not known here: neither Stripe nor the marketplace tells.':
+    '{next} Aquí no se sabe de qué reserva o concurso era: ni Stripe ni el marketplace lo informan.',
   'It is completed, and its payout is scheduled next.': 'Está completada, y a continuación se programa su pago.',
   'It has not been completed, as far as the marketplace has told.':
     'No se ha completado, hasta donde el marketplace ha informado.',
 }
 
-/** @returns the sentence itself where this console does not know it: better in English than not at all */
-export function nextInSpanish(text: string): string {
-  const exact = esNext[text]
-  if (exact !== undefined) return exact
-  for (const [template, translation] of Object.entries(esNext)) {
-    const value = valueIn(text, template)
-    if (value !== undefined) return translation.replace(/\{\w+\}/, () => countInSpanish(value))
-  }
-  return text
+/** What stands within them. */
+export const esNextParts: Sentences = {
+  'A comparison with Stripe found that it differs: take Stripe’s word over, or resolve the finding.':
+    'Una comparación con Stripe encontró que difiere: tome lo que dice Stripe, o resuelva el hallazgo.',
+  'A comparison found it at Stripe and not here: take it over from Stripe, or resolve the finding.':
+    'Una comparación lo encontró en Stripe y no aquí: cópielo de Stripe, o resuelva el hallazgo.',
+  'The customer’s bank disputes it: answer at Stripe before the time for that runs out.':
+    'El banco del cliente lo disputa: responda en Stripe antes de que venza el plazo.',
+  'The customer’s bank disputes it, and looks at what was answered.':
+    'El banco del cliente lo disputa, y revisa lo que se respondió.',
+  'Stripe is giving money back to the customer.': 'Stripe está devolviendo dinero al cliente.',
+  'Nothing is open about it.': 'No hay nada abierto al respecto.',
+  '1 transfer is': '1 transferencia',
+  '{count} transfers are': '{count} transferencias',
 }
-
-/** What stands for `{…}`: a time, an id or a count, and never a part of a sentence. */
-function valueIn(text: string, template: string): string | undefined {
-  const [before = '', after] = template.split(/\{\w+\}/)
-  if (after === undefined || !text.startsWith(before) || !text.endsWith(after)) return undefined
-  const value = text.slice(before.length, text.length - after.length)
-  return /^[\w: -]+$/.test(value) ? value : undefined
-}
-
-const countInSpanish = (text: string): string =>
-  text.replace(/^1 transfer is$/, '1 transferencia').replace(/^(\d+) transfers are$/, '$1 transferencias')

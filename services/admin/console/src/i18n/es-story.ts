@@ -1,69 +1,39 @@
+import { AUDIT_ACTIONS } from '@remesa/domain/audit-action'
 import { FINANCE_ALERT_KINDS, sentenceOf } from '@remesa/domain/finance-alert'
+import { LEDGER_KINDS } from '@remesa/domain/ledger-kind'
 import type { AttemptState } from '@remesa/domain/payment-steps'
+import {
+  BREAKS_A_RULE,
+  JOB_ENDS,
+  SETTLED_BY_MARKETPLACE,
+  STORY_JOBS,
+  titleOfAction,
+  titleOfDispute,
+  titleOfEntry,
+  titleOfJob,
+  titleOfTip,
+} from '@remesa/domain/story-titles'
+import type { Sentences } from './dictionary.ts'
+import { esActions, esEntries } from './es-actions.ts'
+import { esAdviceParts } from './es-advice.ts'
 import { esAlerts } from './es-alerts.ts'
 
-/** What happened, in Spanish, by the API's English words for it. What is not here is shown as the API has it. */
-const TITLES: Readonly<Record<string, string>> = {
-  ...Object.fromEntries(FINANCE_ALERT_KINDS.map((kind) => [sentenceOf(kind), esAlerts[kind]])),
-  'Seller created': 'Vendedor creado',
-  'Seller updated': 'Vendedor actualizado',
-  'Seller refused': 'Vendedor rechazado',
-  'Seller vendor synced': 'Vendedor llevado a NetSuite',
-  'Seller balance retrieved': 'Saldo calculado',
-  'Seller balance blocked': 'Saldo bloqueado',
-  'Seller balance released': 'Saldo liberado',
-  'Seller balance retried': 'Saldo intentado otra vez',
-  'Seller balance paid again': 'Saldo pagado de nuevo',
-  'Seller balance closing arrived': 'Llegó el cierre del saldo',
-  'Balance repayment requested': 'Se pidió pagar el saldo de nuevo',
-  'Transfer repayment requested': 'Se pidió pagar la transferencia de nuevo',
-  'Control approved': 'Otra persona aprobó',
-  'Control refused': 'Otra persona rechazó',
-  'Control void': 'Solicitud sin efecto',
-  'Payment claimed': 'Pago tomado',
-  'Payment accepted': 'Pago aceptado por la vía',
-  'Payment paid': 'Pago hecho',
-  'Payment rejected': 'Pago rechazado',
-  'NetSuite told': 'NetSuite informado',
-  'GSC told': 'GSC informado',
-  'Payout scheduled': 'Pago programado',
-  'Payout held': 'Pago retenido',
-  'Payout resumed': 'Pago reanudado',
-  'Payout released': 'Pago liberado',
-  'Payout overridden': 'Pago liberado por un operador',
-  'Payout retried': 'Pago intentado otra vez',
-  'Payout transferred': 'Pago transferido',
-  'Payout failed': 'Pago fallido',
-  'Payout cancelled': 'Pago cancelado',
-  'Payout transfer held': 'Transferencia retenida',
-  'Payout transfer released': 'Transferencia liberada',
-  'Payout transfer claimed': 'Transferencia tomada',
-  'Payout transfer accepted': 'Transferencia aceptada por Stripe',
-  'Payout transfer declined for good': 'Transferencia rechazada en definitiva',
-  'Payout transfer withdrawn': 'Transferencia retirada',
-  'Payout transfer retried': 'Transferencia intentada otra vez',
-  'Payout transfer paid again': 'Transferencia pagada de nuevo',
-  'Payout job created': 'Trabajo de pagos creado',
-  'Payout job started': 'Trabajo de pagos iniciado',
-  'Payout job completed': 'Trabajo de pagos terminado',
-  'Payout job reopened': 'Trabajo de pagos reabierto',
-  'Settlement imported': 'Liquidación importada',
-  'Settlement rejected': 'Liquidación rechazada',
-  'The marketplace settled the contest': 'El marketplace liquidó el concurso',
-  'It breaks a rule': 'Rompe una regla',
-  'Stripe account updated': 'Cuenta de Stripe actualizada',
-  Owed: 'Se debe',
-  'Payment reserved': 'Pago reservado',
-  'Payment refused': 'Pago rechazado',
-  Withdrawn: 'Retirado',
-  Payment: 'Pago',
-  'Reading of NetSuite’s documents': 'Lectura de los documentos de NetSuite',
-  'Look at the payment': 'Consulta del pago',
-  'Report to NetSuite': 'Informe a NetSuite',
-  'Report to GSC': 'Informe a GSC',
-}
+type Job = keyof typeof STORY_JOBS
 
-const STATES: Readonly<Record<AttemptState, string>> = {
+const JOBS: Readonly<Record<Job, string>> = {
+  retrieval: 'Lectura de los documentos de NetSuite',
+  payment: 'Pago',
+  status_check: 'Consulta del pago',
+  erp: 'Informe a NetSuite',
+  gsc: 'Informe a GSC',
+}
+const ENDS: Readonly<Record<(typeof JOB_ENDS)[number], string>> = {
+  succeeded: 'hecho',
+  failed: 'falló',
+  'goes on': 'sigue',
+}
+const STATES: Readonly<Record<AttemptState | 'begun', string>> = {
+  begun: 'iniciado',
   claimed: 'tomado',
   postponed: 'pospuesto',
   accepted: 'aceptado',
@@ -71,21 +41,51 @@ const STATES: Readonly<Record<AttemptState, string>> = {
   declined: 'rechazado',
   reversed: 'devuelto',
 }
-const ENDS: Readonly<Record<string, string>> = { succeeded: 'hecho', failed: 'falló', 'goes on': 'sigue' }
 
-/** @param text - a title of a time line, or a sentence of an explanation's story: with a reason in brackets, and by whom */
-export function happenedInSpanish(text: string): string {
-  const [, title = text, reason = '', who] = /^(.*?)( \(.*\))?(?:, by (\S+))?$/s.exec(text) ?? []
-  return `${titleInSpanish(title)}${reason}${who === undefined ? '' : `, por ${who}`}`
+/** What stands within them: states of attempts, and Stripe's of refunds and disputes. */
+export const esStoryParts: Sentences = {
+  ...STATES,
+  ...esAdviceParts,
+  pending: 'pendiente',
+  'requires action': 'requiere una acción',
+  succeeded: 'hecho',
+  failed: 'fallido',
+  canceled: 'anulado',
+  'warning needs response': 'consulta por responder',
+  'warning under review': 'consulta en revisión',
+  'warning closed': 'consulta cerrada',
+  'needs response': 'por responder',
+  'under review': 'en revisión',
+  won: 'ganada',
+  lost: 'perdida',
+  prevented: 'evitada',
 }
 
-function titleInSpanish(title: string): string {
-  const known = TITLES[title]
-  if (known !== undefined) return known
-  const [, generation, rail, state] = /^Attempt (\d+) through (\w+): (\w+)$/.exec(title) ?? []
-  if (generation && rail && state) return `Intento ${generation} por ${rail}: ${STATES[state as AttemptState] ?? state}`
-  const [, job, end] = /^(.+): (succeeded|failed|goes on)$/.exec(title) ?? []
-  if (job && end) return `${TITLES[job] ?? job}: ${ENDS[end] ?? end}`
-  const [, entry] = /^Ledger: (.+)$/.exec(title) ?? []
-  return entry ? `Libro mayor: ${TITLES[entry] ?? entry}` : title
+/** What happened, by the domain's titles for it: each of these lists is whole, or it does not compile. */
+export const esStory: Sentences = {
+  ...Object.fromEntries([
+    ...AUDIT_ACTIONS.map((action) => [titleOfAction(action), esActions[action]]),
+    ...LEDGER_KINDS.map((kind) => [titleOfEntry(kind), `Libro mayor: ${esEntries[kind]}`]),
+    ...FINANCE_ALERT_KINDS.map((kind) => [sentenceOf(kind), esAlerts[kind]]),
+    ...(Object.keys(STORY_JOBS) as Job[]).flatMap((job) =>
+      JOB_ENDS.map((end) => [titleOfJob(job, end), `${JOBS[job]}: ${ENDS[end]}`]),
+    ),
+  ]),
+  'Attempt {generation} through {rail}: {=state}': 'Intento {generation} por {rail}: {state}',
+  [titleOfTip('{id}')]: 'Propina {id}',
+  [titleOfDispute('{id}', 'opened')]: 'Se abrió la disputa {id}',
+  [titleOfDispute('{id}', 'resolved')]: 'Se resolvió la disputa {id}',
+  'The customer paid': 'El cliente pagó',
+  'Stripe told of it': 'Stripe informó de él',
+  'Taken over from Stripe': 'Se copió de Stripe',
+  'Entered by hand': 'Se ingresó a mano',
+  'Refund {id}: {?status}': 'Reembolso {id}: {status}',
+  'The customer’s bank disputes it, {id}: {?status}': 'El banco del cliente lo disputa, {id}: {status}',
+  'A comparison with Stripe found: {?category}': 'Una comparación con Stripe encontró: {category}',
+  'Named as a winner of contest {id}, whose settlement is checked next':
+    'Nombrado ganador del concurso {id}, cuya liquidación se revisa a continuación',
+  'Named as a winner of contest {id}, whose settlement was rejected':
+    'Nombrado ganador del concurso {id}, cuya liquidación se rechazó',
+  [SETTLED_BY_MARKETPLACE]: 'El marketplace liquidó el concurso',
+  [BREAKS_A_RULE]: 'Rompe una regla',
 }

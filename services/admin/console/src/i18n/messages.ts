@@ -1,8 +1,6 @@
-import { FINANCE_ALERT_KINDS, type FinanceAlertKind } from '@remesa/domain/finance-alert'
 import type { Dictionary, MessageKey } from './dictionary.ts'
 import { en } from './en.ts'
-import { es } from './es.ts'
-import { esAlertNames, esAlerts } from './es-alerts.ts'
+import type { Told } from './spanish.ts'
 
 export type Language = 'en' | 'es'
 
@@ -17,34 +15,49 @@ export type PlainKey = { [Key in MessageKey]: Values<Key> extends [] ? Key : nev
 /** A message in the reader's language; one with `{names}` asks for their values. */
 export type Translate = <Key extends MessageKey>(key: Key, ...values: Values<Key>) => string
 
-const DICTIONARIES: Readonly<Record<Language, Dictionary>> = { en, es }
+/** How one language says what the console shows. */
+export interface Voice {
+  readonly language: Language
+  readonly t: Translate
+  /** What a code of the API, e.g. a status, is called; one that is new here as it is, so that no page fails of it. */
+  readonly label: (code: string) => string
+  /** What an alert says; as the API has it where its kind is new here. */
+  readonly alertText: (alert: { kind: string; sentence: string }) => string
+  /** What the API tells in English; whatever is a person's own words stays as it is. */
+  readonly tell: (told: Told, text: string) => string
+  /** What happened, as an explanation tells it. */
+  readonly happened: (text: string) => string
+}
 
-export function translator(language: Language): Translate {
-  const dictionary = DICTIONARIES[language]
+/** The API's own language: what it tells needs no translation. */
+export const english: Voice = {
+  language: 'en',
+  t: translator(en),
+  label: labels(en, {}),
+  alertText: ({ sentence }) => sentence,
+  tell: (_, text) => text,
+  happened: (text) => text,
+}
+
+/** A language that is not the browser's own is fetched only for those who read it. */
+export const voiceOf = async (language: Language): Promise<Voice> =>
+  language === 'es' ? (await import('./spanish-voice.ts')).spanish : english
+
+export function translator(dictionary: Dictionary): Translate {
   return (key, ...[values]) => {
     const given: Readonly<Record<string, string | number>> = values ?? {}
     return dictionary[key].replaceAll(/\{(\w+)\}/g, (whole, name: string) => String(given[name] ?? whole))
   }
 }
 
-/**
- * What a code of the API is called, e.g. the status `awaiting_funds`. One that this console does not know yet is shown as
- * it is, without its underscores: a new status must not make a page fail.
- */
-export function labelOf(language: Language, code: string): string {
-  const key = `code.${code}`
-  if (key in en) return DICTIONARIES[language][key as MessageKey]
-  const alert = alertKind(code)
-  return language === 'es' && alert ? esAlertNames[alert] : code.replaceAll('_', ' ')
+/** @param further - codes that go by their own words in English */
+export function labels(dictionary: Dictionary, further: Readonly<Record<string, string>>): Voice['label'] {
+  return (code) => {
+    const key = `code.${code}`
+    if (key in en) return dictionary[key as MessageKey]
+    return (Object.hasOwn(further, code) ? further[code] : undefined) ?? code.replaceAll('_', ' ')
+  }
 }
-
-/** What an alert says, in the reader's language; as the API has it where this console does not know its kind. */
-export function alertSentence(language: Language, { kind, sentence }: { kind: string; sentence: string }): string {
-  const known = alertKind(kind)
-  return language === 'es' && known ? esAlerts[known] : sentence
-}
-
-const alertKind = (kind: string): FinanceAlertKind | undefined => FINANCE_ALERT_KINDS.find((one) => one === kind)
 
 /** The reader's locale: their own variety of the language (`es-CL`) where the browser has one. */
 export const localeFor = (language: Language, preferred: readonly string[]): string =>

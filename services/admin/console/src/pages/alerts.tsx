@@ -49,12 +49,12 @@ export function Component() {
 }
 
 function What({ alert }: { alert: Alert }) {
-  const { t, label, alertText } = useSpeech()
+  const { t, label, tell, alertText } = useSpeech()
   const { severity, note, kind, details } = alert
   return (
     <>
       <Status code={severity} /> {alertText(alert)}
-      {note && <p className="muted">{`${t('field.note')}: ${note}`}</p>}
+      {note && <p className="muted">{`${t('field.note')}: ${tell('note', note)}`}</p>}
       <details>
         <summary>{label(kind)}</summary>
         <Raw value={details} />

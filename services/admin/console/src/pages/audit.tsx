@@ -1,3 +1,4 @@
+import { titleOfAction } from '@remesa/domain/story-titles'
 import { useQuery } from '@tanstack/react-query'
 import type { AuditEntry, Seals } from '../api.ts'
 import { read } from '../client.ts'
@@ -10,7 +11,7 @@ import { Moment, Raw, SubjectLink } from '../ui/values.tsx'
 import { useList } from './use-list.ts'
 
 export function Component() {
-  const { t } = useSpeech()
+  const { t, tell } = useSpeech()
   const entries = useList<AuditEntry>('/v1/audit', useFilters(['subjectType', 'subjectId', 'actor', 'action']))
   const seals = useQuery({
     queryKey: ['/v1/audit/seals'],
@@ -39,9 +40,12 @@ export function Component() {
               columns={[
                 { header: t('field.at'), cell: ({ occurredAt }) => <Moment at={occurredAt} /> },
                 { header: t('field.actor'), cell: ({ actor }) => actor },
-                { header: t('field.action'), cell: ({ action }) => <code>{action}</code> },
+                { header: t('field.action'), cell: ({ action }) => <Deed action={action} /> },
                 { header: t('field.subject'), cell: ({ subject }) => <SubjectLink subject={subject} /> },
-                { header: t('field.reason'), cell: ({ reason }) => reason ?? t('field.none') },
+                {
+                  header: t('field.reason'),
+                  cell: ({ reason }) => (reason === null ? t('field.none') : tell('note', reason)),
+                },
                 { header: t('field.details'), cell: (entry) => <Change entry={entry} /> },
               ]}
             />
@@ -50,6 +54,18 @@ export function Component() {
         )}
       </Answer>
     </PageOf>
+  )
+}
+
+/** In words, and by the name that the list is filtered by. */
+function Deed({ action }: Pick<AuditEntry, 'action'>) {
+  const { tell } = useSpeech()
+  return (
+    <>
+      {tell('story', titleOfAction(action))}
+      <br />
+      <code className="muted">{action}</code>
+    </>
   )
 }
 

@@ -11,7 +11,7 @@ import { Moment, Raw } from '../ui/values.tsx'
 import { Replay } from './replay.tsx'
 
 export function Component() {
-  const { t } = useSpeech()
+  const { t, tell } = useSpeech()
   const may = useMay('operator')
   const { id = '' } = useParams()
   const path = at`/v1/dead-letters/${id}`
@@ -25,7 +25,7 @@ export function Component() {
         {({ topic, subscription, reason, receivedAt, replayedAt, payload, attributes }) => (
           <>
             <Section title={t('deadLetters.why')}>
-              <p>{reason}</p>
+              <p>{tell('trouble', reason)}</p>
               <Facts
                 facts={[
                   [t('field.topic'), <code key="topic">{topic}</code>],

@@ -12,7 +12,7 @@ import { Replay } from './replay.tsx'
 import { useList } from './use-list.ts'
 
 export function Component() {
-  const { t } = useSpeech()
+  const { t, tell } = useSpeech()
   const may = useMay('operator')
   const filters = useFilters(['topic', 'waiting'])
   const query = useList<DeadLetter>('/v1/dead-letters', filters)
@@ -80,7 +80,7 @@ export function Component() {
                   },
                   { header: t('field.topic'), cell: ({ topic }) => <code>{topic}</code> },
                   { header: t('system.subscription'), cell: ({ subscription }) => <code>{subscription}</code> },
-                  { header: t('deadLetters.why'), cell: ({ reason }) => reason },
+                  { header: t('deadLetters.why'), cell: ({ reason }) => tell('trouble', reason) },
                   { header: t('field.at'), cell: ({ receivedAt }) => <Moment at={receivedAt} /> },
                   { header: t('deadLetters.replayedAt'), cell: ({ replayedAt }) => <Moment at={replayedAt} /> },
                 ]}

@@ -16,14 +16,14 @@ export function Decision({
   /** What is asked for. */
   children: ReactNode
 }) {
-  const { t } = useSpeech()
+  const { t, tell } = useSpeech()
   const me = useMe()
   const mayDecide = useMay('approver')
   if (status !== 'open') {
     return (
       <>
         {decidedBy ?? t('field.none')}
-        {decisionReason && <p className="muted">{decisionReason}</p>}
+        {decisionReason && <p className="muted">{tell('note', decisionReason)}</p>}
       </>
     )
   }

@@ -3,21 +3,21 @@ import { Link, useParams } from 'react-router'
 import type { Explanation } from '../api.ts'
 import { read } from '../client.ts'
 import { at } from '../http.ts'
-import { nextInSpanish } from '../i18n/es-next.ts'
 import type { PlainKey } from '../i18n/messages.ts'
 import { useSpeech } from '../language.tsx'
 import { PageOf, Section } from '../ui/page.tsx'
 import { Answer, Empty } from '../ui/states.tsx'
 import { AmountLines } from '../ui/story.tsx'
-import { Amount, addressOf, Id, Moment, Status } from '../ui/values.tsx'
+import { Amount, addressOf, Id, Moment, Status, titleIn } from '../ui/values.tsx'
 
 /** Why an amount is what it is, what happened to it, and whose move is next: for any id. */
 export function Component() {
-  const { t } = useSpeech()
+  const { t, tell } = useSpeech()
   const { id = '' } = useParams()
   const path = at`/v1/explain/${id}`
   const query = useQuery({ queryKey: [path], queryFn: ({ signal }) => read<Explanation>(path, {}, signal) })
-  const title = query.data ? `${t('explain.title')}: ${query.data.subject.title}` : t('explain.title')
+  const subject = query.data?.subject
+  const title = subject ? `${t('explain.title')}: ${titleIn(tell, subject.type, subject.title)}` : t('explain.title')
   return (
     <PageOf title={title}>
       <Answer query={query}>{(explanation) => <Whole explanation={explanation} />}</Answer>
@@ -36,7 +36,7 @@ const MOVES: Readonly<Record<string, PlainKey>> = {
 }
 
 function Whole({ explanation: { subject, amount, story, next, links } }: { explanation: Explanation }) {
-  const { t, label, language, happened } = useSpeech()
+  const { t, label, tell, happened } = useSpeech()
   const who = MOVES[next.who]
   const page = addressOf(subject)
   return (
@@ -49,14 +49,18 @@ function Whole({ explanation: { subject, amount, story, next, links } }: { expla
         <p className="next">
           <strong>{who ? t(who) : label(next.who)}</strong>
         </p>
-        <p>{language === 'es' ? nextInSpanish(next.text) : next.text}</p>
+        <p>{tell('next', next.text)}</p>
       </Section>
       <div className="columns">
         <Section title={t('explain.amount')}>
           {amount.length === 0 ? (
             <Empty>{t('field.none')}</Empty>
           ) : (
-            <AmountLines caption={t('explain.amount')} lines={amount} total={subject.money} />
+            <AmountLines
+              caption={t('explain.amount')}
+              lines={amount.map((line) => ({ ...line, label: tell('amount', line.label) }))}
+              total={subject.money}
+            />
           )}
         </Section>
         <Section title={t('explain.story')}>
@@ -80,7 +84,7 @@ function Whole({ explanation: { subject, amount, story, next, links } }: { expla
           <ul className="plain">
             {links.map((link) => (
               <li key={`${link.type} ${link.id}`}>
-                {label(link.type)}: <Link to={at`/explain/${link.id}`}>{link.label}</Link>
+                {label(link.type)}: <Link to={at`/explain/${link.id}`}>{titleIn(tell, link.type, link.label)}</Link>
               </li>
             ))}
           </ul>

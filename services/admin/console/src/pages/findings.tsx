@@ -22,7 +22,7 @@ const CATEGORIES = [
 
 /** @param isCopied - whether payments of the report can be copied from Stripe */
 export function Findings({ reportId, isCopied }: { reportId: string; isCopied: boolean }) {
-  const { t, label } = useSpeech()
+  const { t, label, tell } = useSpeech()
   const path = at`/v1/reconciliations/${reportId}/findings`
   const filters = useFilters(['category', 'status'])
   const query = useList<Finding>(path, filters)
@@ -61,7 +61,7 @@ export function Findings({ reportId, isCopied }: { reportId: string; isCopied: b
                   cell: ({ status, assignee, note }) => (
                     <>
                       <Status code={status} /> {assignee}
-                      {note && <p className="muted">{note}</p>}
+                      {note && <p className="muted">{tell('note', note)}</p>}
                     </>
                   ),
                 },

@@ -28,7 +28,7 @@ export function Component() {
             rows={items}
             rowKey={({ name }) => name}
             columns={[
-              { header: t('jobs.name'), cell: ({ name }) => <code>{name}</code> },
+              { header: t('jobs.name'), cell: ({ name }) => <JobName name={name} /> },
               {
                 header: t('jobs.schedule'),
                 cell: ({ schedule, timeZone }) => (
@@ -60,7 +60,11 @@ export function Component() {
                 cell: ({ lastOutcome, lastError }) => (
                   <>
                     <Status code={lastOutcome} />
-                    {lastError && <p className="muted">{lastError}</p>}
+                    {lastError && (
+                      <p className="muted" lang="en">
+                        {lastError}
+                      </p>
+                    )}
                   </>
                 ),
               },
@@ -70,6 +74,18 @@ export function Component() {
         )}
       </Answer>
     </PageOf>
+  )
+}
+
+/** What it does, and the name that the command line knows it by. */
+function JobName({ name }: Pick<Job, 'name'>) {
+  const { label } = useSpeech()
+  return (
+    <>
+      {label(name)}
+      <br />
+      <code className="muted">{name}</code>
+    </>
   )
 }
 
@@ -87,7 +103,7 @@ function Actions({ job: { name, enabled } }: { job: Job }) {
           key={deed.path}
           deed={{ ...deed, path: `${at`/v1/jobs/${name}`}/${deed.path}`, body: (reason) => ({ reason }) }}
         >
-          <code>{name}</code>
+          <JobName name={name} />
         </Action>
       ))}
     </div>

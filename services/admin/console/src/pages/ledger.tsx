@@ -65,7 +65,7 @@ function Accounts() {
 }
 
 function Entries() {
-  const { t } = useSpeech()
+  const { t, label } = useSpeech()
   const query = useList<LedgerEntry>('/v1/ledger/entries', useFilters(['account', 'payableId']))
   return (
     <>
@@ -85,7 +85,7 @@ function Entries() {
               rowKey={({ idempotencyKey }) => idempotencyKey}
               columns={[
                 { header: t('field.at'), cell: ({ occurredAt }) => <Moment at={occurredAt} /> },
-                { header: t('field.kind'), cell: ({ kind }) => kind },
+                { header: t('field.kind'), cell: ({ kind }) => label(kind) },
                 {
                   header: t('field.subject'),
                   cell: ({ payable }) => (payable ? <SubjectLink subject={payable} /> : t('field.none')),

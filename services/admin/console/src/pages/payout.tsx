@@ -30,7 +30,7 @@ export function Component() {
 }
 
 function Story({ story }: { story: PayoutStory }) {
-  const { t } = useSpeech()
+  const { t, tell } = useSpeech()
   const { payout, transfers, approvals } = story
   const amountOf = (amount: string) => ({ amount, currency: payout.currency })
   const less = (amount: string) => amountOf((-BigInt(amount)).toString())
@@ -44,8 +44,8 @@ function Story({ story }: { story: PayoutStory }) {
               [t('field.booking'), payout.bookingId],
               [t('field.provider'), payout.providerId],
               [t('field.dueAt'), <Moment key="due" at={payout.dueAt} />],
-              [t('payout.holdReason'), payout.holdReason],
-              [t('payout.failureReason'), payout.failureReason],
+              [t('payout.holdReason'), payout.holdReason && tell('note', payout.holdReason)],
+              [t('payout.failureReason'), payout.failureReason && tell('note', payout.failureReason)],
               [t('payout.openDisputes'), payout.overriddenDisputes.join(', ')],
               [t('transfers.title'), transfers.length > 0 && <TransferLinks ids={transfers.map(({ id }) => id)} />],
               [t('field.updatedAt'), <Moment key="at" at={payout.updatedAt} />],

@@ -64,7 +64,7 @@ export function Rails({ attempts }: Pick<System, 'attempts'>) {
 }
 
 function RailState({ rail: { stopped, paused } }: { rail: Rail }) {
-  const { t } = useSpeech()
+  const { t, tell } = useSpeech()
   if (!stopped && !paused) return <span className="badge good">{t('system.running')}</span>
   return (
     <>
@@ -77,7 +77,7 @@ function RailState({ rail: { stopped, paused } }: { rail: Rail }) {
       {paused && (
         <p>
           <span className="badge warn">{t('system.pausedUntil')}</span> <Moment at={paused.until} />{' '}
-          <span className="muted">{paused.reason}</span>
+          <span className="muted">{paused.reason && tell('note', paused.reason)}</span>
         </p>
       )}
     </>

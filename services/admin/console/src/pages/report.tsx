@@ -48,7 +48,7 @@ export function Component() {
 }
 
 function Overview({ report, path }: { report: ReconciliationReport; path: string }) {
-  const { t, label, locale } = useSpeech()
+  const { t, label, locale, tell } = useSpeech()
   const { recommendations, ...figures } = report.result ?? {}
   const advice = Array.isArray(recommendations) ? recommendations.map(String) : []
   return (
@@ -78,7 +78,7 @@ function Overview({ report, path }: { report: ReconciliationReport; path: string
               report.options &&
                 t(report.options.includeRefunds ? 'reconciliation.refundsIn' : 'reconciliation.refundsOut'),
             ],
-            [label('error'), report.error],
+            [label('error'), report.error && <span lang="en">{report.error}</span>],
           ]}
         />
         <Requests report={report} path={path} />
@@ -87,7 +87,7 @@ function Overview({ report, path }: { report: ReconciliationReport; path: string
         {advice.length === 0 && <Empty>{t('reconciliation.noAdvice')}</Empty>}
         <ul>
           {advice.map((text) => (
-            <li key={text}>{text}</li>
+            <li key={text}>{tell('advice', text)}</li>
           ))}
         </ul>
         {Object.keys(figures).length > 0 && (

@@ -7,7 +7,7 @@ import { useSpeech } from '../language.tsx'
 import { PageOf } from '../ui/page.tsx'
 import { Answer, Empty } from '../ui/states.tsx'
 import { Table } from '../ui/table.tsx'
-import { Amount, addressOf, Moment, Status } from '../ui/values.tsx'
+import { Amount, addressOf, Moment, Status, titleIn } from '../ui/values.tsx'
 
 /** What the search box finds. One hit needs no list. */
 export function Component() {
@@ -21,7 +21,7 @@ export function Component() {
 }
 
 function Results({ q }: { q: string }) {
-  const { t, label } = useSpeech()
+  const { t, label, tell } = useSpeech()
   const query = useQuery({
     queryKey: ['/v1/search', q],
     queryFn: ({ signal }) => readPage<Found>('/v1/search', { q }, signal),
@@ -38,7 +38,10 @@ function Results({ q }: { q: string }) {
             rows={items}
             rowKey={({ type, id }) => `${type} ${id}`}
             columns={[
-              { header: t('field.subject'), cell: (found) => <Link to={at`/explain/${found.id}`}>{found.title}</Link> },
+              {
+                header: t('field.subject'),
+                cell: (found) => <Link to={at`/explain/${found.id}`}>{titleIn(tell, found.type, found.title)}</Link>,
+              },
               { header: t('field.type'), cell: ({ type }) => label(type) },
               { header: t('field.status'), cell: ({ status }) => <Status code={status} /> },
               { header: t('field.amount'), cell: ({ money }) => <Amount money={money} />, isFigure: true },
@@ -56,11 +59,11 @@ function Results({ q }: { q: string }) {
 }
 
 function OwnPage({ found }: { found: Found }) {
-  const { t } = useSpeech()
+  const { t, tell } = useSpeech()
   const address = addressOf(found)
   if (!address || address.startsWith('/explain')) return t('field.none')
   return (
-    <Link to={address} aria-label={`${t('explain.open')}: ${found.title}`}>
+    <Link to={address} aria-label={`${t('explain.open')}: ${titleIn(tell, found.type, found.title)}`}>
       {t('explain.open')}
     </Link>
   )

@@ -36,7 +36,7 @@ function Story({ seller }: { seller: SellerStory }) {
             facts={[
               [t('field.taxId'), seller.taxId],
               [t('field.sellerId'), seller.gscSellerId],
-              [t('sellers.operation'), `${label(seller.operationType)}, ${seller.type}`],
+              [t('sellers.operation'), `${label(seller.operationType)}, ${label(seller.type)}`],
               [t('field.rail'), seller.account && label(seller.account)],
               [
                 t('sellers.countries'),

@@ -110,7 +110,7 @@ export function Subscriptions({ subscriptions }: { subscriptions: readonly Syste
 
 /** Whose metrics these figures are, and how old. */
 export function Services({ system: { services, at } }: { system: System }) {
-  const { t, locale } = useSpeech()
+  const { t, locale, tell } = useSpeech()
   if (!services) return null
   const columns: Column<SystemService>[] = [
     { header: t('system.service'), cell: ({ name }) => <code>{name}</code> },
@@ -121,7 +121,8 @@ export function Services({ system: { services, at } }: { system: System }) {
           <span className="badge good">{t('system.heard')}</span>
         ) : (
           <>
-            <span className="badge bad">{t('system.notHeard')}</span> <span className="muted">{trouble}</span>
+            <span className="badge bad">{t('system.notHeard')}</span>{' '}
+            <span className="muted">{tell('trouble', trouble)}</span>
           </>
         ),
     },

@@ -14,10 +14,10 @@ export function Loading() {
 
 /** What went wrong, in the API's own sentence where it gave one. */
 export function Trouble({ error, onRetry }: { error: unknown; onRetry?: () => void }) {
-  const { t } = useSpeech()
+  const { t, tell } = useSpeech()
   return (
     <div className="trouble" role="alert">
-      <p>{sentenceOf(error, t)}</p>
+      <p>{sentenceOf(error, { t, tell })}</p>
       {onRetry && (
         <button type="button" onClick={onRetry}>
           {t('app.retry')}
@@ -28,11 +28,11 @@ export function Trouble({ error, onRetry }: { error: unknown; onRetry?: () => vo
 }
 
 /** @throws whatever is no answer of the API: a fault of the console is not told as one of the API's */
-export function sentenceOf(error: unknown, t: ReturnType<typeof useSpeech>['t']): string {
+export function sentenceOf(error: unknown, { t, tell }: Pick<ReturnType<typeof useSpeech>, 't' | 'tell'>): string {
   if (!(error instanceof ApiError)) throw error
   if (error.kind === 'unreachable') return t('error.unreachable')
   if (error.kind === 'garbled') return t('error.garbled')
-  return error.message
+  return tell('problem', error.message)
 }
 
 export const Empty = ({ children }: { children: ReactNode }) => <p className="empty">{children}</p>

@@ -6,7 +6,7 @@ import { Amount, Moment, Raw } from './values.tsx'
 
 /** Everything that happened, oldest first. */
 export function Timeline({ events }: { events: readonly Event[] }) {
-  const { t, label } = useSpeech()
+  const { t, label, tell } = useSpeech()
   if (events.length === 0) return <Empty>{t('detail.timelineNone')}</Empty>
   return (
     <ol className="timeline">
@@ -28,7 +28,7 @@ export function Timeline({ events }: { events: readonly Event[] }) {
               <Happened event={event} />
             </p>
           )}
-          {event.reason && <p className="reason">{t('detail.because', { reason: event.reason })}</p>}
+          {event.reason && <p className="reason">{t('detail.because', { reason: tell('note', event.reason) })}</p>}
         </li>
       ))}
     </ol>
@@ -36,10 +36,10 @@ export function Timeline({ events }: { events: readonly Event[] }) {
 }
 
 function Happened({ event: { title, actor } }: { event: Event }) {
-  const { t, happened } = useSpeech()
+  const { t, tell } = useSpeech()
   return (
     <>
-      <span className="what-happened">{happened(title)}</span>{' '}
+      <span className="what-happened">{tell('story', title)}</span>{' '}
       {actor && <span className="actor">{t('detail.by', { actor })}</span>}
     </>
   )

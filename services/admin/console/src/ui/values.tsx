@@ -115,6 +115,10 @@ export function SubjectLink({ subject }: { subject: Subject }) {
   return address ? <Link to={address}>{name}</Link> : name
 }
 
+/** What payouts and the like are called is ours to put into a language; what sellers and documents are called is not. */
+export const titleIn = (tell: ReturnType<typeof useSpeech>['tell'], type: string, title: string): string =>
+  ['payout', 'transfer', 'booking', 'settlement', 'payment'].includes(type) ? tell('title', title) : title
+
 /** An id, short where it is a UUID; whole on hover and for whoever copies it. */
 export const Id = ({ id }: { id: string }) => (
   <code className="id" title={id}>
