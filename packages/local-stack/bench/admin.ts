@@ -5,6 +5,8 @@ import { parseArgs } from 'node:util'
 import { sql } from 'kysely'
 import { type Stack, startStack } from '../src/stack/stack.ts'
 import { fill } from './admin-data.ts'
+import { fillDecisions } from './admin-decision-data.ts'
+import { type ApiDescription, isOf, listsOf, listsWithoutSample, type Some, samplesOf } from './admin-samples.ts'
 
 // `pnpm bench admin`: how soon the operators' API answers every list, and what the console shows first, with 100,000
 // balances in the database and all that belongs to them. The admin service and PostgreSQL are processes of their own;
@@ -40,6 +42,10 @@ const directory = await mkdtemp(join(tmpdir(), 'remesa-bench-'))
 const stack = await startStack({ env: process.env, logDirectory: join(directory, 'logs'), services: ['admin'] })
 let isSlow = false
 try {
+  const description = await describedBy(stack)
+  const forgotten = listsWithoutSample(description)
+  if (forgotten.length > 0)
+    throw new Error(`no sample asks for ${forgotten.join(', ')}: admin-samples.ts needs one of each`)
   await stack.load({ countries: COUNTRIES, sellers: [], documents: [], closings: [] })
   const began = performance.now()
   const others = Math.ceil(balances / 5)
@@ -51,31 +57,44 @@ try {
     alerts: Math.ceil(balances / 50),
     deadLetters: Math.ceil(balances / 100),
   })
+  await fillDecisions(stack.database, {
+    plans: DATES,
+    approvals: Math.ceil(balances / 50),
+    imports: 50,
+    debts: Math.ceil(balances / 20),
+    cooling: Math.ceil(balances / 1_000),
+    reconciledDays: 365,
+    findings: others,
+  })
   console.log(
     `${balances.toLocaleString('en')} balances of ${DATES} dates, made in ${Math.round((performance.now() - began) / 1_000)} s`,
   )
-  isSlow = await measure(stack)
+  isSlow = await measure(stack, listsOf(description))
 } finally {
   await stack.stop()
   await rm(directory, { recursive: true, force: true })
 }
 process.exit(isSlow ? 1 : 0)
 
+async function describedBy({ adminUrl }: Stack): Promise<ApiDescription> {
+  const response = await fetch(`${adminUrl}/openapi.json`)
+  return (await response.json()) as ApiDescription
+}
+
 /** @returns whether a list takes longer than it may */
-async function measure({ adminUrl, database, sandbox }: Stack): Promise<boolean> {
+async function measure({ adminUrl, database, sandbox }: Stack, lists: readonly string[]): Promise<boolean> {
   const wish = { subject: 'bench', roles: ['viewer'], expiresInSeconds: 3_600 }
   const { token } = (await sandbox.control('oidc', 'mint', wish)) as { token: string }
-  const get = async (path: string): Promise<Answer> => {
+  const get = async (path: string): Promise<object> => {
     const response = await fetch(adminUrl + path, { headers: { authorization: `Bearer ${token}` } })
     const text = await response.text()
     if (!response.ok) throw new Error(`GET ${path}: ${response.status} ${text}`)
-    return JSON.parse(text) as Answer
+    return JSON.parse(text) as object
   }
-  const isList = (path: string): boolean => !/^\/v1\/(ledger\/proof|today|system|audit\/seals)/.test(path)
   let slow = false
   console.log(`Load of the machine before the first request: ${loadavg()[0]?.toFixed(1)}`)
   console.log('   median       p95   rows')
-  for (const path of await paths(database, get)) {
+  for (const path of samplesOf(await someOf(database))) {
     for (let count = 0; count < WARM_UP; count++) await get(path)
     const times: number[] = []
     let rows = 0
@@ -83,11 +102,11 @@ async function measure({ adminUrl, database, sandbox }: Stack): Promise<boolean>
       const began = performance.now()
       const answer = await get(path)
       times.push(performance.now() - began)
-      rows = answer.items?.length ?? answer.payouts?.length ?? answer.approvals?.length ?? 1
+      rows = Object.values(answer).find(Array.isArray)?.length ?? 1
     }
     times.sort((a, b) => a - b)
     const at = (share: number): number => times[Math.min(times.length - 1, Math.floor(times.length * share))] ?? 0
-    const isOver = isList(path) && at(0.95) >= LIMIT_MS
+    const isOver = lists.some((list) => isOf(list, path)) && at(0.95) >= LIMIT_MS
     slow ||= isOver
     const figures = [at(0.5), at(0.95)].map((time) => `${time.toFixed(1).padStart(7)} ms`).join('')
     console.log(`${figures}${String(rows).padStart(7)}   ${path}${isOver ? `   over ${LIMIT_MS} ms` : ''}`)
@@ -95,88 +114,23 @@ async function measure({ adminUrl, database, sandbox }: Stack): Promise<boolean>
   return slow
 }
 
-interface Answer {
-  readonly items?: readonly { readonly id: string }[]
-  readonly payouts?: readonly unknown[]
-  readonly approvals?: readonly unknown[]
-  readonly next?: string | null
-}
-
-/** First pages, pages far down, filters that leave much, little and nothing, and what people type. */
-async function paths(database: Stack['database'], get: (path: string) => Promise<Answer>): Promise<readonly string[]> {
-  const { rows } = await sql<{ balance: string; seller: string; cursor: string; transfer: string; payout: string }>`
+/** What the samples name: the middle of long lists, and what has much in it. */
+async function someOf(database: Stack['database']): Promise<Some> {
+  const report = (kind: string) =>
+    sql`(select id from reconciliation_reports where kind = ${sql.lit(kind)} order by started_at desc limit 1)`
+  const { rows } = await sql<Some>`
+    with plan as (select id from payment_plans where state = 'planned' order by planned_at desc limit 1)
     select (select id from seller_balances where status = 'paid' limit 1) as balance,
       (select seller_id from seller_balances limit 1) as seller,
       (select id from seller_balances order by business_date, id offset 500 limit 1) as cursor,
-      (select id from payout_transfers limit 1) as transfer, (select id from payouts limit 1) as payout
-    `.execute(database)
+      (select id from sellers where legal_name like 'Comercial%' order by legal_name, id offset 50 limit 1) as comercial,
+      (select id from payout_transfers order by created_at, id offset 500 limit 1) as transfer,
+      (select id from payouts order by created_at, id offset 500 limit 1) as payout, (select id from plan) as plan,
+      (select payable_id from payment_plan_lines where plan_id = (select id from plan) and left_out is null
+        order by payable_id offset 500 limit 1) as "planLine",
+      (select id from control_approvals where kind = 'settlement_import' limit 1) as "importApproval",
+      ${report('billing')} as "billingReport", ${report('fpay')} as "railReport"`.execute(database)
   const [some] = rows
-  if (!some) throw new Error('the tables are empty')
-  const { next } = await get('/v1/sellers?q=comercial')
-  return [
-    '/v1/balances',
-    '/v1/balances?limit=200',
-    `/v1/balances?cursor=${some.cursor}`,
-    '/v1/balances?status=paid',
-    '/v1/balances?status=failed',
-    '/v1/balances?status=initialized',
-    `/v1/balances?status=paid&cursor=${some.cursor}`,
-    '/v1/balances?date=2026-11-18',
-    '/v1/balances?date=2026-11-18&status=blocked',
-    '/v1/balances?country=mx',
-    '/v1/balances?currency=USD&status=returned',
-    '/v1/balances?min=4990000',
-    '/v1/balances?min=99999999',
-    '/v1/balances?min=1000&max=2000&currency=PEN',
-    '/v1/balances?q=comercial',
-    '/v1/balances?q=importadora+austral+17',
-    '/v1/balances?q=10000042-2',
-    '/v1/balances?q=nobody',
-    `/v1/balances?sellerId=${some.seller}`,
-    `/v1/balances/${some.balance}`,
-    '/v1/sellers',
-    '/v1/sellers?q=com',
-    `/v1/sellers?q=comercial&cursor=${next}`,
-    '/v1/sellers?q=nobody',
-    `/v1/sellers/${some.seller}`,
-    '/v1/transfers',
-    '/v1/transfers?status=awaiting_destination',
-    '/v1/transfers?status=failed_terminal',
-    '/v1/transfers?userId=user-9',
-    '/v1/transfers?q=CT-17',
-    `/v1/transfers/${some.transfer}`,
-    '/v1/payouts',
-    '/v1/payouts?status=on_hold',
-    '/v1/payouts?providerId=provider-9',
-    `/v1/payouts/${some.payout}`,
-    '/v1/approvals',
-    '/v1/alerts',
-    '/v1/alerts?status=open',
-    '/v1/alerts?severity=critical&status=open',
-    '/v1/dead-letters',
-    '/v1/dead-letters?waiting=true',
-    '/v1/ledger/accounts',
-    '/v1/ledger/accounts?q=payee:',
-    '/v1/ledger/accounts?q=comercial+andina',
-    '/v1/ledger/entries',
-    '/v1/ledger/entries?account=paid_from:fpay',
-    `/v1/ledger/entries?account=payee:${some.seller}`,
-    `/v1/ledger/entries?payableId=${some.balance}`,
-    '/v1/audit',
-    '/v1/audit?actor=operator:olga',
-    '/v1/audit?actor=pay-seller-balance&action=payment.accepted',
-    '/v1/audit?action=nothing.ever',
-    `/v1/audit?subjectType=seller_balance&subjectId=${some.balance}`,
-    '/v1/jobs',
-    '/v1/search?q=comercial',
-    '/v1/search?q=BK-77',
-    `/v1/search?q=${some.balance}`,
-    `/v1/explain/${some.balance}`,
-    '/v1/explain/BK-77',
-    '/v1/explain/ST-1',
-    '/v1/today',
-    '/v1/system',
-    '/v1/audit/seals',
-    '/v1/ledger/proof',
-  ]
+  if (!some || Object.values(some).includes(null)) throw new Error(`the tables are too empty: ${JSON.stringify(some)}`)
+  return some
 }
