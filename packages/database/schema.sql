@@ -413,6 +413,7 @@ CREATE INDEX payment_attempts_abandoned ON public.payment_attempts USING btree (
 CREATE INDEX payment_attempts_by_time ON public.payment_attempts USING btree (rail, COALESCE(accepted_at, first_called_at), id);
 CREATE UNIQUE INDEX payment_attempts_one_live ON public.payment_attempts USING btree (payable_type, payable_id) WHERE (state = ANY (ARRAY['claimed'::text, 'postponed'::text, 'accepted'::text, 'paid'::text]));
 CREATE UNIQUE INDEX payment_attempts_one_reference ON public.payment_attempts USING btree (rail, provider_reference) WHERE (provider_reference IS NOT NULL);
+CREATE INDEX payment_attempts_paid ON public.payment_attempts USING btree (payable_id) INCLUDE (rail, currency, amount) WHERE ((payable_type = 'seller_balance'::text) AND (state = 'paid'::text));
 
 CREATE TABLE payment_caps (
   id uuid default gen_random_uuid() not null,
@@ -938,6 +939,7 @@ CREATE TABLE reconciliation_reports (
   constraint reconciliation_reports_tolerance_percentage_check CHECK ((tolerance_percentage >= (0)::numeric))
 );
 CREATE INDEX reconciliation_reports_by_window ON public.reconciliation_reports USING btree (kind, window_from, started_at);
+CREATE INDEX reconciliation_reports_newest ON public.reconciliation_reports USING btree (started_at, id);
 CREATE UNIQUE INDEX reconciliation_reports_reading ON public.reconciliation_reports USING btree (reading_id) WHERE (reading_id IS NOT NULL);
 
 CREATE TABLE reconciliation_slices (

@@ -18,6 +18,7 @@ import * as repayments from '../migrations/0015-repayments.ts'
 import * as lateDocuments from '../migrations/0017-late-documents.ts'
 import * as paidOutSince from '../migrations/0018-paid-out-since.ts'
 import * as settlementImports from '../migrations/0019-settlement-imports.ts'
+import * as quickReads from '../migrations/0020-quick-reads.ts'
 import * as secondWords from '../migrations/0021-second-words.ts'
 import * as refundsNotFinal from '../migrations/0022-refunds-not-final.ts'
 import * as turnedAway from '../migrations/0023-turned-away.ts'
@@ -42,6 +43,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0017-late-documents': lateDocuments,
   '0018-paid-out-since': paidOutSince,
   '0019-settlement-imports': settlementImports,
+  '0020-quick-reads': quickReads,
   '0021-second-words': secondWords,
   '0022-refunds-not-final': refundsNotFinal,
   '0023-turned-away': turnedAway,

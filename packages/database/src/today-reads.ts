@@ -78,7 +78,8 @@ async function todayOf(tx: Transaction<Schema>, { businessDate, now, timeZone }:
   const run = await runOf(tx, businessDate)
   const instant = Temporal.Instant.fromEpochMilliseconds(now.getTime())
   const date = businessDate ?? run?.business_date ?? previousBusinessDate(instant, timeZone)
-  const balances = await countBalances(tx, { date, now })
+  const balances = await countBalances(tx, date)
+  const moving = await countMoving(tx, { date, now })
   const sellers = await countSellers(tx, run)
   const day = dayOfRun({ date, openedAt: run?.opened_at, timeZone })
   return {
@@ -88,7 +89,7 @@ async function todayOf(tx: Transaction<Schema>, { businessDate, now, timeZone }:
       initializedAt: run.initialized_at,
       state: run.initialized_at && balances.every(({ status }) => isFinal(status)) ? 'finished' : 'running',
     },
-    stages: stagesOf({ run, balances, sellers, now }),
+    stages: stagesOf({ run, balances, moving, sellers, now }),
     balances: Object.fromEntries(balances.map(({ status, count }) => [status, count])),
     paid: [...(await paidToSellers(tx, date)), ...(await paidByStripe(tx, day))],
     settlements: await settlementsOf(tx, day),
@@ -116,6 +117,18 @@ async function runOf(tx: Transaction<Schema>, date: string | undefined): Promise
 interface BalanceCounts {
   status: SellerBalanceStatus
   count: number
+}
+
+async function countBalances(tx: Transaction<Schema>, date: string): Promise<readonly BalanceCounts[]> {
+  const { rows } = await sql<BalanceCounts>`
+    select status, count(*)::int as count from seller_balances where business_date = ${date}
+    group by status order by status`.execute(tx)
+  return rows
+}
+
+/** Of the balances of one status that are not at rest. */
+interface MovingCounts {
+  status: SellerBalanceStatus
   /** Of those that failed or came back: refused before the rail had accepted them. */
   never_accepted: number
   /** Of those that are blocked: for what NetSuite's documents say. */
@@ -131,19 +144,23 @@ interface BalanceCounts {
   reported_lately: number
 }
 
-/** One pass over the date's balances. What moved in the last minute is told by the notes of their jobs. */
-async function countBalances(
+/**
+ * One pass over those of the date's balances that are not at rest: paid, told to everybody, and not touched in the last
+ * minute, as most are once a run is over. What moved in that minute is told by the notes of their jobs.
+ */
+async function countMoving(
   tx: Transaction<Schema>,
   { date, now }: { date: string; now: Date },
-): Promise<readonly BalanceCounts[]> {
+): Promise<readonly MovingCounts[]> {
   const since = new Date(now.getTime() - MINUTE_MS)
   const ranSince = (job: string) =>
     sql`b.updated_at > ${since} and (b.jobs->${sql.lit(job)}->>'lastExecution')::timestamptz > ${since}`
-  const unreported = sql`b.status in ('paid', 'failed') and (b.erp_told_at is null or b.gsc_told_at is null)`
+  const untold = sql`(b.erp_told_at is null or b.gsc_told_at is null)`
+  const unreported = sql`b.status in ('paid', 'failed') and ${untold}`
   const failedToTell = (job: string) =>
     sql`(b.jobs->${sql.lit(job)}->>'finished')::boolean and not (b.jobs->${sql.lit(job)}->>'successful')::boolean`
-  const { rows } = await sql<BalanceCounts>`
-    select b.status, count(*)::int as count, min(b.updated_at) as oldest,
+  const { rows } = await sql<MovingCounts>`
+    select b.status, min(b.updated_at) as oldest,
       count(*) filter (where b.status in ('failed', 'returned') and not exists (
         select from payment_attempts a where a.payable_type = 'seller_balance' and a.payable_id = b.id
           and a.accepted_at is not null))::int as never_accepted,
@@ -156,8 +173,9 @@ async function countBalances(
       count(*) filter (where ${ranSince('payment')} and b.status not in ('payable', 'paying', 'blocked'))::int as asked_lately,
       count(*) filter (where b.updated_at > ${since} and b.status in ('paid', 'failed', 'returned'))::int as ended_lately,
       count(*) filter (where b.erp_told_at > ${since} and b.gsc_told_at is not null)::int as reported_lately
-    from seller_balances b where b.business_date = ${date}
-    group by b.status order by b.status`.execute(tx)
+    from seller_balances b
+    where b.business_date = ${date} and (b.status <> 'paid' or ${untold} or b.updated_at > ${since} or b.erp_told_at > ${since})
+    group by b.status`.execute(tx)
   return rows
 }
 
@@ -168,12 +186,12 @@ interface SellerCounts {
 
 async function countSellers(tx: Transaction<Schema>, run: RunRow | null): Promise<SellerCounts> {
   if (!run) return { left: 0, done: 0 }
-  const { rows } = await sql<SellerCounts>`
-    select count(*) filter (where not day_balance_generated)::int as left,
-      count(*) filter (where day_balance_generated)::int as done from sellers`.execute(tx)
-  const { left = 0, done = 0 } = rows[0] ?? {}
+  const { rows } = await sql<{ left: number; together: number }>`
+    select (select count(*)::int from sellers where not day_balance_generated) as left,
+      (select count(*)::int from sellers) as together`.execute(tx)
+  const { left = 0, together = 0 } = rows[0] ?? {}
   // The marks are the newest run's: of one that is initialized, every seller had its balances.
-  return run.initialized_at ? { left: 0, done: left + done } : { left, done }
+  return run.initialized_at ? { left: 0, done: together } : { left, done: together - left }
 }
 
 const BEFORE_PAYMENT: ReadonlySet<SellerBalanceStatus> = new Set(['retrieved', 'payable', 'paying', 'awaiting_funds'])
@@ -181,27 +199,30 @@ const BEFORE_PAYMENT: ReadonlySet<SellerBalanceStatus> = new Set(['retrieved', '
 function stagesOf({
   run,
   balances,
+  moving,
   sellers,
   now,
 }: {
   run: RunRow | null
   balances: readonly BalanceCounts[]
+  moving: readonly MovingCounts[]
   sellers: SellerCounts
   now: Date
 }): readonly Stage[] {
-  const sum = (of: (counts: BalanceCounts) => number): number => balances.reduce((all, one) => all + of(one), 0)
-  const standing = (...statuses: readonly SellerBalanceStatus[]): number =>
-    sum(({ status, count }) => (statuses.includes(status) ? count : 0))
+  const sum = (of: (counts: MovingCounts) => number): number => moving.reduce((all, one) => all + of(one), 0)
+  const countOf = (isMeant: (status: SellerBalanceStatus) => boolean): number =>
+    balances.reduce((all, { status, count }) => (isMeant(status) ? all + count : all), 0)
+  const standing = (...statuses: readonly SellerBalanceStatus[]): number => countOf((one) => statuses.includes(one))
   const ageOf = (moments: readonly (Date | null)[]): number | null => {
     const times = moments.flatMap((moment) => (moment ? [moment.getTime()] : []))
     return times.length === 0 ? null : Math.max(0, Math.round((now.getTime() - Math.min(...times)) / 1_000))
   }
   const oldestOf = (isWaiting: (status: SellerBalanceStatus) => boolean): number | null =>
-    ageOf(balances.map(({ status, oldest }) => (isWaiting(status) ? oldest : null)))
+    ageOf(moving.map(({ status, oldest }) => (isWaiting(status) ? oldest : null)))
 
   const unreadable = sum((counts) => counts.unreadable)
   const neverAccepted = sum((counts) => counts.never_accepted)
-  const waitingForPayment = sum(({ status, count }) => (BEFORE_PAYMENT.has(status) ? count : 0))
+  const waitingForPayment = countOf((status) => BEFORE_PAYMENT.has(status))
   const isInitializing = run !== null && run.initialized_at === null
   const initializationMinutes = run ? Math.max(1, minutesBetween(run.opened_at, run.initialized_at ?? now)) : 1
   return [
@@ -217,7 +238,7 @@ function stagesOf({
     {
       name: 'retrieval',
       waiting: standing('initialized'),
-      done: sum(({ count }) => count) - standing('initialized') - unreadable,
+      done: countOf((status) => status !== 'initialized') - unreadable,
       failed: unreadable,
       perMinute: sum((counts) => counts.retrieved_lately),
       oldestSeconds: oldestOf((status) => status === 'initialized'),
@@ -244,7 +265,7 @@ function stagesOf({
       done: standing('paid', 'failed') - sum((counts) => counts.unreported),
       failed: sum((counts) => counts.report_failed),
       perMinute: sum((counts) => counts.reported_lately),
-      oldestSeconds: ageOf(balances.map(({ oldest_unreported }) => oldest_unreported)),
+      oldestSeconds: ageOf(moving.map(({ oldest_unreported }) => oldest_unreported)),
     },
   ]
 }
@@ -302,7 +323,7 @@ async function settlementsOf(tx: Transaction<Schema>, { from, to }: Day): Promis
   const { rows: transfers } = await sql<{ status: TransferStatus; count: number }>`
     select status, count(*)::int as count from payout_transfers
     where payout_id is null and (status in ('awaiting_destination', 'pending', 'processing', 'retryable')
-      or (created_at >= ${from} and created_at < ${to}))
+      or (status in ('completed', 'failed_terminal') and created_at >= ${from} and created_at < ${to}))
     group by status order by status`.execute(tx)
   const { jobs = 0, complete = 0, rejected = 0 } = rows[0] ?? {}
   return {
