@@ -22,6 +22,10 @@ alter table payment_plans drop constraint payment_plans_check5,
 -- What is open is looked through for what is too old.
 create index payment_plans_open on payment_plans (planned_at) where state in ('planned', 'approved');
 
+-- A settlement whose message was lost is looked for by a sweep: until then it is left alone, and for good once it has its job.
+alter table settlements add column swept_until timestamptz not null default '-infinity';
+create index settlements_to_sweep on settlements (swept_until, settlement_id) where swept_until < 'infinity';
+
 -- Whoever explains asks by these.
 create index settlement_winners_by_user on settlement_winners (user_id);
 create index payments_by_charge on payments (charge_id);

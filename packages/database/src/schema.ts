@@ -316,6 +316,8 @@ interface Settlements {
   rejected_rule: SettlementRule | null
   rejected_at: Date | null
   created_at: Timestamp
+  /** A sweep leaves it alone until then; for ever once it has its job. */
+  swept_until: Generated<Date | number>
 }
 
 interface SettlementWinners {

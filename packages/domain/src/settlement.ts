@@ -39,14 +39,15 @@ export interface SettlementProblem {
   readonly found: string
 }
 
-const OVER: ReadonlySet<string> = new Set(['closed', 'completed'])
+/** Words of the marketplace for a settlement that is to be paid. */
+export const SETTLED: readonly string[] = ['closed', 'completed']
 
 /** @returns the first rule that the settlement breaks; undefined when its winners may be paid */
 export function settlementProblem(
   { currency, total, status }: Settlement,
   winners: readonly SettlementWinner[],
 ): SettlementProblem | undefined {
-  if (!OVER.has(status)) return broken('not_closed', `the settlement is ${JSON.stringify(status)}`)
+  if (!SETTLED.includes(status)) return broken('not_closed', `the settlement is ${JSON.stringify(status)}`)
   if (winners.length === 0) return broken('no_winners', 'the settlement names no winner')
   if (!isCurrency(currency)) return broken('unknown_currency', `${JSON.stringify(currency)} is no payable currency`)
 

@@ -11,6 +11,7 @@ import { enqueue } from '@remesa/messaging/outbox'
 import type { Logger } from '@remesa/service-kit/logger'
 import type { PayoutMetrics } from './payout-metrics.ts'
 import { queueReversals } from './queue-reversals.ts'
+import { tellOfSettlements } from './tell-of-settlements.ts'
 import type { DestinationVerifier } from './verify-destinations.ts'
 
 interface Parts {
@@ -29,7 +30,7 @@ const LIMIT = 1_000
 
 /**
  * Puts on their way again what is pending, retryable and due, or abandoned by a dead worker, and what is held although
- * its account can receive. Messages do all of this by themselves; this is for the ones that were lost. Two at once do no
+ * its account can receive; tells of settlements whose own message never came. Messages do all of this by themselves; this is for the ones that were lost. Two at once do no
  * harm.
  * @returns how many transfers were queued
  */
@@ -58,6 +59,7 @@ export async function runPayoutScheduler(parts: Parts): Promise<number> {
   if (queued > 0) logger.warn({ queued }, 'transfers that were left behind are on their way again')
   await queueReversals({ database, graceMs, logger }, startedAt)
   await lookAtOverdueBookings(parts, startedAt)
+  await tellOfSettlements({ database, graceMs, logger }, startedAt)
   return queued
 }
 
