@@ -207,6 +207,12 @@ test('what a reconciliation recommends is told in Spanish, with its sums and ids
   ).toBe(
     'En Stripe y no en la base de datos, de 2026-11-20T00:00:00Z a 2026-11-21T00:00:00Z: 3 pagos (USD 12.50, CLP 900). Copie pi_1, pi_2 y 1 más.',
   )
+  expect(
+    inSpanish(
+      'advice',
+      '1 payment differs by exactly a factor of 10, 100 or 1,000 (USD 1604.79): somebody mistakes minor units. Mend the writer, then sync pi_1.',
+    ),
+  ).toMatch(/^Con un monto exactamente 10, 100 o 1.000 veces mayor o menor: 1 pago \(USD 1604.79\)/)
   expect(inSpanish('advice', 'pi_1 alone is USD 9.00 of USD 10.00 at risk (amount mismatch): look at it first.')).toBe(
     'pi_1 solo es USD 9.00 de los USD 10.00 en riesgo (difiere el monto): revíselo primero.',
   )
@@ -220,6 +226,22 @@ test('people’s own words stay as they are, and what is new here as the API tel
   expect(inSpanish('problem', 'constructor')).toBe('constructor')
 })
 
+test('each sentence is found again by its table, with one of ours or something else in each place', () => {
+  const filled = (text: string, parts: Readonly<Record<string, string>>, isSpanish: boolean) => {
+    const [ours = ['', '']] = Object.entries(parts).filter(([english]) => !english.includes('{'))
+    return text.replaceAll(/\{([=?]?)(\w+)\}/g, (_, kind, name) =>
+      kind === '=' ? ours[isSpanish ? 1 : 0] : `${name}-1`,
+    )
+  }
+  for (const [told, { sentences, parts }] of Object.entries(TABLES)) {
+    for (const [english, spanish] of Object.entries(sentences)) {
+      const kinds = new Map([...english.matchAll(/\{([=?]?)(\w+)\}/g)].map(([, kind, name]) => [name, kind]))
+      const expected = spanish.replaceAll(/\{(\w+)\}/g, (_, name) => `{${kinds.get(name)}${name}}`)
+      expect(inSpanish(told as Told, filled(english, parts, false))).toBe(filled(expected, parts, true))
+    }
+  }
+})
+
 test('each translation has the values of its sentence', () => {
   const names = (text: string) => [...text.matchAll(/\{[=?]?(\w+)\}/g)].map(([, name]) => name)
   const wrong = Object.values(TABLES).flatMap(({ sentences, parts }) =>
@@ -229,6 +251,9 @@ test('each translation has the values of its sentence', () => {
   )
   expect(wrong).toEqual([])
 })
+
+/** What product code has in quotes; alerts' own sentences have their Spanish by their kinds. */
+const TEXTS = englishTexts(['packages/{domain,database,messaging}/src/**/*.ts', 'services/*/src/**/*.ts'])
 
 /** Read by nobody in the console: parts of sentences that are tried out above, the API's description, and what comes before it. */
 const ELSEWHERE = [
@@ -242,10 +267,9 @@ test('no sentence, reason or note is written in the source that has no Spanish',
       [...Object.keys(sentences), ...Object.keys(parts)].map(normal),
     ),
   )
-  const texts = englishTexts(['packages/{domain,database,messaging}/src/**/*.ts', 'services/*/src/**/*.ts'])
-  const foreign = texts.filter((one) => isToldToPeople(one) && !known.has(normal(one.text)))
+  const foreign = TEXTS.filter((one) => isToldToPeople(one) && !known.has(normal(one.text)))
   expect(foreign.map(({ file, text }) => `${file}: ${text}`)).toEqual([])
-  expect(texts.filter(isToldToPeople).length).toBeGreaterThan(250) // the scan sees something
+  expect(TEXTS.filter(isToldToPeople).length).toBeGreaterThan(250) // the scan sees something
 })
 
 /** With or without its full stop: parts become sentences. */
@@ -254,7 +278,7 @@ function normal(text: string): string {
   return bare.charAt(0).toLowerCase() + bare.slice(1)
 }
 
-const TOLD_AS = /^(why|note|reason|trouble|drifted|(reject|refused|contradiction)\(\))$/
+const TOLD_AS = /^(why|note|reason|trouble|drifted|(reject|refused|contradiction|broken)\(\))$/
 
 function isToldToPeople({ file, text, property = '' }: EnglishText): boolean {
   if (ELSEWHERE.some((path) => file.includes(path))) return false
@@ -265,8 +289,7 @@ function isToldToPeople({ file, text, property = '' }: EnglishText): boolean {
 }
 
 test('whatever the audit log, alerts and jobs are about has a name', () => {
-  const texts = englishTexts(['packages/{database,messaging}/src/**/*.ts', 'services/*/src/**/*.ts'])
-  const codes = texts.filter(
+  const codes = TEXTS.filter(
     ({ file, text, property }) =>
       (property === 'type' && /^[a-z_]{5,}$/.test(text)) ||
       (property === 'name' && file.endsWith('scheduler/src/jobs.ts')),

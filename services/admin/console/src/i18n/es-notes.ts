@@ -1,5 +1,10 @@
 import type { Sentences } from './dictionary.ts'
 
+/** What stands within them. */
+export const esNoteParts: Sentences = {
+  'winner {id}': 'el ganador {id}',
+}
+
 /** Reasons and notes that Remesa gives itself, in sentences; people's own are shown as they wrote them. */
 export const esNotes: Sentences = {
   // Of approvals and what they are about.
@@ -67,6 +72,17 @@ export const esNotes: Sentences = {
   'Dispute Open': 'Disputa abierta',
   'Dispute Open: {disputes}': 'Disputa abierta: {disputes}',
   'our credentials were refused': 'se rechazaron nuestras credenciales',
+  // Of settlements that break a rule.
+  'the settlement is {status}': 'el estado de la liquidación es {status}',
+  'the settlement names no winner': 'la liquidación no nombra a ningún ganador',
+  '{code} is no payable currency': '{code} no es una moneda en la que se pague',
+  '{=who} is owed {money}, the settlement is in {currency}':
+    'a {who} se le debe {money}; la liquidación es en {currency}',
+  '{=who} is owed {money}': 'a {who} se le debe {money}',
+  '{=who} is named twice': '{who} aparece dos veces',
+  'the winners are owed {sum}, the total is {total}': 'a los ganadores se les debe {sum}; el total es {total}',
+  'winner {id} is paid for contest {contest} by settlement {settlement}':
+    'al ganador {id} se le paga por el concurso {contest} con la liquidación {settlement}',
   // Of billing.
   'Stripe does not have it.': 'Stripe no lo tiene.',
   'not looked up in Stripe: there were too many': 'sin consultar en Stripe: eran demasiados',

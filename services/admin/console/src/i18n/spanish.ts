@@ -2,7 +2,7 @@ import type { Sentences } from './dictionary.ts'
 import { esAdvice, esAdviceParts } from './es-advice.ts'
 import { esAmounts, esStatuses, esTitles } from './es-explain.ts'
 import { esNext, esNextParts } from './es-next.ts'
-import { esNotes } from './es-notes.ts'
+import { esNoteParts, esNotes } from './es-notes.ts'
 import { esProblemParts, esProblems } from './es-problems.ts'
 import { esReasons } from './es-reasons.ts'
 import { esStory, esStoryParts } from './es-story.ts'
@@ -37,7 +37,7 @@ export const TABLES = {
   /** Why a message was set aside, or a service is not heard. */
   trouble: tableOf(esTroubles),
   /** A reason or a note: what Remesa gave itself is a sentence of the table, or a code. */
-  note: tableOf({ ...esNotes, ...esReasons }, esProblemParts),
+  note: tableOf({ ...esNotes, ...esReasons }, { ...esProblemParts, ...esNoteParts }),
 } as const satisfies Readonly<Record<string, Table>>
 
 export type Told = keyof typeof TABLES
@@ -84,18 +84,22 @@ function templatesOf(sentences: Sentences): readonly Template[] {
     .filter(([english]) => english.includes('{'))
     .sort(([one], [other]) => own(other) - own(one))
     .map(([english, spanish]) => ({
-      pattern: new RegExp(
-        `^${english
-          .split(/\{[=?]?\w+\}/)
-          .map(escaped)
-          .join('(.+?)')}$`,
-        's',
-      ),
+      pattern: patternOf(english),
       places: Array.from(english.matchAll(PLACE), ([, kind = '', name = '']) => ({ kind, name })),
       spanish,
     }))
   made.set(sentences, templates)
   return templates
+}
+
+/** One of ours is as long as it can be: `1 payment` and then `differs`. */
+function patternOf(english: string): RegExp {
+  const pieces = english.split(/(\{[=?]?\w+\})/)
+  const told = pieces.map((piece, index) => {
+    if (index % 2 === 0) return escaped(piece)
+    return piece.startsWith('{=') ? '(.+)' : '(.+?)'
+  })
+  return new RegExp(`^${told.join('')}$`, 's')
 }
 
 const escaped = (text: string): string => text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')
