@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { Context } from './context.ts'
+import { deedText } from './second-person.ts'
 import { moneyText, plain } from './text.ts'
 
 /** A payout as the API shows it. */
@@ -34,16 +35,5 @@ export const payoutMoney = ({ amount, currency }: { amount: string; currency: st
   moneyText({ amount, currency })
 
 /** What an action brought, and what a second person types where one must agree. */
-export function actionText(
-  { colours }: Context,
-  { payout: one, approval: asked }: z.output<typeof actionAnswer>,
-): string {
-  const state = `payout ${one.id}: ${plain(one.status)}, ${payoutMoney(one)}`
-  if (asked?.status === 'open') {
-    return [
-      `${colours.yellow('!')} A second person must approve: nothing is done yet. ${state}`,
-      `  They type: remesa approve ${asked.id} --reason "…"`,
-    ].join('\n')
-  }
-  return `${colours.green('✓')} ${state}`
-}
+export const actionText = (context: Context, { payout: one, approval: asked }: z.output<typeof actionAnswer>): string =>
+  deedText(context, `payout ${one.id}: ${plain(one.status)}, ${payoutMoney(one)}`, asked)

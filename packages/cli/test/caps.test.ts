@@ -14,9 +14,11 @@ test('one person sets and lowers a cap in major units, two raise and remove it',
   expect(await set('1000')).toMatchObject({ code: 0, out: '✓ rail_hour, stripe: at most USD 1000.00\n' })
   expect(await set('12.50')).toMatchObject({ code: 0, out: '✓ rail_hour, stripe: at most USD 12.50\n' })
   const raise = await set('20')
-  expect(raise.out).toContain('A second person must approve: nothing is done yet. rail_hour, stripe: at most USD 12.50')
+  expect(raise.out).toContain(
+    '! A second person must approve: nothing is done yet. rail_hour, stripe: at most USD 12.50',
+  )
   expect((await api.remesa('approve')).out).toContain('USD 12.50 → USD 20.00, rail stripe, scope rail_hour')
-  const [, approvalId = ''] = /caps approve (\S+)/.exec(raise.out) ?? []
+  const [, approvalId = ''] = /They type: remesa approve (\S+) --reason/.exec(raise.out) ?? []
   expect(await api.remesa('caps', 'approve', approvalId, ...WHY)).toMatchObject({ code: 0, out: '✓ approved\n' })
   const list = await api.remesa('caps')
   const [, id = ''] = /^(\S+) +rail_hour +stripe +USD 20.00 +operator:olga/m.exec(list.out) ?? []

@@ -17,7 +17,7 @@ test('who waits because of a changed account is listed, and released by two', as
   await payNow(api.world, sellerBalanceId)
   expect((await api.remesa('cooling')).out).toMatch(new RegExp(`^seller +${seller.sellerId} +Comercial .* 1`, 'm'))
   const asked = await api.remesa('cooling', 'release', 'seller', seller.sellerId, ...WHY)
-  expect(asked).toMatchObject({ code: 0, out: expect.stringContaining('A second person must approve') })
+  expect(asked).toMatchObject({ code: 0, out: expect.stringContaining('! A second person must approve') })
   const [, approvalId = ''] = /approve (\S+) --reason/.exec(asked.out) ?? []
   expect((await api.remesa('cooling')).out).toContain(`asked for: ${approvalId}`)
   expect((await api.remesa('approve')).out).toMatch(/seller cooling release/)

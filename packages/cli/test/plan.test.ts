@@ -67,7 +67,7 @@ test('a plan is discarded for a reason, which is shown with it', async () => {
 
 test('two people raise or remove a rule', async () => {
   const raise = await api.remesa('plan', 'rule', 'set', 'pay_day', '5', 'CLP', ...WHY)
-  expect(raise.out).toContain('A second person must approve: nothing is done yet. pay day: at most CLP 0')
+  expect(raise.out).toContain('! A second person must approve: nothing is done yet. pay day: at most CLP 0')
   const [, approvalId = ''] = /remesa approve (\S+)/.exec(raise.out) ?? []
   expect(await api.remesa('approve', approvalId, ...WHY)).toMatchObject({ code: 0 })
   const list = await api.remesa('plan', 'rule')

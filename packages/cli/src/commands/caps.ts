@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { minorUnits } from '../amounts.ts'
 import { type ApiOptions, acts, type DeedOptions, inPath, openApi, pageOf, usesApi } from '../api.ts'
 import { type Context, exitCodes } from '../context.ts'
+import { deedText, waiting } from '../second-person.ts'
 import { asJson, moneyText, plain, table, timeText } from '../text.ts'
 
 const cap = z.looseObject({
@@ -16,8 +17,7 @@ const cap = z.looseObject({
   setBy: z.string(),
   setAt: z.string(),
 })
-const approval = z.looseObject({ id: z.string(), status: z.string() })
-const answer = z.looseObject({ cap, approval: approval.nullable() })
+const answer = z.looseObject({ cap, approval: waiting })
 
 /** `remesa caps …`: how much may go out at most. */
 export function capsCommands(context: Context): Command {
@@ -72,8 +72,12 @@ export function capsCommands(context: Context): Command {
       const api = await openApi(context, options, 'approver')
       const verdict = options.refuse ? 'refuse' : 'approve'
       const deed = { key: options.key, body: { reason: options.reason } }
-      const done = await api.post(`/v1/control-approvals/${inPath(id)}/${verdict}`, z.looseObject({ approval }), deed)
-      context.out(options.json ? asJson(done) : `✓ ${plain(done.approval.status)}`)
+      const done = await api.post(
+        `/v1/control-approvals/${inPath(id)}/${verdict}`,
+        z.looseObject({ approval: z.looseObject({ status: z.string() }) }),
+        deed,
+      )
+      context.out(options.json ? asJson(done) : `${context.colours.green('✓')} ${plain(done.approval.status)}`)
     })
   return commands
 }
@@ -81,12 +85,7 @@ export function capsCommands(context: Context): Command {
 function tell(context: Context, options: ApiOptions, done: z.output<typeof answer>): void {
   const { scope, rail } = done.cap
   const text = `${plain(scope)}, ${plain(rail ?? 'all rails')}: at most ${moneyText(done.cap)}`
-  if (options.json) context.out(asJson(done))
-  else if (!done.approval) context.out(`✓ ${text}`)
-  else {
-    const next = `remesa caps approve ${plain(done.approval.id)} --reason "…"`
-    context.out(`A second person must approve: nothing is done yet. ${text}\nThey type: ${next}`)
-  }
+  context.out(options.json ? asJson(done) : deedText(context, text, done.approval))
 }
 
 const LIST_HELP = `

@@ -2,6 +2,7 @@ import { Argument, Command } from 'commander'
 import { z } from 'zod'
 import { type ApiOptions, acts, type DeedOptions, inPath, openApi, pageOf, usesApi } from '../api.ts'
 import { type Context, exitCodes } from '../context.ts'
+import { deedText, waiting } from '../second-person.ts'
 import { asJson, plain, table, timeText } from '../text.ts'
 
 const cooling = z.looseObject({
@@ -11,7 +12,7 @@ const cooling = z.looseObject({
   payments: z.number(),
   release: z.looseObject({ id: z.string() }).nullable(),
 })
-const answer = z.looseObject({ approval: z.looseObject({ id: z.string() }) })
+const answer = z.looseObject({ approval: waiting })
 
 /** `remesa cooling …`: payees whose accounts were changed lately. */
 export function coolingCommands(context: Context): Command {
@@ -44,12 +45,7 @@ export function coolingCommands(context: Context): Command {
       const api = await openApi(context, options, 'operator')
       const deed = { key: options.key, body: { reason: options.reason } }
       const done = await api.post(`/v1/cooling/${inPath(payee)}/${inPath(id)}/release`, answer, deed)
-      const next = `remesa approve ${plain(done.approval.id)} --reason "…"`
-      context.out(
-        options.json
-          ? asJson(done)
-          : `A second person must approve: nothing is done yet. ${payee} ${plain(id)}\nThey type: ${next}`,
-      )
+      context.out(options.json ? asJson(done) : deedText(context, `${payee} ${plain(id)}`, done.approval))
     })
   return commands
 }

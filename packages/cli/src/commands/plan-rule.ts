@@ -1,11 +1,11 @@
-import { isCurrency } from '@remesa/domain/currency'
-import { parseMajor } from '@remesa/domain/money'
 import { Argument, Command } from 'commander'
 import { z } from 'zod'
+import { minorUnits } from '../amounts.ts'
 import { type ApiOptions, acts, type DeedOptions, inPath, openApi, pageOf, usesApi } from '../api.ts'
-import { CannotError, type Context, exitCodes } from '../context.ts'
+import { type Context, exitCodes } from '../context.ts'
 import { words } from '../plans.ts'
-import { asJson, moneyText, plain, table, timeText } from '../text.ts'
+import { deedText, waiting } from '../second-person.ts'
+import { asJson, moneyText, table, timeText } from '../text.ts'
 
 const rule = z.looseObject({
   id: z.string(),
@@ -16,7 +16,7 @@ const rule = z.looseObject({
   setBy: z.string(),
   setAt: z.string(),
 })
-const answer = z.looseObject({ rule, approval: z.looseObject({ id: z.string() }).nullable() })
+const answer = z.looseObject({ rule, approval: waiting })
 
 /** `remesa plan rule …`: from which amount a run needs an approved plan. */
 export function planRuleCommands(context: Context): Command {
@@ -61,23 +61,9 @@ export function planRuleCommands(context: Context): Command {
   return commands
 }
 
-function minorUnits(amount: string, currency: string): string {
-  if (!isCurrency(currency)) throw new CannotError(`${plain(currency)} is no currency that Remesa pays in.`)
-  try {
-    return parseMajor(amount, currency).toString()
-  } catch {
-    throw new CannotError(`${plain(amount)} is no amount of ${currency}.`)
-  }
-}
-
 function tell(context: Context, options: ApiOptions, done: z.output<typeof answer>): void {
   const text = `${words(done.rule.kind)}: at most ${moneyText(done.rule)} without an approved plan`
-  if (options.json) context.out(asJson(done))
-  else if (!done.approval) context.out(`✓ ${text}`)
-  else {
-    const next = `remesa approve ${plain(done.approval.id)} --reason "…"`
-    context.out(`A second person must approve: nothing is done yet. ${text}\nThey type: ${next}`)
-  }
+  context.out(options.json ? asJson(done) : deedText(context, text, done.approval))
 }
 
 const LIST_HELP = `
