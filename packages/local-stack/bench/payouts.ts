@@ -46,6 +46,7 @@ const WINDOW_S = 3
 /** The waits of production in place of the local stack's moments. */
 const WAITS = {
   STRIPE_TIMEOUT_MS: '20000',
+  STRIPE_MAX_WAIT_MS: '10000',
   PAYMENT_LEASE_MS: '60000',
   PAYOUT_RETRY_FIRST_MS: '2000',
   PAYOUT_SCHEDULER_GRACE_MS: '120000',

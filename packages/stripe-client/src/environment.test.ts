@@ -12,7 +12,7 @@ test('a key is all that the real Stripe needs', () => {
     secretKey: 'sk_live_1',
     apiBase: { host: 'api.stripe.com', port: 443, protocol: 'https' },
     timeoutMs: 20_000,
-    rate: { perSecond: 25, accountPerSecond: 100, processes: 1, concurrent: 20 },
+    rate: { perSecond: 25, accountPerSecond: 100, processes: 1, concurrent: 20, maxWaitMs: 10_000 },
   })
 })
 
@@ -24,6 +24,7 @@ test('a sandbox, limits and how many share them can be named', () => {
     STRIPE_API_PROTOCOL: 'http',
     STRIPE_TIMEOUT_MS: '500',
     STRIPE_MAX_CONCURRENT: '8',
+    STRIPE_MAX_WAIT_MS: '100',
     STRIPE_REQUESTS_PER_SECOND: '50',
     STRIPE_REQUESTS_PER_SECOND_UP_TO: '60',
     STRIPE_ACCOUNT_REQUESTS_PER_SECOND: '25',
@@ -33,7 +34,7 @@ test('a sandbox, limits and how many share them can be named', () => {
     secretKey: 'sk_test_1',
     apiBase: { host: '127.0.0.1', port: 12_111, protocol: 'http' },
     timeoutMs: 500,
-    rate: { perSecond: 50, upTo: 60, accountPerSecond: 25, processes: 4, concurrent: 8 },
+    rate: { perSecond: 50, upTo: 60, accountPerSecond: 25, processes: 4, concurrent: 8, maxWaitMs: 100 },
   })
 })
 

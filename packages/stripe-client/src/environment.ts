@@ -1,6 +1,6 @@
 import { secret, wholeNumber } from '@remesa/service-kit/environment'
 import { z } from 'zod'
-import type { StripeOptions } from './stripe-connection.ts'
+import { MAX_WAIT_MS, type StripeOptions } from './stripe-connection.ts'
 
 /** What a service that moves money through Stripe reads. */
 export const stripeEnvironment = {
@@ -14,6 +14,8 @@ export const stripeEnvironment = {
   STRIPE_API_PORT: wholeNumber({ from: 1, to: 65_535 }).default(443),
   STRIPE_API_PROTOCOL: z.enum(['https', 'http']).default('https').describe('expected https or http'),
   STRIPE_TIMEOUT_MS: wholeNumber({ from: 100, to: 120_000 }).default(20_000),
+  /** A request that would wait longer for its turn within the limits is not sent. */
+  STRIPE_MAX_WAIT_MS: wholeNumber({ from: 0, to: 120_000 }).default(MAX_WAIT_MS),
   STRIPE_MAX_CONCURRENT: wholeNumber({ from: 1, to: 500 }).default(20),
   /** What Stripe allows per endpoint. */
   STRIPE_REQUESTS_PER_SECOND: wholeNumber({ from: 1, to: 10_000 }).default(25),
@@ -35,6 +37,16 @@ export const stripeWebhookEnvironment = {
     .describe('expected secrets that begin with whsec_, separated by commas'),
 }
 
+/**
+ * How long a payment's two calls, the transfer and a look-up, may take: each waits for its turn and then for its answer.
+ * @returns milliseconds
+ */
+export const longestPaymentMs = ({
+  STRIPE_TIMEOUT_MS,
+  STRIPE_MAX_WAIT_MS,
+}: Pick<z.output<z.ZodObject<typeof stripeEnvironment>>, 'STRIPE_TIMEOUT_MS' | 'STRIPE_MAX_WAIT_MS'>): number =>
+  2 * (STRIPE_TIMEOUT_MS + STRIPE_MAX_WAIT_MS)
+
 export function stripeOptions(
   config: z.output<z.ZodObject<typeof stripeEnvironment>>,
 ): Pick<StripeOptions, 'secretKey' | 'apiBase' | 'timeoutMs' | 'rate'> {
@@ -48,6 +60,7 @@ export function stripeOptions(
       accountPerSecond: config.STRIPE_ACCOUNT_REQUESTS_PER_SECOND,
       processes: config.STRIPE_PROCESSES,
       concurrent: config.STRIPE_MAX_CONCURRENT,
+      maxWaitMs: config.STRIPE_MAX_WAIT_MS,
     },
   }
 }

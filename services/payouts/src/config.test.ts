@@ -19,6 +19,15 @@ test('Stripe’s real address and limits hold unless others are named, and money
   expect(readConfig({ ...right, PAYOUT_HOLD_WITHOUT_BANK: 'false' }).PAYOUT_HOLD_WITHOUT_BANK).toBe(false)
 })
 
+test('a lease that ends before a call and its look-up may have is refused, in one line without values', () => {
+  const waits = { STRIPE_TIMEOUT_MS: '4000', STRIPE_MAX_WAIT_MS: '1000' }
+  expect(readConfig({ ...right, ...waits, PAYMENT_LEASE_MS: '10000' }).PAYMENT_LEASE_MS).toBe(10_000)
+  const tooShort =
+    'the environment is wrong: PAYMENT_LEASE_MS is too short: expected at least twice what STRIPE_TIMEOUT_MS and STRIPE_MAX_WAIT_MS are together'
+  expect(() => readConfig({ ...right, ...waits, PAYMENT_LEASE_MS: '9999' })).toThrow(tooShort)
+  expect(() => readConfig({ ...right, STRIPE_TIMEOUT_MS: '20001' })).toThrow(tooShort)
+})
+
 test('one line names every variable that is wrong, and none of their values', () => {
   expect(() =>
     readConfig({

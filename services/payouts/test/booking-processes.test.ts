@@ -13,7 +13,7 @@ import { startWorkers } from './workers.ts'
 
 let world: World
 beforeAll(async () => {
-  world = await startWorld({ env: { STRIPE_TIMEOUT_MS: '2000' } })
+  world = await startWorld({ env: { STRIPE_TIMEOUT_MS: '1200', STRIPE_MAX_WAIT_MS: '300' } })
 })
 afterAll(() => world.stop())
 
@@ -21,7 +21,7 @@ const BOOKINGS = 60
 const SIGKILLS = 3
 /** The windows and the leases of production, in seconds that a test has. */
 const SHORT_WAITS = {
-  PAYMENT_LEASE_MS: '1500',
+  PAYMENT_LEASE_MS: '3000',
   PAYOUT_RETRY_FIRST_MS: '10',
   PAYOUT_FUNDS_RETRY_FIRST_MS: '10',
   PAYOUT_RAIL_PAUSE_MS: '100',

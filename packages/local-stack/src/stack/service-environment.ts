@@ -98,7 +98,8 @@ export function serviceEnvironment(options: {
     STRIPE_API_HOST: stripe.hostname,
     STRIPE_API_PORT: stripe.port,
     STRIPE_API_PROTOCOL: stripe.protocol.slice(0, -1),
-    STRIPE_TIMEOUT_MS: '5000',
+    STRIPE_TIMEOUT_MS: '3000',
+    STRIPE_MAX_WAIT_MS: '2000', // with the time-out, twice, no more than the lease
     STRIPE_REQUESTS_PER_SECOND: '1000', // the sandbox has no limit until it is given one
     STRIPE_ACCOUNT_REQUESTS_PER_SECOND: '1000',
     STRIPE_PROCESSES: String(instances),
