@@ -1,6 +1,6 @@
 import { chooseRail } from '@remesa/domain/bank-choice'
 import { currency as currencyOf } from '@remesa/domain/currency'
-import { paysAgainAfterReturn, retryOfBalance } from '@remesa/domain/repayment'
+import { paysAgainAfterReturn, retryOfBalance, SETTLED_OUTSIDE } from '@remesa/domain/repayment'
 import type { OperationType, SellerStatus } from '@remesa/domain/seller'
 import type { BlockedReason, SellerBalanceStatus } from '@remesa/domain/seller-balance'
 import { RELEASED_BY } from '@remesa/domain/seller-balance'
@@ -182,9 +182,7 @@ async function seenOf(tx: Transaction<Schema>, row: BalanceRow) {
   const choice = railOf(row)
   if ('blocked' in choice) return { why: `it would be blocked at once, ${choice.blocked}` }
   if (attempt.state === 'reversed' && choice.rail === attempt.rail && !paysAgainAfterReturn(choice.rail)) {
-    return {
-      why: `${choice.rail} takes no second payment for what the bank sent back; settle it with the seller outside`,
-    }
+    return { why: SETTLED_OUTSIDE }
   }
   if (row.amount_owed === null || !(await isOwed(tx, row, row.amount_owed))) {
     return { why: 'the ledger does not owe the seller so much' }

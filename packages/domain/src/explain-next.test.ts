@@ -29,6 +29,13 @@ test('of every status of a balance it is said whose move is next; what is final 
   for (const [status, who] of movers) if (isFinal(status as 'paid')) expect(who).not.toBe('remesa')
 })
 
+test('what came back is retried by two where its rail pays it again, and settled outside where FPay keeps its reference', () => {
+  const returned = (returnedBy: string | null) => nextOfBalance({ ...balance, status: 'returned', returnedBy }, idle)
+  expect(returned('payoneer').text).toContain('retry it, which takes two people')
+  expect(returned('fpay').text).toContain('takes no second payment for it: settle it with the seller outside')
+  expect(returned('fpay').text).not.toContain('retry')
+})
+
 test('a blocked balance waits for GSC where the seller is to be mended, and for finance where documents are', () => {
   const movers = (Object.keys(RELEASED_BY) as BlockedReason[]).map((blockedReason) => [
     blockedReason,

@@ -1,5 +1,6 @@
 import type { BookingPayoutStatus } from './booking-payout.ts'
 import type { TransferStatus } from './payout-transfer.ts'
+import { paysAgainAfterReturn, SETTLED_OUTSIDE } from './repayment.ts'
 import type { BlockedReason, SellerBalanceStatus } from './seller-balance.ts'
 import type { HeldReason } from './stripe-account.ts'
 
@@ -117,10 +118,13 @@ export function nextOfBalance(
     status,
     blockedReason,
     reportedToErp,
+    returnedBy = null,
   }: {
     readonly status: SellerBalanceStatus
     readonly blockedReason: BlockedReason | null
     readonly reportedToErp: boolean
+    /** The rail to which its bank sent the payment back. */
+    readonly returnedBy?: string | null
   },
   circumstances: Circumstances,
 ): NextMove {
@@ -152,10 +156,9 @@ export function nextOfBalance(
     case 'failed':
       return move('finance', 'The rail refused it for good: have the payee’s details mended, then retry it.')
     case 'returned':
-      return move(
-        'finance',
-        'It was paid and came back, so it is owed again: retry it, or settle it outside where the rail takes it only once, as FPay does.',
-      )
+      return returnedBy !== null && !paysAgainAfterReturn(returnedBy)
+        ? move('finance', `It was paid and came back, so it is owed again, but ${SETTLED_OUTSIDE}.`)
+        : move('finance', 'It was paid and came back, so it is owed again: retry it, which takes two people.')
   }
 }
 

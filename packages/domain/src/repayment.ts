@@ -1,5 +1,4 @@
 import type { TransferStatus } from './payout-transfer.ts'
-import type { RailName } from './rail.ts'
 import type { SellerBalanceStatus } from './seller-balance.ts'
 
 /**
@@ -46,7 +45,11 @@ export const retryOfBalance = (status: SellerBalanceStatus): RetryRule => OF_BAL
 export const retryOfTransfer = (status: TransferStatus): RetryRule => OF_TRANSFER[status]
 
 /** Rails that take no second payment under a reference whose payment came back (facts: marketplace §4.1). */
-const KEEPS_ITS_REFERENCE: ReadonlySet<RailName> = new Set(['fpay'])
+const KEEPS_ITS_REFERENCE: ReadonlySet<string> = new Set(['fpay'])
 
 /** @returns whether what a bank sent back to `rail` can be paid again through it */
-export const paysAgainAfterReturn = (rail: RailName): boolean => !KEEPS_ITS_REFERENCE.has(rail)
+export const paysAgainAfterReturn = (rail: string): boolean => !KEEPS_ITS_REFERENCE.has(rail)
+
+/** What is to be done about what such a rail does not pay again. */
+export const SETTLED_OUTSIDE =
+  'its rail keeps the reference of what came back and takes no second payment for it: settle it with the seller outside, and leave it returned'

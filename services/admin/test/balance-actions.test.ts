@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import type { PaymentStatus } from '@remesa/domain/rail'
+import { SETTLED_OUTSIDE } from '@remesa/domain/repayment'
 import { anAcceptedPayment, follow, hear, payNow } from '@remesa/local-stack/testing/payments'
 import { anInitializedBalance, aPayableBalance, changeSeller } from '@remesa/local-stack/testing/sellers'
 import { topics } from '@remesa/messaging/catalogue'
@@ -216,8 +217,11 @@ test('what the bank sent back to FPay is settled outside: FPay keeps its referen
   await hear(api.world, [{ payment, status: { state: 'reversed', reason: 'ACCOUNT_CLOSED' } }])
   expect(await retry(id)).toMatchObject({
     status: 409,
-    body: { current: { status: 'returned' }, detail: expect.stringContaining('fpay takes no second payment') },
+    body: { current: { status: 'returned' }, detail: expect.stringContaining('takes no second payment') },
   })
+  // Explain says the same.
+  const { next } = await read(`/v1/explain/${id}`)
+  expect(next).toEqual({ who: 'finance', text: expect.stringContaining(SETTLED_OUTSIDE) })
 })
 
 test('what waits for funds is tried at once by one person, under the protocol’s own next key', async () => {

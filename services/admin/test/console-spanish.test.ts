@@ -87,7 +87,12 @@ test('whose move is next is told in Spanish, whatever the domain says', () => {
     ...circumstances.flatMap((at) => [
       ...BALANCES.flatMap((status) =>
         blocked.flatMap((blockedReason) =>
-          [true, false].map((reportedToErp) => nextOfBalance({ status, blockedReason, reportedToErp }, at)),
+          [true, false].map((reportedToErp) =>
+            nextOfBalance(
+              { status, blockedReason, reportedToErp, returnedBy: reportedToErp ? 'fpay' : 'payoneer' },
+              at,
+            ),
+          ),
         ),
       ),
       ...TRANSFERS.flatMap((status) =>

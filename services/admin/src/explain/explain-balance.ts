@@ -95,7 +95,7 @@ const isBlockedReason = (reason: string): reason is BlockedReason => Object.hasO
 
 async function nextOf(
   database: Database,
-  { balance, nextTryAt, railPausedUntil, isRailStopped, erp }: BalanceStory,
+  { balance, nextTryAt, railPausedUntil, isRailStopped, erp, attempts }: BalanceStory,
   now: Date,
 ): Promise<NextMove> {
   if (await isRepaymentAsked(database, { kind: 'balance_repayment', id: balance.id })) return BEFORE_APPROVAL
@@ -104,6 +104,7 @@ async function nextOf(
       status: balance.status,
       blockedReason: balance.reason !== null && isBlockedReason(balance.reason) ? balance.reason : null,
       reportedToErp: erp.toldAt !== null,
+      returnedBy: attempts.findLast(({ state }) => state === 'reversed')?.rail ?? null,
     },
     {
       ...{ nextTryAt, railPausedUntil, isRailStopped, now },

@@ -51,8 +51,10 @@ export const esNext: Sentences = {
   'It is paid; NetSuite is told next.': 'Está pagado; a continuación se informa a NetSuite.',
   'The rail refused it for good: have the payee’s details mended, then retry it.':
     'La vía lo rechazó en definitiva: haga corregir los datos de quien cobra y luego páguelo de nuevo.',
-  'It was paid and came back, so it is owed again: retry it, or settle it outside where the rail takes it only once, as FPay does.':
-    'Se pagó y volvió, así que se debe otra vez: páguelo de nuevo, o resuélvalo por fuera donde la vía lo acepta una sola vez, como FPay.',
+  'It was paid and came back, so it is owed again: retry it, which takes two people.':
+    'Se pagó y volvió, así que se debe otra vez: páguelo de nuevo, lo que requiere dos personas.',
+  'It was paid and came back, so it is owed again, but its rail keeps the reference of what came back and takes no second payment for it: settle it with the seller outside, and leave it returned.':
+    'Se pagó y volvió, así que se debe otra vez, pero su vía guarda la referencia de lo que volvió y no acepta un segundo pago por ella: resuélvalo con el vendedor por fuera y déjelo devuelto.',
   'The payee has no Stripe account yet. It goes as soon as there is one.':
     'Quien cobra aún no tiene cuenta de Stripe. Sale en cuanto tenga una.',
   'Stripe has not told of the payee’s account yet; it is asked by itself.':

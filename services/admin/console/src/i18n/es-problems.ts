@@ -172,8 +172,8 @@ export const esProblemParts: Sentences = {
   'the ledger does not owe its payee so much': 'según el libro mayor no se le debe tanto a quien cobra',
   'the ledger does not owe the seller so much': 'según el libro mayor no se le debe tanto al vendedor',
   'it would be blocked at once, {?blocked}': 'se bloquearía en seguida: {blocked}',
-  '{?rail} takes no second payment for what the bank sent back; settle it with the seller outside':
-    '{rail} no acepta un segundo pago de lo que el banco devolvió; resuélvalo con el vendedor por fuera',
+  'its rail keeps the reference of what came back and takes no second payment for it: settle it with the seller outside, and leave it returned':
+    'su vía guarda la referencia de lo que volvió y no acepta un segundo pago por ella: resuélvalo con el vendedor por fuera y déjelo devuelto',
   'its rail’s books contradict ours; compare them, and resolve the alert payment_mismatch first':
     'los libros de su vía contradicen los nuestros; compárelos y resuelva antes la alerta «la vía contradice nuestros libros»',
   'the rail’s compliance rules stopped it; legal decides, and the alert payment_compliance is resolved first':
