@@ -108,6 +108,20 @@ test('alerts are listed while they are open, acknowledged, and resolved with a n
   expect((await api.remesa('alerts', 'list', '--status', 'resolved', '--json')).out).toContain(id)
 })
 
+test('an alert for which a document is to blame names it', async () => {
+  const { database } = api.world
+  const details = { document: 'VB-77', erpId: '9077', documentCurrency: 'USD', currency: 'CLP' }
+  const told = {
+    kind: 'document_currency',
+    dedupKey: 'document',
+    subject: { type: 'seller_balance', id: 'b-1' },
+  } as const
+  await database.transaction().execute((tx) => raiseAlerts(tx, [{ ...told, details, businessDate: null }]))
+  expect((await api.remesa('alerts', '--kind', 'document_currency')).out).toMatch(
+    /\(seller_balance b-1; document VB-77; alert \S+\)$/m,
+  )
+})
+
 test('a dead letter is shown and replayed once', async () => {
   const [id, unreadable] = [randomUUID(), randomUUID()]
   for (const [one, data] of [[id, '{"settlementId":"s-1"}'] as const, [unreadable, 'no JSON'] as const]) {

@@ -30,8 +30,22 @@ export type Retrieved =
       readonly sellerBalanceId: string
       readonly blocked: DocumentReason
       /** For the person who mends it: which document, and what is wrong with it. */
-      readonly details: object
+      readonly details: BlockingDetails
     }
+
+/** The document that keeps a balance from being counted: what an alert, the audit log and explanations tell. */
+export interface BlockingDetails {
+  /** The number that people know it by. */
+  readonly document: string
+  /** NetSuite's id. */
+  readonly erpId: string
+  /** What is wrong with it, where it cannot be read; without its values. */
+  readonly problem?: string
+  /** Its own, where that is not the balance's. */
+  readonly documentCurrency?: Currency
+  /** In which it counts already. */
+  readonly otherBalance?: string
+}
 export type DocumentReason = Extract<BlockedReason, `document${string}`>
 
 export interface RetrievedBalance {
@@ -121,6 +135,7 @@ interface LockedBalance extends ClosingKey {
 interface Decision {
   readonly balance: LockedBalance
   readonly documents: readonly SellerDocument[]
+  readonly blockedBy: BlockingDetails | null
   readonly recorded: RetrievedBalance
   readonly alerts: readonly NewAlert[]
 }
@@ -136,12 +151,13 @@ function decide(
   const { documents } = result
   const foreign = documents.find(({ currency }) => currency !== balance.currency)
   if (foreign) {
-    const details = { document: foreign.tranId, documentCurrency: foreign.currency, currency: balance.currency }
+    const { tranId: document, erpId, currency: documentCurrency } = foreign
+    const details = { document, erpId, documentCurrency, currency: balance.currency }
     return blockedBy(balance, 'document_currency', details)
   }
   const taken = documents.find(({ erpId }) => owners.has(erpId))
   if (taken) {
-    const details = { document: taken.tranId, erpId: taken.erpId, otherBalance: owners.get(taken.erpId) }
+    const details = { document: taken.tranId, erpId: taken.erpId, ...otherOf(owners.get(taken.erpId)) }
     return blockedBy(balance, 'document_in_other_balance', details)
   }
   for (const { erpId, tranId } of documents) {
@@ -156,6 +172,7 @@ function decide(
   return {
     balance,
     documents,
+    blockedBy: null,
     recorded: {
       sellerBalanceId: balance.sellerBalanceId,
       status: owed.amount > 0n ? 'payable' : 'no_payment_due',
@@ -173,9 +190,12 @@ function decide(
   }
 }
 
-const blockedBy = (balance: LockedBalance, reason: DocumentReason, details: object): Decision => ({
+const otherOf = (otherBalance: string | undefined) => (otherBalance === undefined ? {} : { otherBalance })
+
+const blockedBy = (balance: LockedBalance, reason: DocumentReason, details: BlockingDetails): Decision => ({
   balance,
   documents: [],
+  blockedBy: details,
   recorded: {
     sellerBalanceId: balance.sellerBalanceId,
     status: 'blocked',
@@ -258,7 +278,7 @@ const owedEntry = ({ balance, recorded }: Decision): readonly LedgerEntry[] =>
       ]
     : []
 
-const auditOf = ({ balance, documents, recorded }: Decision, actor: string): AuditRow => ({
+const auditOf = ({ balance, documents, blockedBy: because, recorded }: Decision, actor: string): AuditRow => ({
   actor,
   action: recorded.status === 'blocked' ? 'seller_balance.blocked' : 'seller_balance.retrieved',
   subject: { type: 'seller_balance', id: balance.sellerBalanceId },
@@ -270,5 +290,6 @@ const auditOf = ({ balance, documents, recorded }: Decision, actor: string): Aud
     currency: balance.currency,
     closingMatch: recorded.closingMatch,
     documents: documents.length,
+    ...because,
   },
 })

@@ -120,7 +120,11 @@ test('a document in another currency blocks the balance, and the payee is owed n
   const { id, sellerId } = await aBalance()
   const { recorded, alerts } = await record({ sellerBalanceId: id, documents: [bill(1n), bill(2n, PEN)] })
   expect(recorded).toMatchObject([{ status: 'blocked', blockedReason: 'document_currency', amountOwed: null }])
-  expect(alerts).toMatchObject([{ kind: 'document_currency', details: { documentCurrency: 'PEN', currency: 'CLP' } }])
+  const named = { document: expect.any(String), erpId: expect.any(String), documentCurrency: 'PEN' }
+  expect(alerts).toMatchObject([{ kind: 'document_currency', details: { ...named, currency: 'CLP' } }])
+  const { rows } = await sql<{ after: object }>`
+    select after from audit_log where subject_id = ${id} and action = 'seller_balance.blocked'`.execute(world.database)
+  expect(rows).toMatchObject([{ after: named }])
   expect(await payeeBalances(world.database, [sellerId])).toEqual([])
 })
 

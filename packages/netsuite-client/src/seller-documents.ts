@@ -19,6 +19,8 @@ export interface FoundDocument extends SellerDocument {
 /** A document that exists and cannot be counted; its seller must not be paid as if it were not there. */
 export interface UnreadableDocument {
   readonly erpId: string
+  /** The number that people know it by; NetSuite's id where it has none. */
+  readonly tranId: string
   readonly entityId: string
   readonly subsidiaryId: string
   /** What is wrong with it, without its values. */
@@ -136,7 +138,8 @@ const TYPES: Readonly<Record<'VendBill' | 'CustInvc', SellerDocumentType>> = {
 }
 
 function readDocument(row: z.output<typeof rowSchema>, asked: BusinessDate): FoundDocument | UnreadableDocument {
-  const whose = { erpId: row.id, entityId: row.entity, subsidiaryId: row.subsidiary }
+  const tranId = row.tranid ?? row.id
+  const whose = { erpId: row.id, tranId, entityId: row.entity, subsidiaryId: row.subsidiary }
   const { currency, trandate, foreignamountunpaid } = row
   if (trandate !== asked) return { ...whose, problem: 'the date is not the one that was asked for' }
   if (currency === undefined || !isCurrency(currency)) {
@@ -153,7 +156,7 @@ function readDocument(row: z.output<typeof rowSchema>, asked: BusinessDate): Fou
   // column alike. From here on an amount is what is open, and the type says who owes it.
   const amount = signed < 0n ? -signed : signed
   const total = totalOf(row.type, row.foreigntotal, currency)
-  const document = { ...whose, type: TYPES[row.type], tranId: row.tranid ?? row.id, currency, amount, date: asked }
+  const document = { ...whose, type: TYPES[row.type], currency, amount, date: asked }
   return total === undefined ? document : { ...document, total }
 }
 

@@ -1,13 +1,19 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { type Retrieved, recordRetrieved } from '@remesa/database/balance-retrieval'
+import { insertAlerts } from '@remesa/database/finance-alerts'
 import { recordPayments } from '@remesa/database/payments'
 import { createPayoutJobs } from '@remesa/database/settlement-payouts'
 import { aTransferredPayout } from '@remesa/database/testing/transferred-payout'
+import { currency } from '@remesa/domain/currency'
 import { money } from '@remesa/domain/money'
+import type { SellerDocument } from '@remesa/domain/seller-documents'
 import { anAcceptedPayment, follow, payNow } from '@remesa/local-stack/testing/payments'
-import { aPayableBalance } from '@remesa/local-stack/testing/sellers'
+import { anInitializedBalance, aPayableBalance } from '@remesa/local-stack/testing/sellers'
 import { aSettlement, jobOf, transfersOf } from '@remesa/local-stack/testing/settlements'
 import { sql } from 'kysely'
 import { type Api, anApi, aPayout, look, OPERATOR, VIEWER } from './an-api.ts'
+
+type Blocked = Extract<Retrieved, { blocked: unknown }>
 
 let api: Api
 let token: string
@@ -227,4 +233,40 @@ test('a winner whom only a rejected settlement names is found, and told why nobo
     next: { who: 'marketplace' },
     links: [{ type: 'settlement', id: settlementId, label: `Contest ${settlement.contestId}, rejected` }],
   })
+})
+
+test('a balance that a document blocks says which one, and what is wrong with it: explained, in its story, and by its alert', async () => {
+  const { database } = api.world
+  const blocked = async (what: { documents: readonly SellerDocument[] } | Pick<Blocked, 'blocked' | 'details'>) => {
+    const { sellerBalanceId } = await anInitializedBalance(api.world)
+    await database.transaction().execute(async (tx) => {
+      const { alerts } = await recordRetrieved(tx, [{ sellerBalanceId, ...what }], 'balance-retrieval')
+      await insertAlerts(tx, alerts)
+    })
+    return sellerBalanceId
+  }
+  const bill = { erpId: '9077', tranId: 'VB-77', type: 'vendorBill', amount: 100n, currency: currency('USD') } as const
+  const foreign = await blocked({ documents: [bill] })
+  const unreadable = await blocked({
+    blocked: 'documents_unreadable',
+    details: { document: '9078', erpId: '9078', problem: 'the open amount is missing' },
+  })
+  expect((await explained(foreign)).next).toEqual({
+    who: 'finance',
+    text: 'Document VB-77 (NetSuite 9077) is in USD, and the balance in CLP: correct it in NetSuite, then release the balance.',
+  })
+  expect((await explained(unreadable)).next.text).toBe(
+    'Document 9078 cannot be read: the open amount is missing. Correct it in NetSuite, then release the balance.',
+  )
+  const named = { document: 'VB-77', erpId: '9077', documentCurrency: 'USD', currency: 'CLP' }
+  const { timeline } = await get(`/v1/balances/${foreign}`)
+  expect(timeline).toEqual(
+    expect.arrayContaining([
+      expect.objectContaining({ kind: 'alert', details: expect.objectContaining(named) }),
+      expect.objectContaining({
+        ...{ kind: 'audit', reason: 'document_currency' },
+        details: expect.objectContaining({ after: expect.objectContaining(named) }),
+      }),
+    ]),
+  )
 })

@@ -208,8 +208,8 @@ function documentsByBalance(balances: readonly BalanceToRetrieve[], found: Found
     const keys = entityIdsOf(balance).map((entityId) => keyOf({ entityId, subsidiaryId: erp.subsidiaryId ?? '' }))
     const [bad] = keys.flatMap((key) => unreadable.get(key) ?? [])
     if (bad) {
-      const { erpId, problem } = bad
-      return { sellerBalanceId, blocked: 'documents_unreadable', details: { erpId, problem } }
+      const { erpId, tranId, problem } = bad
+      return { sellerBalanceId, blocked: 'documents_unreadable', details: { document: tranId, erpId, problem } }
     }
     return { sellerBalanceId, documents: keys.flatMap((key) => documents.get(key) ?? []) }
   })

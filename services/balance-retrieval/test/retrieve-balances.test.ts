@@ -106,7 +106,10 @@ test('a document in the wrong currency blocks its balance, with an alert that na
   })
   expect(await credited(world, wrong)).toBe(0n)
   expect(await alertsOf(world, wrong)).toMatchObject([
-    { kind: 'document_currency', details: { document: expect.stringContaining('invoice'), documentCurrency: 'USD' } },
+    {
+      kind: 'document_currency',
+      details: { document: expect.stringContaining('invoice'), erpId: expect.any(String), documentCurrency: 'USD' },
+    },
   ])
   expect(await stateOf(world, right)).toMatchObject({ status: 'payable' })
 })
@@ -122,7 +125,12 @@ test('a document that cannot be read blocks its balance, with an alert; its neig
     { sellerBalanceId: right.sellerBalanceId },
   )
   expect(await stateOf(world, wrong)).toMatchObject({ status: 'blocked', blockedReason: 'documents_unreadable' })
-  expect(await alertsOf(world, wrong)).toMatchObject([{ kind: 'documents_unreadable', details: { erpId: illegible } }])
+  expect(await alertsOf(world, wrong)).toMatchObject([
+    {
+      kind: 'documents_unreadable',
+      details: { document: expect.any(String), erpId: illegible, problem: 'the open amount is missing' },
+    },
+  ])
   expect(await stateOf(world, right)).toMatchObject({ status: 'payable' })
   expect(await toBePaid(world)).not.toContain(wrong.sellerBalanceId)
 })
@@ -136,8 +144,9 @@ const withUnreadable = (erpId: string): NetSuiteReads => ({
       documents: found.documents.filter((document) => document.erpId !== erpId),
       unreadable: found.documents
         .filter((document) => document.erpId === erpId)
-        .map(({ entityId, subsidiaryId }) => ({
+        .map(({ entityId, subsidiaryId, tranId }) => ({
           erpId,
+          tranId,
           entityId,
           subsidiaryId,
           problem: 'the open amount is missing',

@@ -6,8 +6,10 @@ import { findDocument, isRepaymentAsked } from '@remesa/database/explanation-rea
 import { findSeller, openBalancesOf } from '@remesa/database/seller-reads'
 import { linesOfBalance } from '@remesa/domain/explain-amount'
 import { BEFORE_APPROVAL, type NextMove, nextOfBalance, nextOfIdleSeller } from '@remesa/domain/explain-next'
+import { type BlockingDocument, nextOfBlockedBy } from '@remesa/domain/explain-next-document'
 import { titleOfBalance, withStatus } from '@remesa/domain/explain-titles'
 import { type BlockedReason, RELEASED_BY } from '@remesa/domain/seller-balance'
+import { z } from 'zod'
 import { type Explanation, storyOf } from './explanation.ts'
 
 export async function explainBalance(database: Database, id: string, now: Date): Promise<Explanation | undefined> {
@@ -95,14 +97,19 @@ const isBlockedReason = (reason: string): reason is BlockedReason => Object.hasO
 
 async function nextOf(
   database: Database,
-  { balance, nextTryAt, railPausedUntil, isRailStopped, erp, attempts }: BalanceStory,
+  { balance, nextTryAt, railPausedUntil, isRailStopped, erp, alerts, attempts }: BalanceStory,
   now: Date,
 ): Promise<NextMove> {
   if (await isRepaymentAsked(database, { kind: 'balance_repayment', id: balance.id })) return BEFORE_APPROVAL
+  const { status, reason } = balance
+  const blockedReason = status === 'blocked' && reason !== null && isBlockedReason(reason) ? reason : null
+  const document = blockedReason && blockingDocument(blockedReason, alerts)
+  const named = blockedReason && document && nextOfBlockedBy(blockedReason, document)
+  if (named) return named
   return nextOfBalance(
     {
-      status: balance.status,
-      blockedReason: balance.reason !== null && isBlockedReason(balance.reason) ? balance.reason : null,
+      status,
+      blockedReason,
       reportedToErp: erp.toldAt !== null,
       returnedBy: attempts.findLast(({ state }) => state === 'reversed')?.rail ?? null,
     },
@@ -111,6 +118,18 @@ async function nextOf(
       controlWait: await controlWaitOf(database, { type: 'seller_balance', id: balance.id }, now),
     },
   )
+}
+
+const text = z.string().optional()
+const blocking = z.object({
+  document: z.string(),
+  ...{ erpId: text, problem: text, documentCurrency: text, currency: text, otherBalance: text },
+})
+
+/** The document that the alert of a blocked balance names. Details of before it named one tell too little. */
+function blockingDocument(reason: BlockedReason, alerts: BalanceStory['alerts']): BlockingDocument | undefined {
+  const alert = alerts.find(({ kind }) => kind === reason)
+  return alert && blocking.safeParse(alert.details).data
 }
 
 const titleOf = ({ balance }: BalanceStory): string => titleOfBalance(balance, balance.seller.name)

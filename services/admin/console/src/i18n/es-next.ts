@@ -112,6 +112,12 @@ export const esNext: Sentences = {
     'No se debe nada. El vendedor aún no tiene una cuenta donde pagarle: GSC la envía.',
   'Nothing is owed. The seller is made a vendor in NetSuite next.':
     'No se debe nada. A continuación se crea al vendedor como proveedor en NetSuite.',
+  'Document {name} is in {documentCurrency}, and the balance in {currency}: correct it in NetSuite, then release the balance.':
+    'El documento {name} está en {documentCurrency}, y el saldo en {currency}: corríjalo en NetSuite y luego libere el saldo.',
+  'Document {name} cannot be read: {?problem}. Correct it in NetSuite, then release the balance.':
+    'El documento {name} no se puede leer: {problem}. Corríjalo en NetSuite y luego libere el saldo.',
+  'Document {name} counts in balance {otherBalance} already: correct its date in NetSuite, then release the balance.':
+    'El documento {name} ya cuenta en el saldo {otherBalance}: corrija su fecha en NetSuite y luego libere el saldo.',
   'Nothing is owed that is not paid.': 'No se debe nada que no esté pagado.',
   '{=next} Which booking or contest it was for is not known here: neither Stripe nor the marketplace tells.':
     '{next} Aquí no se sabe de qué reserva o concurso era: ni Stripe ni el marketplace lo informan.',
@@ -132,6 +138,10 @@ export const esNextParts: Sentences = {
     'El banco del cliente lo disputa, y revisa lo que se respondió.',
   'Stripe is giving money back to the customer.': 'Stripe está devolviendo dinero al cliente.',
   'Nothing is open about it.': 'No hay nada abierto al respecto.',
+  'the date is not the one that was asked for': 'la fecha no es la que se pidió',
+  'the currency is not a payable ISO 4217 currency': 'la moneda no es una moneda ISO 4217 que se pueda pagar',
+  'the open amount is missing': 'falta el monto abierto',
+  'the open amount is no amount in {currency}': 'el monto abierto no es un monto en {currency}',
   '1 transfer is': '1 transferencia',
   '{count} transfers are': '{count} transferencias',
 }
