@@ -11,6 +11,7 @@ import type { Stack } from '../src/stack/stack.ts'
 import type { Summary } from '../src/summary.ts'
 import { violationsOf } from '../src/testing/axe.ts'
 import { act, chromiumPath, launchBrowser, MENU_PAGES, settled, type Visitor, visitor } from '../src/testing/browser.ts'
+import { englishInSpanish } from './support/spanish.ts'
 import { aStack } from './support/stacks.ts'
 
 // The console in the system's own browser, against every process there is. The tests build on each other: the first one
@@ -100,6 +101,11 @@ inBrowser(
   },
   300_000,
 )
+
+inBrowser('a Spanish console says nothing of ours in English', async () => {
+  const { page } = await visitor(browser, { adminUrl: stack.adminUrl, person: 'vera' })
+  expect(await englishInSpanish(page, stack)).toEqual([])
+})
 
 inBrowser('what start prints is three clicks away from the time line of the first seller who was paid', async () => {
   const [link = ''] = /http\S+login_hint=vera/.exec(await operatorsText(stack)) ?? []

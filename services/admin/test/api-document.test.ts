@@ -97,6 +97,28 @@ test('a deed says what it takes and every way in which it may end', () => {
   expect(document.components.schemas.Reason.required).toEqual(['reason'])
 })
 
+test('the parts of the API stand in an order, each with a word about it, and every operation is in one of them', () => {
+  const used = new Set(operations().flatMap(({ tags }) => tags))
+  expect(document.tags.map(({ name }: Part) => name).toSorted()).toEqual([...used].toSorted())
+  for (const { description } of document.tags) expect(description).toMatch(/^.{7}/)
+})
+
+test('the main things have an example', () => {
+  for (const name of [
+    'Problem',
+    'Money',
+    'Balance',
+    'Payout',
+    'Transfer',
+    'Plan',
+    'Alert',
+    'ControlApproval',
+    'Reason',
+  ]) {
+    expect([name, document.components.schemas[name].examples]).toEqual([name, [expect.any(Object)]])
+  }
+})
+
 test('the description is small enough for a page to show it at once', () => {
   expect(text.length).toBeLessThan(150_000)
   expect(text).not.toContain(String(Number.MAX_SAFE_INTEGER))
@@ -125,7 +147,8 @@ test('every code that an answer may have is called something in the console, in 
   const found = text.matchAll(/"(?:enum":\[([^\]]*)\]|const":("[^"]*"))/g)
   const codes = [...found].flatMap(([, many, one]): unknown[] => JSON.parse(`[${many ?? one}]`))
   const isNamed = (code: string) =>
-    `code.${code}` in en || `who.${code}` in en || spanish.label(code) !== code.replaceAll('_', ' ')
+    ['code.', 'code.stage_', 'who.'].some((kind) => kind + code in en) ||
+    spanish.label(code) !== code.replaceAll('_', ' ')
   const unnamed = codes.filter((code) => typeof code === 'string' && !isNamed(code) && !UNNAMED.has(code))
   expect(unnamed).toEqual([])
 })

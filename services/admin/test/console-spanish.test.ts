@@ -200,7 +200,7 @@ test('why an amount is what it is, and what it belongs to, is told in Spanish', 
   ).toEqual([])
   expect(english('title', titles)).toEqual([])
   expect(inSpanish('title', 'Contest c, winner u')).toBe('Concurso c, ganador u')
-  expect(inSpanish('amount', 'CL 2026-11-20, payment pending')).toBe('CL 2026-11-20, pago pendiente')
+  expect(inSpanish('amount', 'CL 2026-11-20, payment pending')).toBe('CL 2026-11-20: pago pendiente')
 })
 
 test('what a reconciliation recommends is told in Spanish, with its sums and ids', () => {
@@ -210,14 +210,14 @@ test('what a reconciliation recommends is told in Spanish, with its sums and ids
       '3 payments in Stripe (USD 12.50, CLP 900) are not in the database, from 2026-11-20T00:00:00Z to 2026-11-21T00:00:00Z: sync pi_1, pi_2 and 1 more.',
     ),
   ).toBe(
-    'En Stripe y no en la base de datos, de 2026-11-20T00:00:00Z a 2026-11-21T00:00:00Z: 3 pagos (USD 12.50, CLP 900). Copie pi_1, pi_2 y 1 más.',
+    'En Stripe y no en la base de datos, de 2026-11-20T00:00:00Z a 2026-11-21T00:00:00Z: 3 cobros (USD 12.50, CLP 900). Copie pi_1, pi_2 y 1 más.',
   )
   expect(
     inSpanish(
       'advice',
       '1 payment differs by exactly a factor of 10, 100 or 1,000 (USD 1604.79): somebody mistakes minor units. Mend the writer, then sync pi_1.',
     ),
-  ).toMatch(/^Con un monto exactamente 10, 100 o 1.000 veces mayor o menor: 1 pago \(USD 1604.79\)/)
+  ).toMatch(/^Con un monto exactamente 10, 100 o 1.000 veces mayor o menor: 1 cobro \(USD 1604.79\)/)
   expect(inSpanish('advice', 'pi_1 alone is USD 9.00 of USD 10.00 at risk (amount mismatch): look at it first.')).toBe(
     'pi_1 solo es USD 9.00 de los USD 10.00 en riesgo (difiere el monto): revíselo primero.',
   )

@@ -65,8 +65,8 @@ export const esAdvice: Sentences = {
 
 /** What stands within them. */
 export const esAdviceParts: Sentences = {
-  '1 payment': '1 pago',
-  '{count} payments': '{count} pagos',
+  '1 payment': '1 cobro',
+  '{count} payments': '{count} cobros',
   '{ids} and {count} more': '{ids} y {count} más',
   '{first} to {last}': '{first} a {last}',
   nothing: 'sin diferencia de dinero',

@@ -43,7 +43,7 @@ export const esBooks: Readonly<Record<keyof typeof enBooks, string>> = {
   'reconciliation.tolerance': 'Tolerancia',
   'reconciliation.toleranceHint': 'En porcentaje, solo de cobros; vacía, la de siempre.',
   'reconciliation.toleranceWrong': 'La tolerancia es un porcentaje como 0,5.',
-  'reconciliation.daysWrong': 'Elige dos días, el primero no posterior al último.',
+  'reconciliation.daysWrong': 'Elija dos días, el primero no posterior al último.',
   'reconciliation.billingAlone': 'Solo una comparación de cobros tiene tolerancia y elección sobre reembolsos.',
   'reconciliation.refunds': 'Reembolsos',
   'reconciliation.refundsUsual': 'como siempre',

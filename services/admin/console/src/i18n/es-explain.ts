@@ -23,21 +23,21 @@ export const esStatuses: Sentences = Object.fromEntries(
 export const esTitles: Sentences = {
   'Booking {id}': 'Reserva {id}',
   'Contest {id}': 'Concurso {id}',
-  'Booking {id}, {=status}': 'Reserva {id}, {status}',
-  'Contest {id}, {=status}': 'Concurso {id}, {status}',
+  'Booking {id}, {=status}': 'Reserva {id}: {status}',
+  'Contest {id}, {=status}': 'Concurso {id}: {status}',
   'Booking {id}, provider {payee}': 'Reserva {id}, proveedor {payee}',
   'Contest {id}, winner {payee}': 'Concurso {id}, ganador {payee}',
   'Payout {sequence} of booking {id}': 'Pago {sequence} de la reserva {id}',
   'Payout of booking {id}': 'Pago de la reserva {id}',
-  'Payout {sequence}, {=status}': 'Pago {sequence}, {status}',
+  'Payout {sequence}, {=status}': 'Pago {sequence}: {status}',
   'Payment {id}': 'Cobro {id}',
-  'Transfer, {=status}': 'Transferencia, {status}',
+  'Transfer, {=status}': 'Transferencia: {status}',
 }
 
 /** What the lines of an amount are called. */
 export const esAmounts: Sentences = {
   ...esTitles,
-  '{of}, {=status}': '{of}, {status}',
+  '{of}, {=status}': '{of}: {status}',
   '{count} {=status}': '{count} en estado «{status}»',
   'Vendor bill {id}': 'Factura de proveedor {id}',
   'Invoice {id}': 'Cobro al vendedor {id}',

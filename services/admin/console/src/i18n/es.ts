@@ -299,8 +299,8 @@ export const es: Dictionary = {
   'imports.replaced': 'reemplaza a otra',
   'debts.title': 'Deudas',
   'debts.text':
-    'Lo que nos deben los prestadores porque Stripe no lo devolvió. Se descuenta solo de sus próximos pagos.',
-  'debts.caption': 'Lo que nos deben los prestadores, por prestador y moneda',
+    'Lo que nos deben los proveedores porque Stripe no lo devolvió. Se descuenta solo de sus próximos pagos.',
+  'debts.caption': 'Lo que nos deben los proveedores, por proveedor y moneda',
   'debts.none': 'Nadie nos debe nada.',
   'debts.repaid': 'Reembolsada',
   'debts.repaidText':

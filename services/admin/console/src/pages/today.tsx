@@ -151,7 +151,7 @@ function StageCard({ stage }: { stage: Stage }) {
   const number = new Intl.NumberFormat(locale)
   return (
     <li className={stateOf(stage)}>
-      <h3>{label(name)}</h3>
+      <h3>{label(`stage_${name}`)}</h3>
       <progress
         max={Math.max(total, 1)}
         value={done}
@@ -195,7 +195,7 @@ function Spoken({ today }: { today: Today }) {
   const total = payment ? payment.waiting + payment.done + payment.failed : 0
   const sentence = [
     t('today.runNow', { date: formatDay(today.businessDate, locale), state: label(today.run?.state ?? 'none') }),
-    payment && `${label('payment')}: ${t('today.progress', { done: payment.done, total })}`,
+    payment && `${label('stage_payment')}: ${t('today.progress', { done: payment.done, total })}`,
   ]
     .filter(Boolean)
     .join('. ')
