@@ -10,7 +10,7 @@ export const alert = z.looseObject({
   severity: z.string(),
   sentence: z.string(),
   subject: z.object({ type: z.string(), id: z.string() }),
-  details: z.looseObject({ document: z.string().optional().catch(undefined) }),
+  details: z.looseObject({ document: z.string().optional().catch(undefined) }).optional(),
   status: z.string(),
   note: z.string().nullable(),
   times: z.number(),
@@ -68,13 +68,13 @@ export const elsewhereText = ({ settlements, bookings }: Today): string => {
 /** An alert in one line: the id is what the other commands want. */
 export function alertText(
   { colours }: Pick<Context, 'colours'>,
-  { id, severity, sentence, subject, details: { document } }: AlertJson,
+  { id, severity, sentence, subject, details }: AlertJson,
 ): string {
   const mark =
     severity === 'critical' ? colours.red('✗') : severity === 'warning' ? colours.yellow('!') : colours.dim('·')
   const about = [
     `${plain(subject.type)} ${plain(subject.id)}`,
-    ...(document === undefined ? [] : [`document ${plain(document)}`]),
+    ...(details?.document === undefined ? [] : [`document ${plain(details.document)}`]),
     `alert ${plain(id)}`,
   ]
   return `${mark} ${plain(sentence)} ${colours.dim(`(${about.join('; ')})`)}`
