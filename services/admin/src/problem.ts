@@ -30,9 +30,7 @@ export type ProblemKind = keyof typeof PROBLEMS
 /** RFC 9457. `detail` is one sentence for people; further members are for programs. */
 export const problemSchema = z
   .looseObject({
-    type: z
-      .string()
-      .meta({ description: '`urn:remesa:problem:` and its kind', example: 'urn:remesa:problem:wrong-state' }),
+    type: z.string().meta({ description: `\`urn:remesa:problem:\` and its kind: ${Object.keys(PROBLEMS).join(', ')}` }),
     title: z.string(),
     status: z.int(),
     detail: z.string(),

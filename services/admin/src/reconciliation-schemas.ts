@@ -54,7 +54,7 @@ const findingStatus = z.enum(['open', 'assigned', 'resolved']).meta({ id: 'Findi
 
 export const finding = z
   .object({
-    id: z.string().meta({ example: 'rail-17' }),
+    id: z.string().meta({ examples: ['rail-17'] }),
     reportId: uuid,
     category: z.string(),
     urgent: z.boolean().meta({ description: 'somebody must act before the next pay-day' }),

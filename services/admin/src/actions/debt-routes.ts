@@ -48,7 +48,7 @@ const wish = withReason
     amount: z
       .string()
       .regex(/^[1-9]\d{0,17}$/, 'must be whole minor units, above zero')
-      .meta({ description: 'minor units, as a decimal string; at most what is owed', example: '5000' }),
+      .meta({ description: 'minor units, as a decimal string; at most what is owed', examples: ['5000'] }),
     reference: plainText({ longest: 200 })
       .nullable()
       .default(null)

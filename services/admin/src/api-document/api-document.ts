@@ -2,9 +2,10 @@ import type { FastifyDynamicSwaggerOptions } from '@fastify/swagger'
 import { createJsonSchemaTransform, createJsonSchemaTransformObject } from 'fastify-type-provider-zod'
 import { isRouteName, ROUTE_ROLES } from '../roles.ts'
 import { DESCRIPTION } from './description.ts'
+import { examplesByName } from './examples.ts'
 import { leanSchema } from './lean-schema.ts'
 import { isOperation, OPERATION_IDS } from './operation-ids.ts'
-import { withSharedParts } from './shared-parts.ts'
+import { type Described, withSharedParts } from './shared-parts.ts'
 
 const zodToJsonConfig = { override: leanSchema }
 const transformRoute = createJsonSchemaTransform({ zodToJsonConfig })
@@ -20,7 +21,7 @@ export const API_DOCUMENT: FastifyDynamicSwaggerOptions = {
     const operation = { operationId: OPERATION_IDS[name], description: `Role: ${ROUTE_ROLES[name]}.` }
     return { schema: { ...schema, ...operation, response: described(schema.response, name) }, url }
   },
-  transformObject: (document) => withSharedParts(transformDocument(document)),
+  transformObject: (document) => withExamples(withSharedParts(transformDocument(document))),
 }
 
 /** Says of an answer that has a shape and no words what it means that it came. */
@@ -37,4 +38,12 @@ const described = (response: unknown, name: string): object =>
 function meaningOf(status: string, name: string): string {
   if (status === '202') return 'Taken down: it is done once a second person approves, or a service comes to it.'
   return name.startsWith('GET ') ? 'What was asked for.' : 'Done.'
+}
+
+function withExamples<Document extends Described>(document: Document): Document {
+  const examples = examplesByName()
+  const schemas = Object.entries((document.components as { readonly schemas: object }).schemas).map(
+    ([name, schema]) => [name, examples.has(name) ? { ...schema, examples: [examples.get(name)] } : schema],
+  )
+  return { ...document, components: { ...document.components, schemas: Object.fromEntries(schemas) } }
 }

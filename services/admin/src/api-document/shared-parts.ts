@@ -24,7 +24,12 @@ const ERRORS: Readonly<Record<string, string>> = {
   500: 'InternalError',
   503: 'Unavailable',
 }
-const PARAMETERS: Readonly<Record<string, string>> = { 'idempotency-key': 'IdempotencyKey', limit: 'Limit' }
+const PARAMETERS: Readonly<Record<string, string>> = {
+  'idempotency-key': 'IdempotencyKey',
+  id: 'Id',
+  cursor: 'Cursor',
+  limit: 'Limit',
+}
 
 /**
  * Says once what an OpenAPI document says of many operations. A page that shows the document reads all of it before it shows anything, and a client that is
@@ -38,8 +43,11 @@ export function withSharedParts<Document extends Described>(document: Document):
   const shared = mapOperations(paths as Members, (operation) => ({
     ...operation,
     ...(operation.parameters !== undefined && {
-      parameters: (operation.parameters as readonly Members[]).map((parameter) =>
-        lift(lifted.parameters, 'parameters', PARAMETERS[String(parameter.name)], parameter),
+      parameters: (operation.parameters as readonly Members[]).map(({ required, ...parameter }) =>
+        lift(lifted.parameters, 'parameters', PARAMETERS[String(parameter.name)], {
+          ...parameter,
+          ...(required === true && { required }), // what is not required is so by default
+        }),
       ),
     }),
     responses: mapMembers(operation.responses as Members, (response, status) =>

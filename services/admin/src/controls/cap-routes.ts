@@ -17,7 +17,7 @@ const wish = withReason
     amount: z
       .string()
       .regex(/^\d{1,18}$/, 'must be whole minor units')
-      .meta({ description: 'minor units, as a decimal string', example: '5000000' }),
+      .meta({ description: 'minor units, as a decimal string', examples: ['5000000'] }),
   })
   .meta({ id: 'CapWish' })
 

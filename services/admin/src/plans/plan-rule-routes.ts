@@ -15,7 +15,10 @@ const wish = withReason
     amount: z
       .string()
       .regex(/^\d{1,18}$/, 'must be whole minor units')
-      .meta({ description: 'minor units, as a decimal string; at 0 nothing goes without a plan', example: '5000000' }),
+      .meta({
+        description: 'minor units, as a decimal string; at 0 nothing goes without a plan',
+        examples: ['5000000'],
+      }),
   })
   .meta({ id: 'PlanRuleWish' })
 
