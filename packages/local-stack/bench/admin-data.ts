@@ -16,7 +16,7 @@ const FIRST_DATE = sql.lit('2026-11-20')
 
 /**
  * Fills the tables as a run of months leaves them: sellers, balances with documents, closings, attempts, books and audit,
- * contests' transfers, bookings' payouts, alerts, dead letters. Most is paid; a little of everything else is there.
+ * contests' winners and transfers, bookings' payouts, customers' payments, alerts, dead letters. Most is paid; a little of everything else is there.
  */
 export async function fill(database: Database, amounts: Amounts): Promise<void> {
   const { sellers, dates, transfers, payouts, alerts, deadLetters } = amounts
@@ -137,6 +137,8 @@ async function fillBooks(database: Database): Promise<void> {
 }
 
 const WINNERS = 100
+/** Customers pay for more than what a provider is paid for. */
+const PAYMENTS_FOR_EACH = 10
 
 async function fillPayouts(
   database: Database,
@@ -147,6 +149,10 @@ async function fillPayouts(
     insert into settlements (settlement_id, contest_id, currency, total, status)
     select 'ST-' || n, 'CT-' || n, 'USD', ${sql.lit(WINNERS * 1_000)}, 'closed'
     from generate_series(1, ${contests}) n`.execute(database)
+  await sql`
+    insert into settlement_winners (settlement_id, user_id, stripe_account_id, amount, currency)
+    select settlement_id, 'user-' || n, 'acct_' || n, 1000, 'USD'
+    from settlements cross join generate_series(1, ${sql.lit(WINNERS)}) n`.execute(database)
   await sql`
     insert into payout_jobs (settlement_id, status, transfers_total, transfers_completed, completed_at)
     select settlement_id, 'complete', ${sql.lit(WINNERS)}, ${sql.lit(WINNERS)}, now() from settlements`.execute(
@@ -160,6 +166,10 @@ async function fillPayouts(
       case when n <> 7 then 'tr_' || j.settlement_id || '_' || n end, case when n = 7 then 'no_account' end,
       now() - substr(j.settlement_id, 4)::int * interval '10 minutes', case when n <> 7 then now() end
     from payout_jobs j cross join generate_series(1, ${sql.lit(WINNERS)}) n`.execute(database)
+  await sql`
+    insert into payments (payment_id, charge_id, currency, amount, created, source)
+    select 'pi_' || n, 'ch_' || n, 'USD', 5000, now() - n * interval '1 minute', 'manual'
+    from generate_series(1, ${sql.lit(payouts * PAYMENTS_FOR_EACH)}) n`.execute(database)
   const bookings = sql.lit(payouts)
   await sql`
     insert into bookings (booking_id, provider_id, stripe_account_id, currency, provider_share, completed_at)
