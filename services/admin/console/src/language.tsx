@@ -1,5 +1,6 @@
 import { createContext, type ReactNode, use, useEffect, useMemo, useState } from 'react'
-import { type Language, localeFor, type Voice, voiceOf } from './i18n/messages.ts'
+import { type Language, localeFor, type Voice } from './i18n/messages.ts'
+import { voiceOf } from './i18n/voices.ts'
 import { keepLanguage } from './preferences.ts'
 
 interface Speech extends Voice {

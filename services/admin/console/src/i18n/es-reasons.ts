@@ -45,6 +45,7 @@ const OF_LATE_DOCUMENTS: Readonly<Record<LateReason, string>> = {
   not_counted: 'sin contar',
   seller_changed: 'cambió de vendedor',
   voided: 'anulado',
+  deleted: 'eliminado',
   currency_changed: 'cambió de moneda',
   withheld: 'retenido',
   amount_changed: 'cambió de monto',

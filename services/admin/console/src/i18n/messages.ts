@@ -39,10 +39,6 @@ export const english: Voice = {
   happened: (text) => text,
 }
 
-/** A language that is not the browser's own is fetched only for those who read it. */
-export const voiceOf = async (language: Language): Promise<Voice> =>
-  language === 'es' ? (await import('./spanish-voice.ts')).spanish : english
-
 export function translator(dictionary: Dictionary): Translate {
   return (key, ...[values]) => {
     const given: Readonly<Record<string, string | number>> = values ?? {}
