@@ -276,6 +276,8 @@ CREATE TABLE finance_alerts (
 CREATE INDEX finance_alerts_by_subject ON public.finance_alerts USING btree (subject_type, subject_id);
 CREATE INDEX finance_alerts_newest ON public.finance_alerts USING btree (raised_at, id);
 CREATE INDEX finance_alerts_newest_by_status ON public.finance_alerts USING btree (status, raised_at, id);
+CREATE INDEX finance_alerts_of_document_ids ON public.finance_alerts USING btree (((details ->> 'erpId'::text))) WHERE (kind = ANY (ARRAY['document_currency'::text, 'documents_unreadable'::text, 'document_in_other_balance'::text]));
+CREATE INDEX finance_alerts_of_documents ON public.finance_alerts USING btree (((details ->> 'document'::text))) WHERE (kind = ANY (ARRAY['document_currency'::text, 'documents_unreadable'::text, 'document_in_other_balance'::text]));
 CREATE INDEX finance_alerts_open ON public.finance_alerts USING btree (raised_at) WHERE (status = 'open'::text);
 CREATE INDEX finance_alerts_unsent ON public.finance_alerts USING btree (raised_at) WHERE (sent_at IS NULL);
 

@@ -30,6 +30,10 @@ create index settlements_to_sweep on settlements (swept_until, settlement_id) wh
 create index settlement_winners_by_user on settlement_winners (user_id);
 create index payments_by_charge on payments (charge_id);
 create index reconciliation_findings_by_payment on reconciliation_findings (payment_id);
+create index finance_alerts_of_document_ids on finance_alerts ((details->>'erpId'))
+  where kind in ('document_currency', 'documents_unreadable', 'document_in_other_balance');
+create index finance_alerts_of_documents on finance_alerts ((details->>'document'))
+  where kind in ('document_currency', 'documents_unreadable', 'document_in_other_balance');
 `
 
 export async function up(database: Kysely<unknown>): Promise<void> {

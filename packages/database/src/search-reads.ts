@@ -60,6 +60,8 @@ const byName = (name: string): readonly RawBuilder<unknown>[] => [
   settlements(sql`t.contest_id = ${name}`),
   documents(sql`d.erp_id = ${name}`),
   documents(sql`d.tran_id = ${name}`),
+  balances(sql`b.id in (${blockedBy(name, 'erpId')}) and b.status = 'blocked'`),
+  balances(sql`b.id in (${blockedBy(name, 'document')}) and b.status = 'blocked'`),
   balances(sql`b.erp_vendor_payment_id = ${name}`),
   balances(sql`(s.gsc_seller_id, b.country, b.business_date) =
     (select gsc_seller_id, country, business_date from seller_closings where settlement_id = ${name})`),
@@ -75,6 +77,12 @@ const byName = (name: string): readonly RawBuilder<unknown>[] => [
   payouts(sql`p.provider_id = ${name} order by p.created_at desc`),
   transfers(sql`t.user_id = ${name} order by t.created_at desc, t.id desc`),
 ]
+
+/** Balances for which a document was found wrong: they keep none, so that only their alerts name it. */
+const blockedBy = (name: string, by: 'erpId' | 'document') => sql`
+  select case when subject_id ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then subject_id::uuid end from finance_alerts
+  where kind in ('document_currency', 'documents_unreadable', 'document_in_other_balance')
+    and details->>${sql.lit(by)} = ${name} and subject_type = 'seller_balance'`
 
 /** By an idempotency key of ours, or a rail's own name for the payment. */
 const payablesOf = (name: string, type: string) => sql`

@@ -258,6 +258,9 @@ test('a balance that a document blocks says which one, and what is wrong with it
   expect((await explained(unreadable)).next.text).toBe(
     'Document 9078 cannot be read: the open amount is missing. Correct it in NetSuite, then release the balance.',
   )
+  for (const id of ['VB-77', '9077']) {
+    expect(await explained(id)).toMatchObject({ subject: { type: 'balance', id: foreign, status: 'blocked' } })
+  }
   const named = { document: 'VB-77', erpId: '9077', documentCurrency: 'USD', currency: 'CLP' }
   const { timeline } = await get(`/v1/balances/${foreign}`)
   expect(timeline).toEqual(
