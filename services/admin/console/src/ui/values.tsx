@@ -95,6 +95,7 @@ const PAGES: Readonly<Record<string, string>> = {
   user: '/explain',
   settlement: '/explain',
   document: '/explain',
+  payment: '/explain',
 }
 
 /** Where something is shown: a page of its own, or the one that explains it. @returns undefined where it is shown nowhere */
