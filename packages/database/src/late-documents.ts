@@ -37,20 +37,44 @@ export async function compareDocuments(
     tx,
     documents.filter(({ erpId }) => !counted.has(erpId)),
   )
-  const told = await readTold(tx, documents)
   const found = documents.flatMap((document) => {
     const place = counted.get(document.erpId) ?? uncounted.get(document.erpId)
     const lateness = place && latenessAt(document, place)
     return place && lateness ? [{ document, place, lateness, change: changeOf(document, lateness) }] : []
   })
-  const changeNow = new Map(found.map(({ document, change }) => [document.erpId, change]))
+  const told = await readTold(
+    tx,
+    documents.map(({ erpId }) => erpId),
+  )
+  return tellOnce(tx, { matters: found.map(matterOf), told }, now)
+}
+
+/** One document that differs, how, and what finance is told of it. */
+export interface LateMatter {
+  readonly erpId: string
+  readonly date: string
+  readonly change: string
+  readonly alert: NewAlert
+}
+
+/**
+ * Closes the alerts of matters that are gone, and remembers what there is to tell.
+ * @param told - the last change that people were told of, by document
+ * @returns alerts of what they were not told of yet
+ */
+export async function tellOnce(
+  tx: Transaction<Schema>,
+  { matters, told }: { matters: readonly LateMatter[]; told: ReadonlyMap<string, string> },
+  now: Date,
+): Promise<readonly NewAlert[]> {
+  const changeNow = new Map(matters.map(({ erpId, change }) => [erpId, change]))
   const passed = [...told].filter(([erpId, change]) => changeNow.get(erpId) !== change)
   for (const [note, ended] of Map.groupBy(passed, ([erpId]) => (changeNow.has(erpId) ? CHANGED_AGAIN : GONE))) {
     await resolveAlerts(tx, { dedupKeys: ended.map(([erpId, change]) => keyOf(erpId, change)), note })
   }
-  const fresh = found.filter(({ document, change }) => told.get(document.erpId) !== change)
+  const fresh = matters.filter(({ erpId, change }) => told.get(erpId) !== change)
   await remember(tx, { fresh, gone: passed.map(([erpId]) => erpId).filter((erpId) => !changeNow.has(erpId)) }, now)
-  return fresh.map(alertOf)
+  return fresh.map(({ alert }) => alert)
 }
 
 interface Found {
@@ -60,7 +84,7 @@ interface Found {
   readonly change: string
 }
 
-const keyOf = (erpId: string, change: string): string => `late_document:${erpId}:${change}`
+export const keyOf = (erpId: string, change: string): string => `late_document:${erpId}:${change}`
 
 /** Names the change, so that the same one is told of once, and another one anew. */
 const changeOf = ({ figures }: DocumentToCompare, { reason, difference }: Lateness): string =>
@@ -170,11 +194,8 @@ const recordset = (documents: readonly DocumentToCompare[]) => {
     "subsidiaryId" text, date date)`
 }
 
-async function readTold(
-  tx: Transaction<Schema>,
-  documents: readonly DocumentToCompare[],
-): Promise<ReadonlyMap<string, string>> {
-  const ids = documents.map(({ erpId }) => erpId)
+/** The last change that people were told of, by document. */
+export async function readTold(tx: Transaction<Schema>, ids: readonly string[]): Promise<ReadonlyMap<string, string>> {
   const { rows } = await sql<{ erp_id: string; change: string }>`
     select erp_id, change from late_documents where erp_id = any(${ids}::text[])`.execute(tx)
   return new Map(rows.map(({ erp_id, change }) => [erp_id, change]))
@@ -182,10 +203,10 @@ async function readTold(
 
 async function remember(
   tx: Transaction<Schema>,
-  { fresh, gone }: { fresh: readonly Found[]; gone: readonly string[] },
+  { fresh, gone }: { fresh: readonly LateMatter[]; gone: readonly string[] },
   now: Date,
 ): Promise<void> {
-  const rows = fresh.map(({ document, change }) => ({ erp_id: document.erpId, date: document.date, change }))
+  const rows = fresh.map(({ erpId, date, change }) => ({ erp_id: erpId, date, change }))
   await sql`delete from late_documents where erp_id = any(${gone}::text[])`.execute(tx)
   await sql`
     insert into late_documents (erp_id, business_date, change, told_at)
@@ -193,6 +214,11 @@ async function remember(
     from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as t(erp_id text, date date, change text)
     on conflict (erp_id) do update set business_date = excluded.business_date, change = excluded.change,
       told_at = excluded.told_at`.execute(tx)
+}
+
+const matterOf = (found: Found): LateMatter => {
+  const { erpId, date } = found.document
+  return { erpId, date, change: found.change, alert: alertOf(found) }
 }
 
 function alertOf({ document, place, lateness, change }: Found): NewAlert {

@@ -38,6 +38,7 @@ export type LateReason =
   | 'not_counted'
   | 'amount_changed'
   | 'voided'
+  | 'deleted'
   | 'withheld'
   | 'currency_changed'
   | 'seller_changed'
@@ -72,6 +73,12 @@ export function latenessOfCounted(now: DocumentNow, counted: DocumentCounted): L
   const difference = counted.isSettled ? afterSettling(now.figures, counted) : differing(now.figures.open, counted.open)
   return difference === undefined ? undefined : { reason: 'amount_changed', difference }
 }
+
+/** What people must be told of a document that a balance has counted, and that NetSuite does not show any more. */
+export const latenessOfDeleted = ({ open }: Pick<DocumentCounted, 'open'>): Lateness => ({
+  reason: 'deleted',
+  difference: -open,
+})
 
 const differing = (open: bigint, counted: bigint): bigint | undefined => (open === counted ? undefined : open - counted)
 

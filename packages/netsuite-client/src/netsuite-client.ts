@@ -7,6 +7,7 @@ import type { Metrics } from '@remesa/service-kit/metrics'
 import { z } from 'zod'
 import { authenticate, type NetSuiteAuth } from './authentication.ts'
 import { type ChangedDocument, type ChangedDocumentsFilter, listChangedDocuments } from './changed-documents.ts'
+import { findGoneDocuments } from './gone-documents.ts'
 import { externalPath, internalId, savedId } from './ids.ts'
 import {
   type EntityFields,
@@ -58,6 +59,8 @@ export interface NetSuiteClient {
   findSellerDocuments(filter: SellerDocumentsFilter): Promise<FoundDocuments>
   /** The bills and invoices of closed days that were changed lately, in pages of up to 1,000, by their ids. */
   listChangedDocuments(filter: ChangedDocumentsFilter): AsyncIterable<readonly ChangedDocument[]>
+  /** Which of at most 1,000 bills and invoices it does not show any more. One request. */
+  findGoneDocuments(erpIds: readonly string[]): Promise<readonly string[]>
   /** Records a payment against bills. @param externalId - names this payment: saved once, however often it is sent */
   upsertVendorPayment(externalId: string, fields: VendorPaymentFields): Promise<Saved>
   /** The vendor payments of ours that are dated in `[from, to)`, in pages of up to 1,000, by their ids. */
@@ -111,6 +114,7 @@ export function createNetSuiteClient(options: NetSuiteClientOptions): NetSuiteCl
       ),
     findSellerDocuments: async (filter) => findSellerDocuments(ask, filter),
     listChangedDocuments: (filter) => listChangedDocuments(ask, filter),
+    findGoneDocuments: (erpIds) => findGoneDocuments(ask, erpIds),
     // Without `replace` the lines of a repeated upsert are appended to those that are there (facts: netsuite §2).
     upsertVendorPayment: async (externalId, fields) =>
       upsert(

@@ -1,6 +1,7 @@
 import { noteRun } from '@remesa/database/admin-jobs'
 import type { Database } from '@remesa/database/connection'
-import { resolveAlerts } from '@remesa/database/finance-alerts'
+import { type NewAlert, resolveAlerts } from '@remesa/database/finance-alerts'
+import { compareGone, deletableDocuments } from '@remesa/database/gone-documents'
 import {
   claimSweep,
   findClosedDays,
@@ -13,14 +14,13 @@ import { compareDocuments } from '@remesa/database/late-documents'
 import { backoffMs } from '@remesa/domain/payment-steps'
 import { credentialsAccepted, credentialsAlert, raiseAlerts } from '@remesa/messaging/finance-alerts'
 import { type BatchHandler, done, retry, type Verdict } from '@remesa/messaging/handler'
-import type { ChangedDocument } from '@remesa/netsuite-client/changed-documents'
 import type { NetSuiteClient } from '@remesa/netsuite-client/netsuite-client'
 import { ProviderError } from '@remesa/provider-http/provider-error'
 import type { Logger } from '@remesa/service-kit/logger'
 
 interface Parts {
   readonly database: Database
-  readonly netsuite: Pick<NetSuiteClient, 'listChangedDocuments'>
+  readonly netsuite: Pick<NetSuiteClient, 'listChangedDocuments' | 'findGoneDocuments'>
   /** How many days back documents may be dated. */
   readonly days: number
   /** So long before the last sweep began, changes are asked for again: what NetSuite shows late, it shows then. */
@@ -38,12 +38,14 @@ const LEASE_MS = 15 * 60_000
 const RETRIES = 5
 const AFTER_OUTAGE = { firstMs: 30_000, maxMs: 10 * 60_000 }
 
+type Transaction = Parameters<typeof compareDocuments>[0]
+
 /** Another worker has the sweep by now: this one's lease had ended. */
 class SweepLost extends Error {}
 
 /**
  * Asks NetSuite which documents of closed days have changed, and tells finance of those that were not counted as they stand
- * now. Nothing is paid, nothing of a balance is changed. A sweep that ends before its end has told of what it saw, and
+ * now, and of those that are gone. Nothing is paid, nothing of a balance is changed. A sweep that ends before its end has told of what it saw, and
  * comes again; one that comes twice tells of nothing twice.
  */
 export function sweepLateDocuments(parts: Parts): BatchHandler<object> {
@@ -78,14 +80,20 @@ export function sweepLateDocuments(parts: Parts): BatchHandler<object> {
   async function run(sweep: Sweep): Promise<void> {
     const closed = await findClosedDays(database, { now: sweep.startedAt, days })
     const { sweptUntil } = sweep
-    const counts = { documents: 0, requests: 0, alerts: 0 }
+    const counts = { documents: 0, gone: 0, requests: 0, alerts: 0 }
     if (closed) {
       const { toldOf: andThese, ...which } = closed
       const changedSince = sweptUntil && new Date(sweptUntil.getTime() - overlapMs)
       for await (const page of netsuite.listChangedDocuments({ ...which, changedSince, andThese })) {
         counts.requests += 1
         counts.documents += page.length
-        counts.alerts += await compare(sweep, page)
+        counts.alerts += await tell(sweep, (tx, at) => compareDocuments(tx, page, at))
+      }
+      for await (const ids of deletableDocuments(database, closed)) {
+        const gone = await netsuite.findGoneDocuments(ids)
+        counts.requests += 1
+        counts.gone += gone.length
+        counts.alerts += await tell(sweep, (tx, at) => compareGone(tx, gone, at))
       }
     }
     await database.transaction().execute(async (tx) => {
@@ -97,11 +105,14 @@ export function sweepLateDocuments(parts: Parts): BatchHandler<object> {
   }
 
   /** @returns how many alerts were raised */
-  function compare({ token }: Sweep, page: readonly ChangedDocument[]): Promise<number> {
+  function tell(
+    { token }: Sweep,
+    compare: (tx: Transaction, at: Date) => Promise<readonly NewAlert[]>,
+  ): Promise<number> {
     return database.transaction().execute(async (tx) => {
       const at = now()
       if (!(await renewSweep(tx, { token, now: at, leaseMs: LEASE_MS }))) throw new SweepLost('the lease ended')
-      const alerts = await compareDocuments(tx, page, at)
+      const alerts = await compare(tx, at)
       await raiseAlerts(tx, alerts)
       for (const { subject, details } of alerts) logger.warn({ subject, ...details }, 'a document came or changed late')
       return alerts.length

@@ -23,6 +23,8 @@ export interface NetSuiteKnobs {
   ids(): { subsidiaries: Record<string, string>; currencies: Record<string, string> }
   books(): NetSuiteBooks
   voidDocument(key: DocumentKey): void
+  /** Finance deletes a document, which NetSuite allows as long as nothing is applied to it. */
+  deleteDocument(key: DocumentKey): void
   holdDocument(key: DocumentKey): void
   releaseDocument(key: DocumentKey): void
   sendBackForApproval(key: DocumentKey): void
@@ -54,6 +56,7 @@ export function netSuiteControls(netsuite: NetSuiteKnobs): Controls {
     mostAtOnce: () => netsuite.mostAtOnce(),
     addDocument: (input) => netsuite.loadDocuments([marketplaceDocument.parse(input)]),
     voidDocument: (input) => netsuite.voidDocument(documentKey.parse(input)),
+    deleteDocument: (input) => netsuite.deleteDocument(documentKey.parse(input)),
     holdDocument: (input) => netsuite.holdDocument(documentKey.parse(input)),
     releaseDocument: (input) => netsuite.releaseDocument(documentKey.parse(input)),
     sendBackForApproval: (input) => netsuite.sendBackForApproval(documentKey.parse(input)),

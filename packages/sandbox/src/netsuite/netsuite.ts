@@ -12,6 +12,7 @@ import { recordRoutes } from './record-routes.ts'
 import { RecordStore } from './record-store.ts'
 import { errorReply } from './refusal.ts'
 import type { Ledger } from './rules.ts'
+import { deleteRecord } from './save-record.ts'
 import { seedCountries, seedCurrency, seedDocuments, withDate, withField, withTotal } from './seed.ts'
 import { suiteQlRoute } from './suiteql-route.ts'
 import { type Transaction, TransactionBook } from './transactions.ts'
@@ -77,10 +78,14 @@ export async function startNetSuite(options: NetSuiteOptions = {}): Promise<NetS
     },
   })
 
-  function change(key: DocumentKey, changed: (transaction: Transaction) => Transaction): void {
+  function documentsOf(key: DocumentKey): readonly Transaction[] {
     const matches = [...ledger.book.all()].filter(({ tranId, entity }) => tranId === key.tranId && isOf(key, entity))
     if (matches.length === 0) throw new Error(`${key.gscSellerId} has no document ${key.tranId}`)
-    for (const transaction of matches) {
+    return matches
+  }
+
+  function change(key: DocumentKey, changed: (transaction: Transaction) => Transaction): void {
+    for (const transaction of documentsOf(key)) {
       const edited = { ...changed(transaction), modifiedAt: now() }
       ledger.store.save({ ...edited.record, modifiedAt: edited.modifiedAt })
       ledger.book.save(edited)
@@ -109,6 +114,9 @@ export async function startNetSuite(options: NetSuiteOptions = {}): Promise<NetS
     },
     books: () => readBooks(ledger),
     voidDocument: (key) => change(key, (transaction) => ({ ...transaction, voided: true })),
+    deleteDocument(key) {
+      for (const { record } of documentsOf(key)) deleteRecord(ledger, record, now())
+    },
     holdDocument: (key) => change(key, (held) => withField(held, 'paymentHold', true)),
     releaseDocument: (key) => change(key, (held) => withField(held, 'paymentHold', false)),
     sendBackForApproval: (key) => change(key, (pending) => withField(pending, 'approvalStatus', { id: '1' })),
