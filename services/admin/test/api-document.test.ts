@@ -63,10 +63,9 @@ test('what an operation takes and answers has a name, and so have problems', () 
       if (schema) expect([operationId, status, schema]).toEqual([operationId, status, A_NAMED_SCHEMA])
     }
   }
-  for (const problem of Object.values<Part>(document.components.responses)) {
-    expect(problem.content).toEqual({
-      'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } },
-    })
+  for (const [name, problem] of Object.entries<Part>(document.components.responses)) {
+    const media = { schema: { $ref: '#/components/schemas/Problem' }, example: { detail: expect.any(String) } }
+    expect([name, problem.content]).toMatchObject([name, { 'application/problem+json': media }])
   }
 })
 const A_NAMED_SCHEMA = { $ref: expect.stringMatching(/^#\/components\/schemas\//) }

@@ -2,10 +2,10 @@ import type { FastifyDynamicSwaggerOptions } from '@fastify/swagger'
 import { createJsonSchemaTransform, createJsonSchemaTransformObject } from 'fastify-type-provider-zod'
 import { isRouteName, ROUTE_ROLES } from '../roles.ts'
 import { DESCRIPTION } from './description.ts'
-import { examplesByName } from './examples.ts'
+import { examplesByName, PROBLEM_EXAMPLES } from './examples.ts'
 import { leanSchema } from './lean-schema.ts'
 import { isOperation, OPERATION_IDS } from './operation-ids.ts'
-import { type Described, withSharedParts } from './shared-parts.ts'
+import { type Described, mapMembers, withSharedParts } from './shared-parts.ts'
 
 const zodToJsonConfig = { override: leanSchema }
 const transformRoute = createJsonSchemaTransform({ zodToJsonConfig })
@@ -41,9 +41,20 @@ function meaningOf(status: string, name: string): string {
 }
 
 function withExamples<Document extends Described>(document: Document): Document {
+  const { schemas, responses, ...others } = document.components as {
+    readonly schemas: Readonly<Record<string, object>>
+    readonly responses: Readonly<Record<string, { readonly content: Readonly<Record<string, object>> }>>
+  }
   const examples = examplesByName()
-  const schemas = Object.entries((document.components as { readonly schemas: object }).schemas).map(
-    ([name, schema]) => [name, examples.has(name) ? { ...schema, examples: [examples.get(name)] } : schema],
-  )
-  return { ...document, components: { ...document.components, schemas: Object.fromEntries(schemas) } }
+  const components = {
+    ...others,
+    schemas: mapMembers(schemas, (schema, name) =>
+      examples.has(name) ? { ...schema, examples: [examples.get(name)] } : schema,
+    ),
+    responses: mapMembers(responses, (response, name) => ({
+      ...response,
+      content: mapMembers(response.content, (media) => ({ ...media, example: PROBLEM_EXAMPLES[name] })),
+    })),
+  }
+  return { ...document, components }
 }

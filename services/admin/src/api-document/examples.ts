@@ -3,7 +3,7 @@ import { debt } from '../actions/debt-routes.ts'
 import { cap, controlApproval, rail } from '../controls/control-shapes.ts'
 import { planWish } from '../plans/make-plan.ts'
 import { plan } from '../plans/plan-shapes.ts'
-import { problem, problemSchema } from '../problem.ts'
+import { type ProblemBody, problem, problemSchema } from '../problem.ts'
 import { finding, reconciliation, reconciliationWish } from '../reconciliation-schemas.ts'
 import { alert } from '../routes/alert-shape.ts'
 import { balance } from '../routes/balance-routes.ts'
@@ -204,7 +204,21 @@ const EXAMPLES: readonly Example[] = [
   }),
 ]
 
-/** The same, by the names that the schemas have in the API's description. @throws Error for a schema without a name, or another shape */
+/** What each of the shared answers looks like that are problems, by its name among the components. */
+export const PROBLEM_EXAMPLES: Readonly<Record<string, ProblemBody>> = {
+  BadRequest: problem('bad-request', 'body reason: must not be empty.'),
+  NotAuthenticated: problem('not-authenticated', 'The token has expired.'),
+  NotPermitted: problem('role-lacking', 'This needs the role approver, which you do not have.', { lacks: 'approver' }),
+  NotFound: problem('not-found', `There is no balance ${BALANCE}.`),
+  Conflict: problem('wrong-state', 'The balance is paid already.', { current: 'paid' }),
+  TooLarge: problem('too-large', 'The body is larger than 16384 bytes.'),
+  NotJson: problem('unsupported-media-type', 'Send the body as application/json.'),
+  KeyReused: problem('request-key-reused', 'The Idempotency-Key was used for another request.'),
+  InternalError: problem('internal', 'Something went wrong here; it is logged. Send the request again.'),
+  Unavailable: problem('keys-unavailable', 'Tokens cannot be checked now.'),
+}
+
+/** The same of schemas, by the names that they have in the API's description. @throws Error for a schema without a name, or another shape */
 export const examplesByName = (): ReadonlyMap<string, unknown> =>
   new Map(
     EXAMPLES.map(({ schema, value }) => {

@@ -100,10 +100,12 @@ function withNamedSchemas(document: Members, schemas: Members): Members {
 const mapOperations = (paths: Members, change: (operation: Members) => Members): Members =>
   mapMembers(paths, (methods) => mapMembers(methods as Members, (operation) => change(operation as Members)))
 
-const mapMembers = <Part>(
+/** Changes each member of an object. */
+export const mapMembers = <Part, Changed>(
   members: Readonly<Record<string, Part>>,
-  change: (part: Part, name: string) => Json,
-): Members => Object.fromEntries(Object.entries(members).map(([name, part]) => [name, change(part, name)]))
+  change: (part: Part, name: string) => Changed,
+): Readonly<Record<string, Changed>> =>
+  Object.fromEntries(Object.entries(members).map(([name, part]) => [name, change(part, name)]))
 
 function mapReferences(part: Json, change: (reference: string) => string): Json {
   if (part === null || typeof part !== 'object') return part
