@@ -23,7 +23,9 @@ alter table payment_plans drop constraint payment_plans_check5,
 create index payment_plans_open on payment_plans (planned_at) where state in ('planned', 'approved');
 
 -- A settlement whose message was lost is looked for by a sweep: until then it is left alone, and for good once it has its job.
-alter table settlements add column swept_until timestamptz not null default '-infinity';
+-- What stands here already was told of, or was never meant to be paid: none of it is looked for.
+alter table settlements add column swept_until timestamptz not null default 'infinity';
+alter table settlements alter column swept_until set default '-infinity';
 create index settlements_to_sweep on settlements (swept_until, settlement_id) where swept_until < 'infinity';
 
 -- Whoever explains asks by these.
