@@ -13,7 +13,7 @@ import { startWorkers } from './workers.ts'
 
 let world: World
 beforeAll(async () => {
-  world = await startWorld({ env: { STRIPE_TIMEOUT_MS: '1200', STRIPE_MAX_WAIT_MS: '300' } })
+  world = await startWorld({ env: { STRIPE_TIMEOUT_MS: '700', STRIPE_MAX_WAIT_MS: '800' } })
 })
 afterAll(() => world.stop())
 
