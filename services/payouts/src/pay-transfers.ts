@@ -1,17 +1,17 @@
 import type { Database } from '@remesa/database/connection'
 import { groupCommit } from '@remesa/database/group-commit'
 import { type AnsweredTransfer, recordTransfers } from '@remesa/database/transfer-answers'
-import { claimTransfers, type TransferClaim, type TransferClaimAnswer } from '@remesa/database/transfer-claims'
+import { claimTransfers, type TransferClaimAnswer } from '@remesa/database/transfer-claims'
 import type { PaymentPatience } from '@remesa/domain/payment-steps'
 import type { TransferStatus } from '@remesa/domain/payout-transfer'
 import { callEnd, type Rail } from '@remesa/domain/rail'
 import type { DestinationPolicy } from '@remesa/domain/stripe-account'
 import { topics } from '@remesa/messaging/catalogue'
 import { raiseAlerts } from '@remesa/messaging/finance-alerts'
-import { type BatchHandler, done, retry, type Verdict } from '@remesa/messaging/handler'
+import type { BatchHandler } from '@remesa/messaging/handler'
 import { enqueue } from '@remesa/messaging/outbox'
-import { callRail } from '@remesa/rails/call-rail'
 import type { Logger } from '@remesa/service-kit/logger'
+import { claimCallRecord } from './claim-call-record.ts'
 import type { PayoutMetrics } from './payout-metrics.ts'
 import type { DestinationVerifier } from './verify-destinations.ts'
 
@@ -33,34 +33,17 @@ interface Parts {
 /** Pays payout transfers: claim, call, record (design §5). Harmless when run twice, late, or beside itself. */
 export function payTransfers(parts: Parts): BatchHandler<{ payoutTransferId: string }> {
   const record = recorder(parts)
-
-  async function pay(claim: TransferClaim): Promise<Verdict> {
-    try {
-      // No transaction is open here: a slow Stripe must not hold row locks. The attempt and its key are committed, so
-      // that after a crash the same request goes out again and is answered from Stripe's memory.
-      const outcome = await callRail(parts.rail, claim.attempt, parts.now())
-      if (!outcome) return retry(0, 'the lease ran out before the call')
-      tell(parts, { claim, outcome }, await record({ claim, outcome }))
-      return done
-    } catch (error) {
-      return { kind: 'threw', error } // one transfer's trouble leaves its neighbours alone
-    }
-  }
-
-  return async (batch) => {
-    const answers = new Map(await claim(parts, [...new Set(batch.map(({ data }) => data.payoutTransferId))]))
-    if ([...answers.values()].some(isUnverified)) parts.verifier.ask()
-    return Promise.all(
-      batch.map(async ({ data: { payoutTransferId } }): Promise<Verdict> => {
-        const answer = answers.get(payoutTransferId)
-        answers.delete(payoutTransferId) // a second message for it in this batch has nothing left to do
-        if (answer?.kind === 'later') {
-          return retry(Math.max(0, answer.at.getTime() - parts.now().getTime()), answer.why)
-        }
-        return answer?.kind === 'claimed' ? pay(answer.claim) : done
-      }),
-    )
-  }
+  return claimCallRecord({
+    idOf: ({ payoutTransferId }) => payoutTransferId,
+    async claim(ids) {
+      const answers = await claim(parts, ids)
+      if ([...answers.values()].some(isUnverified)) parts.verifier.ask()
+      return answers
+    },
+    rail: parts.rail,
+    record: async (claim, outcome) => tell(parts, { claim, outcome }, await record({ claim, outcome })),
+    now: parts.now,
+  })
 }
 
 const isUnverified = (answer: TransferClaimAnswer): boolean =>

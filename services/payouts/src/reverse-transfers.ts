@@ -1,15 +1,15 @@
 import type { Database } from '@remesa/database/connection'
 import { groupCommit } from '@remesa/database/group-commit'
 import { type AnsweredReversal, type RecordedReversal, recordReversals } from '@remesa/database/reversal-answers'
-import { claimReversals, type ReversalClaim, type ReversalClaimAnswer } from '@remesa/database/reversal-claims'
+import { claimReversals, type ReversalClaimAnswer } from '@remesa/database/reversal-claims'
 import type { PaymentPatience } from '@remesa/domain/payment-steps'
 import { callEnd, type Rail } from '@remesa/domain/rail'
 import { topics } from '@remesa/messaging/catalogue'
 import { raiseAlerts } from '@remesa/messaging/finance-alerts'
-import { type BatchHandler, done, retry, type Verdict } from '@remesa/messaging/handler'
+import type { BatchHandler } from '@remesa/messaging/handler'
 import { enqueue } from '@remesa/messaging/outbox'
-import { callRail } from '@remesa/rails/call-rail'
 import type { Logger } from '@remesa/service-kit/logger'
+import { claimCallRecord } from './claim-call-record.ts'
 import type { ReversalMetrics } from './reversal-metrics.ts'
 
 interface Parts {
@@ -28,33 +28,13 @@ interface Parts {
 /** Takes back what transfers moved: claim, call, record (design §5). Harmless when run twice, late, or beside itself. */
 export function reverseTransfers(parts: Parts): BatchHandler<{ payoutReversalId: string }> {
   const record = recorder(parts)
-
-  async function reverse(claim: ReversalClaim): Promise<Verdict> {
-    try {
-      // No transaction is open here, and the attempt with its key is committed: after a crash the same request goes out
-      // again and is answered from Stripe's memory.
-      const outcome = await callRail(parts.rail, claim.attempt, parts.now())
-      if (!outcome) return retry(0, 'the lease ran out before the call')
-      tell(parts, { claim, outcome }, await record({ claim, outcome }))
-      return done
-    } catch (error) {
-      return { kind: 'threw', error } // one reversal's trouble leaves its neighbours alone
-    }
-  }
-
-  return async (batch) => {
-    const answers = new Map(await claim(parts, [...new Set(batch.map(({ data }) => data.payoutReversalId))]))
-    return Promise.all(
-      batch.map(async ({ data: { payoutReversalId } }): Promise<Verdict> => {
-        const answer = answers.get(payoutReversalId)
-        answers.delete(payoutReversalId) // a second message for it in this batch has nothing left to do
-        if (answer?.kind === 'later') {
-          return retry(Math.max(0, answer.at.getTime() - parts.now().getTime()), answer.why)
-        }
-        return answer?.kind === 'claimed' ? reverse(answer.claim) : done
-      }),
-    )
-  }
+  return claimCallRecord({
+    idOf: ({ payoutReversalId }) => payoutReversalId,
+    claim: (ids) => claim(parts, ids),
+    rail: parts.rail,
+    record: async (claim, outcome) => tell(parts, { claim, outcome }, await record({ claim, outcome })),
+    now: parts.now,
+  })
 }
 
 function claim(
