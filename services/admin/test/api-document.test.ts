@@ -26,6 +26,23 @@ test('the API’s description is valid OpenAPI 3.1', async () => {
   expect(validator.version).toBe('3.1')
 })
 
+test('what the page reads is the same in OpenAPI 3.0: null is a mark of a type there, and beside a reference stands nothing', async () => {
+  const shown: Part = await (await fetch(`${api.url}/docs/json`)).json()
+  const validator = new Validator()
+  expect(await validator.validate(structuredClone(shown))).toEqual({ valid: true })
+  expect(validator.version).toBe('3.0')
+  expect(Object.keys(shown.components.schemas)).toEqual(Object.keys(document.components.schemas))
+  const { properties, example } = shown.components.schemas.Balance
+  expect(properties).toMatchObject({
+    id: { type: 'string', format: 'uuid' },
+    money: { nullable: true, allOf: [{ $ref: '#/components/schemas/Money' }], description: expect.any(String) },
+    reason: { nullable: true, type: 'string' },
+    status: { $ref: '#/components/schemas/BalanceStatus' },
+  })
+  expect(example).toEqual(document.components.schemas.Balance.examples[0])
+  expect(JSON.stringify(shown.components.schemas)).not.toContain('"null"')
+})
+
 test('every reference of the description leads somewhere, and nothing is named that no operation uses', () => {
   const references = new Set([...text.matchAll(/"\$ref":"#\/components\/([^"]+)"/g)].map(([, place]) => place))
   const named = ['schemas', 'responses', 'parameters'].flatMap((kind) =>

@@ -1,7 +1,8 @@
 import { CSRF_COOKIE, CSRF_HEADER, SESSION_COOKIE } from '../sign-in/sessions.ts'
 
 const TEXT = `
-What people do by the console and by \`remesa\`, programs do by this: read what Remesa pays and why, and act on it.
+What people do by the console and by \`remesa\`, programs do by this: read what Remesa pays and why, and act on it. To generate a
+client, take \`/openapi.json\` (OpenAPI 3.1), or \`/docs/json\` (3.0).
 
 **Who asks.** Send \`Authorization: Bearer …\` with a token of your identity provider that names this service as its audience.
 A browser that is signed in to the console is known by its session; whatever is not a GET then also sends the value of the
