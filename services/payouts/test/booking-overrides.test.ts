@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import type { overridePayout } from '@remesa/database/booking-overrides'
 import { insertAlerts, resolveAlerts } from '@remesa/database/finance-alerts'
 import { currency } from '@remesa/domain/currency'
-import { alertsAbout, auditTrail, ledgerFaults } from '@remesa/local-stack/testing/books'
+import { alertsAbout, auditTrail, stopWithTrueLedger } from '@remesa/local-stack/testing/books'
 import { startWorld, type World } from '@remesa/local-stack/testing/world'
 import { topics } from '@remesa/messaging/catalogue'
 import { sql } from 'kysely'
@@ -29,10 +29,7 @@ beforeAll(async () => {
   world = await startWorld()
   handlers = payoutHandlers(world)
 })
-afterAll(async () => {
-  expect(await ledgerFaults(world)).toEqual({ disagreements: [], unbalanced: [] })
-  await world.stop()
-})
+afterAll(() => stopWithTrueLedger(world))
 
 const payoutId = async (booking: TestBooking): Promise<string> => (await payoutsOf(world, booking))[0]?.payoutId ?? ''
 

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import type { PaymentOutcome, Rail } from '@remesa/domain/rail'
-import { alertsAbout, attemptRows, ledgerFaults, postedFor } from '@remesa/local-stack/testing/books'
+import { alertsAbout, attemptRows, postedFor, stopWithTrueLedger } from '@remesa/local-stack/testing/books'
 import { ledgerKeys, madeAtStripe, transferNow } from '@remesa/local-stack/testing/settlements'
 import { startWorld, type World } from '@remesa/local-stack/testing/world'
 import { topics } from '@remesa/messaging/catalogue'
@@ -20,10 +20,7 @@ beforeAll(async () => {
   world = await startWorld()
   handlers = payoutHandlers(world)
 })
-afterAll(async () => {
-  expect(await ledgerFaults(world)).toEqual({ disagreements: [], unbalanced: [] })
-  await world.stop()
-})
+afterAll(() => stopWithTrueLedger(world))
 
 const HOUR_MS = 3_600_000
 const MAKE = 'POST /v1/transfers'

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals'
 import { linkStripeAccounts } from '@remesa/database/user-stripe-accounts'
 import { DESTINATION_POLICY } from '@remesa/domain/stripe-account'
-import { alertsAbout, attemptRows, auditTrail, ledgerFaults, postedFor } from '@remesa/local-stack/testing/books'
+import { alertsAbout, attemptRows, auditTrail, postedFor, stopWithTrueLedger } from '@remesa/local-stack/testing/books'
 import { jobOf, madeAtStripe, tellOfAccounts, transferNow, transfersOf } from '@remesa/local-stack/testing/settlements'
 import { startWorld, type World } from '@remesa/local-stack/testing/world'
 import { topics } from '@remesa/messaging/catalogue'
@@ -18,10 +18,7 @@ beforeAll(async () => {
 beforeEach(async () => {
   await world.take(topics.payoutTransfer)
 })
-afterAll(async () => {
-  expect(await ledgerFaults(world)).toEqual({ disagreements: [], unbalanced: [] })
-  await world.stop()
-})
+afterAll(() => stopWithTrueLedger(world))
 
 const SECOND_MS = 1_000
 const READ = 'GET /v1/accounts/:id'

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { currency } from '@remesa/domain/currency'
-import { alertsAbout, attemptRows, auditTrail, ledgerFaults, postedFor } from '@remesa/local-stack/testing/books'
+import { alertsAbout, attemptRows, auditTrail, postedFor, stopWithTrueLedger } from '@remesa/local-stack/testing/books'
 import { jobOf, ledgerKeys, madeAtStripe, transferNow } from '@remesa/local-stack/testing/settlements'
 import { startWorld, type World } from '@remesa/local-stack/testing/world'
 import { topics } from '@remesa/messaging/catalogue'
@@ -13,10 +13,7 @@ beforeAll(async () => {
   world = await startWorld()
   handlers = payoutHandlers(world)
 })
-afterAll(async () => {
-  expect(await ledgerFaults(world)).toEqual({ disagreements: [], unbalanced: [] })
-  await world.stop()
-})
+afterAll(() => stopWithTrueLedger(world))
 
 const HOUR_MS = 3_600_000
 const USD = currency('USD')

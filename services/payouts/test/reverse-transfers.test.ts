@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals'
-import { alertsAbout, attemptRows, auditTrail, ledgerFaults, postedFor } from '@remesa/local-stack/testing/books'
+import { alertsAbout, attemptRows, auditTrail, postedFor, stopWithTrueLedger } from '@remesa/local-stack/testing/books'
 import { startWorld, type World } from '@remesa/local-stack/testing/world'
 import { topics } from '@remesa/messaging/catalogue'
 import { done } from '@remesa/messaging/handler'
@@ -30,10 +30,7 @@ beforeEach(async () => {
   await sql`update rails set paused_until = null`.execute(world.database)
   await world.take(topics.payoutReversal)
 })
-afterAll(async () => {
-  expect(await ledgerFaults(world)).toEqual({ disagreements: [], unbalanced: [] })
-  await world.stop()
-})
+afterAll(() => stopWithTrueLedger(world))
 
 const HOUR_MS = 3_600_000
 const ROUTE = 'POST /v1/transfers/:id/reversals'

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals'
-import { alertsAbout, attemptRows, ledgerFaults } from '@remesa/local-stack/testing/books'
+import { alertsAbout, attemptRows, stopWithTrueLedger } from '@remesa/local-stack/testing/books'
 import { jobOf, madeAtStripe, transferNow } from '@remesa/local-stack/testing/settlements'
 import { startWorld, type World } from '@remesa/local-stack/testing/world'
 import { topics } from '@remesa/messaging/catalogue'
@@ -19,10 +19,7 @@ beforeEach(async () => {
     next_try_at = null, held_reason = null where status not in ('completed', 'failed_terminal')`.execute(world.database)
   await world.take(topics.payoutTransfer)
 })
-afterAll(async () => {
-  expect(await ledgerFaults(world)).toEqual({ disagreements: [], unbalanced: [] })
-  await world.stop()
-})
+afterAll(() => stopWithTrueLedger(world))
 
 const MINUTE_MS = 60_000
 const HOUR_MS = 60 * MINUTE_MS

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { type LedgerProof, ledgerProof } from '@remesa/database/ledger'
 import type { JobName, JobNote } from '@remesa/database/schema'
 import type { FinanceAlertKind } from '@remesa/domain/finance-alert'
@@ -90,4 +91,12 @@ export async function ledgerFaults(
 ): Promise<Pick<LedgerProof, 'disagreements'> & { unbalanced: string[] }> {
   const { currencies, disagreements } = await ledgerProof(world.database)
   return { disagreements, unbalanced: currencies.filter(({ sum }) => sum !== 0n).map(({ currency }) => currency) }
+}
+
+/** Stops a world, at the end of a file's tests. @throws Error when its ledger has come to be wrong meanwhile */
+export async function stopWithTrueLedger(world: World): Promise<void> {
+  const faults = await ledgerFaults(world).finally(() => world.stop())
+  if (faults.disagreements.length + faults.unbalanced.length > 0) {
+    throw new Error(`the ledger is wrong: ${inspect(faults, { depth: 5 })}`)
+  }
 }
