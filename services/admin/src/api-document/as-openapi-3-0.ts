@@ -68,7 +68,7 @@ function schemaOf({ $ref, type, anyOf, items, properties, additionalProperties, 
     ...rest,
     ...(isNullable && { nullable: true }),
     ...typeOf(types.filter((one) => one !== 'null')),
-    ...(types.join() === 'null' && { type: 'string', enum: [null] }),
+    ...(types.join() === 'null' && { ...typeOf(['string']), enum: [null] }), // of whatever type, it is null
     ...(items && { items: schemaOf(items) }),
     ...(properties && { properties: mapMembers(properties, schemaOf) }),
     ...(additionalProperties !== undefined && {
