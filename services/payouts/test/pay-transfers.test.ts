@@ -229,8 +229,8 @@ test('metrics tell of calls by outcome, of transfers by end, of tries, of the ti
   world.sandbox.stripe.faults.script({ kind: 'rate-limited', subject: job.transfers[0]?.transferId ?? '' })
   world.moveClock(20_000)
   await world.deliver(counted.pay, ...job.messages)
-  await world.deliver(counted.pay, ...job.messages)
   world.moveClock(4 * HOUR_MS)
+  await world.deliver(counted.pay, ...job.messages)
   await world.deliver(counted.pay, ...job.messages)
   const text = await counted.registry.metrics()
   const value = (line: string) =>
