@@ -82,10 +82,10 @@ inBrowser(
     window.seen = new Set()
     setInterval(() => document.querySelectorAll('main .badge').forEach((badge) => seen.add(badge.textContent)), 20)`)
     const marketplace = generateMarketplace({
-      sellers: 30,
-      settlements: 4,
-      bookings: { count: 60, now: Temporal.Now.instant() },
-      payments: 300,
+      sellers: 20,
+      settlements: 3,
+      bookings: { count: 24, now: Temporal.Now.instant() },
+      payments: 100,
       businessDate: DATE,
     })
     const summary: Summary = await runPayDay(
