@@ -101,14 +101,20 @@ async function ageMs(path: string): Promise<number> {
 
 /** Of everything that goes in: our sources, and by the lockfile everybody else's. */
 async function fingerprint(): Promise<string> {
-  const patterns = ['{packages,services}/*/src/**/*.{ts,json}', '{packages,services}/*/package.json']
-  const files = await Array.fromAsync(glob(patterns, { cwd: ROOT }))
   const hash = createHash('sha256').update(`${ROOT} ${process.version}`)
-  for (const file of [...files, 'pnpm-lock.yaml'].sort()) {
+  for (const file of [...(await sourceFiles()), 'pnpm-lock.yaml'].sort()) {
     hash.update(`\0${file}\0`).update(await readFile(join(ROOT, file)))
   }
   return hash.digest('hex').slice(0, 16)
 }
+
+/** Whatever of ours may go into a program, or says how; below the repository's root. */
+export const sourceFiles = (): Promise<readonly string[]> =>
+  Array.fromAsync(
+    glob(['{packages,services}/*/{src,migrations}/**/*.{ts,json}', '{packages,services}/*/package.json'], {
+      cwd: ROOT,
+    }),
+  )
 
 /** What a file says of where it is stays true of it wherever its code goes. */
 const inItsPlace: Plugin = {
