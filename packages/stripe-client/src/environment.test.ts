@@ -45,6 +45,10 @@ test('what is wrong is named, without its value', () => {
   )
 })
 
+test('a wait by which no request ever had its turn is refused: none would be sent, and none would be told as failed', () => {
+  expect(() => read({ STRIPE_SECRET_KEY: 'sk_test_1', STRIPE_MAX_WAIT_MS: '0' })).toThrow('STRIPE_MAX_WAIT_MS')
+})
+
 test('webhook secrets come as a list, and each must be one', () => {
   expect(readSecrets('whsec_a')).toEqual(['whsec_a'])
   expect(readSecrets('whsec_a, whsec_b')).toEqual(['whsec_a', 'whsec_b'])

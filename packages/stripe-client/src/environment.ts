@@ -15,7 +15,7 @@ export const stripeEnvironment = {
   STRIPE_API_PROTOCOL: z.enum(['https', 'http']).default('https').describe('expected https or http'),
   STRIPE_TIMEOUT_MS: wholeNumber({ from: 100, to: 120_000 }).default(20_000),
   /** A request that would wait longer for its turn within the limits is not sent. */
-  STRIPE_MAX_WAIT_MS: wholeNumber({ from: 0, to: 120_000 }).default(MAX_WAIT_MS),
+  STRIPE_MAX_WAIT_MS: wholeNumber({ from: 100, to: 120_000 }).default(MAX_WAIT_MS),
   STRIPE_MAX_CONCURRENT: wholeNumber({ from: 1, to: 500 }).default(20),
   /** What Stripe allows per endpoint. */
   STRIPE_REQUESTS_PER_SECOND: wholeNumber({ from: 1, to: 10_000 }).default(25),

@@ -48,6 +48,7 @@ await runService({
       perSecond: config.STRIPE_REQUESTS_PER_SECOND,
       accountPerSecond: config.STRIPE_ACCOUNT_REQUESTS_PER_SECOND,
       processes: config.STRIPE_PROCESSES,
+      maxWaitMs: config.STRIPE_MAX_WAIT_MS,
     })
     const policy = { payoutsMustBeEnabled: config.PAYOUT_HOLD_WITHOUT_BANK, coolingMs: config.PAYEE_COOLING_MS }
     const metrics = createPayoutMetrics(parts.metrics.registry, now)
