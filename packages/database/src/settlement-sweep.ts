@@ -8,7 +8,8 @@ const TOLD_AGAIN_MS = 86_400_000
 /**
  * Takes settlements that are over and that nobody has told of: the marketplace died between writing one and publishing its
  * message, or the message was lost. The caller tells of them in the same transaction; who looks at them then applies the rules as
- * ever. One that has its job, or breaks a rule, was told of; one that was just found is given `graceMs` to be told of.
+ * ever. One that has its job, or breaks a rule, was told of; one that is seen to be over for the first time is given `graceMs` to be
+ * told of.
  * @returns `looked`: at how many, `limit` when there may be more; `untold`: ids of those to tell of
  */
 export async function claimUntoldSettlements(
@@ -17,9 +18,10 @@ export async function claimUntoldSettlements(
 ): Promise<{ readonly looked: number; readonly untold: readonly string[] }> {
   const { rows } = await sql<{ settlement_id: string; is_untold: boolean }>`
     with candidates as (
-      select settlement_id, swept_until > '-infinity' and rejected_rule is null and status = any(${SETTLED}::text[]) as is_due,
+      select settlement_id, swept_until > '-infinity' as is_due,
         exists (select from payout_jobs j where j.settlement_id = s.settlement_id) as has_job
-      from settlements s where swept_until <= ${now} and swept_until < 'infinity'
+      from settlements s
+      where swept_until <= ${now} and swept_until < 'infinity' and rejected_rule is null and status = any(${SETTLED}::text[])
       order by swept_until, settlement_id limit ${limit} for update skip locked
     )
     update settlements s set swept_until = case when c.has_job then 'infinity'
