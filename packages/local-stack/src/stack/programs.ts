@@ -74,13 +74,18 @@ async function build(directory: string): Promise<void> {
     logLevel: 'warn',
     plugins: [inItsPlace],
   })
-  await bundle.write({ dir: half, format: 'esm', sourcemap: true, sourcemapExcludeSources: true })
+  const { output } = await bundle.write({ dir: half, format: 'esm', sourcemap: true, sourcemapExcludeSources: true })
   await bundle.close()
+  // Node reads a file's map when it reads the file, and most of what there is to read of maps is not about our lines.
+  const foreign = output.filter((part) => part.type === 'chunk' && part.moduleIds.every((id) => !isOurs(id)))
+  await Promise.all(foreign.map(({ fileName }) => rm(join(half, `${fileName}.map`), { force: true })))
   await rename(half, directory).catch(async (error: unknown) => {
     await rm(half, { recursive: true })
     if (!existsSync(directory)) throw error // else another, whose turn was thought to be over, was faster
   })
 }
+
+const isOurs = (id: string): boolean => !id.includes('node_modules')
 
 /** @returns false when it is there already */
 async function made(directory: string): Promise<boolean> {
