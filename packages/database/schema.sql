@@ -1129,14 +1129,14 @@ CREATE TABLE settlements (
   rejected_rule text,
   rejected_at timestamp with time zone,
   created_at timestamp with time zone default now() not null,
-  swept_until timestamp with time zone default '-infinity'::timestamp with time zone not null,
+  over_since timestamp with time zone default '-infinity'::timestamp with time zone,
   constraint settlements_pkey PRIMARY KEY (settlement_id),
   constraint settlements_check CHECK (((rejected_rule IS NULL) = (rejected_at IS NULL))),
   constraint settlements_contest_id_check CHECK ((contest_id <> ''::text)),
   constraint settlements_settlement_id_check CHECK ((settlement_id <> ''::text))
 );
 CREATE INDEX settlements_by_contest ON public.settlements USING btree (contest_id);
-CREATE INDEX settlements_to_sweep ON public.settlements USING btree (swept_until, settlement_id) WHERE (swept_until < 'infinity'::timestamp with time zone);
+CREATE INDEX settlements_to_sweep ON public.settlements USING btree (over_since, settlement_id) WHERE (over_since IS NOT NULL);
 
 CREATE TABLE tips (
   tip_id text not null,

@@ -22,11 +22,13 @@ alter table payment_plans drop constraint payment_plans_check5,
 -- What is open is looked through for what is too old.
 create index payment_plans_open on payment_plans (planned_at) where state in ('planned', 'approved');
 
--- A settlement whose message was lost is looked for by a sweep: until then it is left alone, and for good once it has its job.
--- What stands here already was told of, or was never meant to be paid: none of it is looked for.
-alter table settlements add column swept_until timestamptz not null default 'infinity';
-alter table settlements alter column swept_until set default '-infinity';
-create index settlements_to_sweep on settlements (swept_until, settlement_id) where swept_until < 'infinity';
+-- A settlement whose message was lost is looked for by a sweep, and people are told of it. '-infinity': it was not seen to be over
+-- yet; null: there is nothing to look for, since it has its job, or people were told of it.
+alter table settlements add column over_since timestamptz;
+alter table settlements alter column over_since set default '-infinity';
+update settlements s set over_since = '-infinity'
+where rejected_rule is null and not exists (select from payout_jobs j where j.settlement_id = s.settlement_id);
+create index settlements_to_sweep on settlements (over_since, settlement_id) where over_since is not null;
 
 -- Whoever explains asks by these.
 create index settlement_winners_by_user on settlement_winners (user_id);

@@ -316,8 +316,8 @@ interface Settlements {
   rejected_rule: SettlementRule | null
   rejected_at: Date | null
   created_at: Timestamp
-  /** A sweep leaves it alone until then; for ever once it has its job. */
-  swept_until: Generated<Date | number>
+  /** When a sweep saw it over without a job; `-infinity`: it did not yet; null: it has its job, or people were told of it. */
+  over_since: Generated<Date | number | null>
 }
 
 interface SettlementWinners {

@@ -7,6 +7,7 @@ import { type LedgerEntry, moved, owedFromContests, payeeAccount, recordEntries,
 import { insertPayoutJobs } from './payout-jobs.ts'
 import { insertTransfers, jobIdOf, markAwaitingDestination, type PayoutTransfer } from './payout-transfers.ts'
 import type { Schema } from './schema.ts'
+import { untoldKey } from './settlement-sweep.ts'
 import { type LockedSettlement, lockSettlements, markRejected } from './settlements.ts'
 import { type AccountLink, linkStripeAccounts } from './user-stripe-accounts.ts'
 
@@ -123,6 +124,10 @@ async function openJobs(
     dedupKeys: mended.map(({ settlement }) => alertKey(settlement.settlementId)),
     note: 'It was corrected and is being paid.',
   })
+  await resolveAlerts(tx, {
+    dedupKeys: payable.map(({ settlement }) => untoldKey(settlement.settlementId)),
+    note: 'It was told of, and is being paid.',
+  })
   await recordAudit(
     tx,
     payable.map((one) => ({
@@ -195,6 +200,10 @@ async function reject(
   now: Date,
 ): Promise<void> {
   const news = rejected.filter(({ locked, problem }) => locked.rejectedRule !== problem.rule)
+  await resolveAlerts(tx, {
+    dedupKeys: news.map(({ locked: { settlement } }) => untoldKey(settlement.settlementId)),
+    note: 'It was told of, and breaks a rule.',
+  })
   await markRejected(
     tx,
     news.map(({ locked: { settlement }, problem }) => ({ settlementId: settlement.settlementId, rule: problem.rule })),

@@ -90,6 +90,14 @@ const FINANCE_ALERTS = {
     'critical',
     'A contest’s settlement breaks a rule, and none of its winners is paid. Correct it and send it again.',
   ),
+  settlement_untold: alert(
+    'warning',
+    'A contest’s settlement is closed, and nobody told us to pay it. It is never paid by itself: have it told of if its winners are owed, or close this alert if not, as the runbook says.',
+  ),
+  settlements_untold: alert(
+    'warning',
+    'Many settlements of contests are closed, and nobody told us to pay them: history that was loaded, or a marketplace whose messages are lost. They are never paid by themselves: decide as the runbook says.',
+  ),
   destination_disabled: alert(
     'warning',
     'The Stripe account of a winner or provider cannot receive money. It is paid once Stripe says that the account can.',

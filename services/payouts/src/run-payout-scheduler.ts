@@ -30,8 +30,8 @@ const LIMIT = 1_000
 
 /**
  * Puts on their way again what is pending, retryable and due, or abandoned by a dead worker, and what is held although
- * its account can receive; tells of settlements whose own message never came. Messages do all of this by themselves; this is for the ones that were lost. Two at once do no
- * harm.
+ * its account can receive. Messages do all of this by themselves; this is for the ones that were lost. A settlement whose own message
+ * never came is not paid: people are told of it. Two at once do no harm.
  * @returns how many transfers were queued
  */
 export async function runPayoutScheduler(parts: Parts): Promise<number> {
@@ -59,7 +59,7 @@ export async function runPayoutScheduler(parts: Parts): Promise<number> {
   if (queued > 0) logger.warn({ queued }, 'transfers that were left behind are on their way again')
   await queueReversals({ database, graceMs, logger }, startedAt)
   await lookAtOverdueBookings(parts, startedAt)
-  await tellOfSettlements({ database, graceMs, logger }, startedAt)
+  await tellOfSettlements({ database, logger }, startedAt)
   return queued
 }
 

@@ -48,6 +48,10 @@ export const esAlerts: Readonly<Record<FinanceAlertKind, string>> = {
   vendor_payment_refused: 'El vendedor está pagado, pero NetSuite rechazó el pago. Ingréselo a mano.',
   settlement_rejected:
     'La liquidación de un concurso rompe una regla y no se paga a ninguno de sus ganadores. Corríjala y envíela otra vez.',
+  settlement_untold:
+    'La liquidación de un concurso está cerrada y nadie nos avisó que hay que pagarla. Nunca se paga por sí sola: si se debe a sus ganadores, haga que se avise; si no, cierre esta alerta, como dice el manual.',
+  settlements_untold:
+    'Muchas liquidaciones de concursos están cerradas y nadie nos avisó que hay que pagarlas: se cargó un historial, o se pierden los avisos del marketplace. Nunca se pagan por sí solas: decida como dice el manual.',
   destination_disabled:
     'La cuenta de Stripe de un ganador o proveedor no puede recibir dinero. Se le paga en cuanto Stripe diga que puede.',
   destination_differs:
@@ -101,6 +105,8 @@ export const esAlertNames: Readonly<Record<FinanceAlertKind, string>> = {
   pay_day_stalled: 'jornada detenida',
   vendor_payment_refused: 'NetSuite rechaza el pago',
   settlement_rejected: 'liquidación rechazada',
+  settlement_untold: 'liquidación sin aviso',
+  settlements_untold: 'muchas liquidaciones sin aviso',
   destination_disabled: 'cuenta que no puede recibir',
   destination_differs: 'cuenta distinta',
   reversal_refused: 'recuperación rechazada',

@@ -42,6 +42,8 @@ export const esNotes: Sentences = {
   'The closing arrived.': 'Llegó el cierre.',
   'The pay-day has begun.': 'Comenzó la jornada de pagos.',
   'It was corrected and is being paid.': 'Se corrigió y se está pagando.',
+  'It was told of, and is being paid.': 'Llegó el aviso y se está pagando.',
+  'It was told of, and breaks a rule.': 'Llegó el aviso y rompe una regla.',
   'A plan with what waited was applied.': 'Se aplicó un plan con lo que esperaba.',
   'Nothing is left to be paid of it.': 'Ya no queda nada por pagar.',
   'The provider owes nothing any more.': 'El proveedor ya no debe nada.',
