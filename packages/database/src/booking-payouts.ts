@@ -129,8 +129,11 @@ function columnsOf(payout: BookingPayout, change: PayoutChange, now: Date) {
       const { dueAt = payout.dueAt, overriddenDisputes = payout.overriddenDisputes } = change
       return { due_at: dueAt, overridden_disputes: [...overriddenDisputes] }
     }
-    case 'on_hold':
-      return { held_by: change.by, hold_reason: change.reason }
+    case 'on_hold': {
+      const held = { held_by: change.by, hold_reason: change.reason }
+      // A person's hold takes back what a person released by force: disputes that are still open hold it again after a resume.
+      return change.by === 'operator' ? { ...held, overridden_disputes: [] } : held
+    }
     case 'processing':
       return { set_off: change.setOff, released_at: now }
     case 'transferred':

@@ -217,7 +217,7 @@ function decide(world: World, action: BookingOverride, pick: number, openDispute
       change(world, sequence, { dueAt: new Date(Math.min(one.dueAt.getTime(), now.getTime())) })
       break
     case 'hold':
-      change(world, sequence, { status: 'on_hold', heldBy: 'operator' })
+      change(world, sequence, { status: 'on_hold', heldBy: 'operator', overriddenDisputes: [] })
       break
     case 'resume':
       change(world, sequence, { status: 'scheduled', heldBy: null })

@@ -73,6 +73,20 @@ test('hold keeps the payout past its time and past its disputes, until it is rel
   expect(receivedBy(world, booking.account)).toBe(9_000n)
 })
 
+test('a hold takes back a release by force: once it is undone, the dispute that was overridden holds the payout again', async () => {
+  const unreachable = await aBooking(world, { account: null })
+  await tell(world, handlers, unreachable.completed(), unreachable.opened())
+  await decide(unreachable, 'force_release')
+  expect(await standing(world, unreachable)).toEqual(['processing 10000'])
+  await decide(unreachable, 'hold')
+  expect(await payoutsOf(world, unreachable)).toMatchObject([{ heldBy: 'operator', overriddenDisputes: [] }])
+  await wait(world, handlers, DELAY_MS)
+  await decide(unreachable, 'resume')
+  expect(await payoutsOf(world, unreachable)).toMatchObject([{ status: 'on_hold', heldBy: 'disputes' }])
+  await tell(world, handlers, unreachable.resolved(0n))
+  expect(await standing(world, unreachable)).toEqual(['processing 10000'])
+})
+
 test('a hold that is undone lets the payout go when it was due: not before, and at once where that has passed', async () => {
   const early = await aBooking(world)
   const late = await aBooking(world)
