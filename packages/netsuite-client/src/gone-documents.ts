@@ -4,6 +4,11 @@ import { internalId } from './ids.ts'
 import type { Ask } from './transport.ts'
 
 const AT_ONCE = 1000
+/** So many are not deleted all together: NetSuite answers about what a role may not see as about what is not there. */
+const MANY = 20
+/** Our word for an answer about many documents that shows none of them. */
+export const NO_DOCUMENT_SHOWN = 'no_document_shown'
+
 const pageSchema = z.object({
   items: z.array(z.object({ id: z.string().regex(/^[1-9]\d{0,17}$/) })),
   hasMore: z.boolean(),
@@ -14,7 +19,8 @@ const pageSchema = z.object({
  * netsuite §6), but one that asks for a document by its id does not bring one that is gone; nor one that our role may no
  * longer see.
  * @param erpIds - at least one, at most 1,000
- * @throws RangeError for ids that are none, or too many; ProviderError
+ * @throws RangeError for ids that are none, or too many; ProviderError, of `credentials` and the code {@link NO_DOCUMENT_SHOWN} when
+ *   it shows none of 20 or more
  */
 export async function findGoneDocuments(ask: Ask, erpIds: readonly string[]): Promise<readonly string[]> {
   if (erpIds.length === 0 || erpIds.length > AT_ONCE)
@@ -37,6 +43,9 @@ export async function findGoneDocuments(ask: Ask, erpIds: readonly string[]): Pr
       // Of an answer that is not about what was asked nothing is taken for gone.
       if (hasMore || items.some(({ id }) => !asked.has(id))) {
         throw errorFor(answer, { kind: 'garbled', code: 'rows_not_as_asked' })
+      }
+      if (items.length === 0 && erpIds.length >= MANY) {
+        throw errorFor(answer, { kind: 'unavailable', credentials: true, code: NO_DOCUMENT_SHOWN })
       }
       return new Set(items.map(({ id }) => id))
     },

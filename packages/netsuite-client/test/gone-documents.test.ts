@@ -22,6 +22,22 @@ test.each([
   await expect(client.findGoneDocuments(['12', '13'])).rejects.toMatchObject({ kind: 'garbled' })
 })
 
+const twenty = Array.from({ length: 20 }, (_, index) => `${index + 1}`)
+
+test('of many documents that all are gone none is: our role may no longer see them, and that is asked once', async () => {
+  const { client, asked } = await aNetSuite(() => page([]))
+  await expect(client.findGoneDocuments(twenty)).rejects.toMatchObject({
+    ...{ kind: 'unavailable', credentials: true, code: 'no_document_shown', operation: 'look for documents' },
+  })
+  expect(asked).toHaveLength(1)
+})
+
+test('a few may all be gone, and of many all but one', async () => {
+  const { client } = await aNetSuite(({ text }) => page(text.includes(',20)') ? ['20'] : []))
+  expect(await client.findGoneDocuments(twenty.slice(0, 19))).toHaveLength(19)
+  expect(await client.findGoneDocuments(twenty)).toHaveLength(19)
+})
+
 test('no ids, too many, and what is no id of NetSuite’s are refused before anything is asked', async () => {
   const { client, asked } = await aNetSuite(() => 'lost')
   for (const ids of [[], Array(1_001).fill('1'), ['1; drop']]) {

@@ -14,6 +14,7 @@ import { compareDocuments } from '@remesa/database/late-documents'
 import { backoffMs } from '@remesa/domain/payment-steps'
 import { credentialsAccepted, credentialsAlert, raiseAlerts } from '@remesa/messaging/finance-alerts'
 import { type BatchHandler, done, retry, type Verdict } from '@remesa/messaging/handler'
+import { NO_DOCUMENT_SHOWN } from '@remesa/netsuite-client/gone-documents'
 import type { NetSuiteClient } from '@remesa/netsuite-client/netsuite-client'
 import { ProviderError } from '@remesa/provider-http/provider-error'
 import type { Logger } from '@remesa/service-kit/logger'
@@ -36,6 +37,8 @@ const JOB = 'late-document-sweep'
 const LEASE_MS = 15 * 60_000
 /** After these the next run by the clock begins where this one began. */
 const RETRIES = 5
+/** A matter of its own: others, whom NetSuite shows what they need, would close the one of all credentials. */
+const HIDDEN = 'provider_credentials:netsuite:documents'
 const AFTER_OUTAGE = { firstMs: 30_000, maxMs: 10 * 60_000 }
 
 type Transaction = Parameters<typeof compareDocuments>[0]
@@ -99,7 +102,8 @@ export function sweepLateDocuments(parts: Parts): BatchHandler<object> {
     await database.transaction().execute(async (tx) => {
       if (!(await finishSweep(tx, { ...sweep, closedFrom: closed?.from ?? null })))
         throw new SweepLost('the lease ended')
-      if (counts.requests > 0) await resolveAlerts(tx, credentialsAccepted('netsuite'))
+      const { dedupKeys, note } = credentialsAccepted('netsuite')
+      if (counts.requests > 0) await resolveAlerts(tx, { dedupKeys: [...dedupKeys, HIDDEN], note })
     })
     logger.info({ ...counts, sweptUntil, from: closed?.from, to: closed?.to }, 'NetSuite was swept for late documents')
   }
@@ -123,7 +127,9 @@ export function sweepLateDocuments(parts: Parts): BatchHandler<object> {
     const level = error.kind === 'unavailable' && !error.credentials ? 'warn' : 'error'
     logger[level]({ err: error, retries }, 'NetSuite did not tell which documents have changed')
     if (error.credentials) {
-      await database.transaction().execute((tx) => raiseAlerts(tx, [credentialsAlert(error)]))
+      const alert = credentialsAlert(error)
+      const raised = error.code === NO_DOCUMENT_SHOWN ? { ...alert, dedupKey: HIDDEN } : alert
+      await database.transaction().execute((tx) => raiseAlerts(tx, [raised]))
     }
     if (retries >= RETRIES) return done
     return retry(Math.max(error.retryAfterMs ?? 0, backoffMs(retries + 1, AFTER_OUTAGE, random())), error.message)

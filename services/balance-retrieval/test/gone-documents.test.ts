@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
+import { openAlerts, resolveAlerts } from '@remesa/database/finance-alerts'
 import { payNow } from '@remesa/local-stack/testing/payments'
 import { anInitializedBalance, type TestBalance, THE_DAY } from '@remesa/local-stack/testing/sellers'
 import { startWorld, type World } from '@remesa/local-stack/testing/world'
+import { credentialsAccepted } from '@remesa/messaging/finance-alerts'
 import { addDocuments, queries, retrieve, stateOf } from './retrieval.ts'
 import { lateAlerts, recordVendorPayment, settle, sweep, sweeper } from './sweeping.ts'
 
@@ -89,6 +91,26 @@ test('a document edited and then deleted is told of as deleted; seen again, its 
   await world.deliver(sweeper(world, { netsuite: hidden }), {})
   expect(await lateAlerts(world)).toMatchObject([{ details: { reason: 'deleted', difference: '-1000' } }])
   await world.deliver(sweeper(world, { netsuite: { listChangedDocuments, findGoneDocuments } }), {})
+  expect(await lateAlerts(world)).toEqual([])
+})
+
+test('many documents that are gone all at once are one alert of our role, and none of a document; it closes with the next sweep that sees them', async () => {
+  const balance = await aBalance(Array.from({ length: 25 }, (_, index) => BigInt(index + 1)))
+  for (let at = 0; at < 25; at += 1) world.sandbox.netsuite.deleteDocument(keyOf(balance, 'vendorBill', at))
+  const ofRole = async () =>
+    (await openAlerts(world.database, { limit: 100 })).filter(({ kind }) => kind === 'provider_credentials')
+  for (let times = 1; times < 3; times += 1) {
+    expect(await sweep(world)).toMatchObject([{ kind: 'retry' }])
+    expect(await ofRole()).toMatchObject([
+      { subject: { id: 'netsuite' }, details: { code: 'no_document_shown' }, times },
+    ])
+    expect(await lateAlerts(world)).toEqual([])
+    // Whoever only needs other permissions is answered, and says so: that is another matter.
+    await world.database.transaction().execute((tx) => resolveAlerts(tx, credentialsAccepted('netsuite')))
+  }
+  const { listChangedDocuments } = world.netsuite
+  await world.deliver(sweeper(world, { netsuite: { listChangedDocuments, findGoneDocuments: async () => [] } }), {})
+  expect(await ofRole()).toEqual([])
   expect(await lateAlerts(world)).toEqual([])
 })
 
