@@ -19,6 +19,8 @@ export interface SettlementSummary {
   readonly total: Money
   readonly status: string
   readonly rejectedRule: SettlementRule | null
+  /** People were told that it is over, and that nobody told us to pay it. */
+  readonly isUntold: boolean
   readonly createdAt: Date
   readonly job: { readonly id: string; readonly status: string } | null
   readonly transfers: readonly { readonly status: TransferStatus; readonly count: number; readonly money: Money }[]
@@ -38,11 +40,12 @@ export async function findSettlementSummary(
     currency: Currency
     status: string
     rejected_rule: SettlementRule | null
+    is_untold: boolean
     created_at: Date
     job_id: string | null
     job_status: string | null
   }>`
-    select t.*, j.id as job_id, j.status as job_status
+    select t.*, t.over_since is null and t.rejected_rule is null and j.id is null as is_untold, j.id as job_id, j.status as job_status
     from settlements t left join payout_jobs j on j.settlement_id = t.settlement_id
     where t.settlement_id = ${settlementId}`.execute(database)
   const [row] = rows
@@ -68,6 +71,7 @@ export async function findSettlementSummary(
     total: { amount: row.total, currency: row.currency },
     status: row.job_status ?? (row.rejected_rule ? 'rejected' : row.status),
     rejectedRule: row.rejected_rule,
+    isUntold: row.is_untold,
     createdAt: row.created_at,
     job: row.job_id && row.job_status ? { id: row.job_id, status: row.job_status } : null,
     transfers: transfers.map(({ status, count, amount, currency }) => ({ status, count, money: { amount, currency } })),

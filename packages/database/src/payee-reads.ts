@@ -36,6 +36,8 @@ export interface PayeesContest {
   readonly contestId: string
   /** Why it was rejected; null where it is yet to be looked at. */
   readonly rejectedRule: SettlementRule | null
+  /** People were told that it is over, and that nobody told us to pay it. */
+  readonly isUntold: boolean
   readonly at: Date
 }
 
@@ -91,6 +93,7 @@ async function payablesOf(
 async function contestsOf(database: Database, userId: string): Promise<readonly PayeesContest[]> {
   const { rows } = await sql<PayeesContest>`
     select distinct t.settlement_id as "settlementId", t.contest_id as "contestId", t.rejected_rule as "rejectedRule",
+      t.over_since is null and t.rejected_rule is null as "isUntold",
       coalesce(t.rejected_at, t.created_at) as at
     from settlement_winners w join settlements t using (settlement_id)
     where w.user_id = ${userId} and not exists (select from payout_jobs j where j.settlement_id = t.settlement_id)

@@ -151,15 +151,27 @@ test('of every status of a payout it is said whose move is next, and an open app
 })
 
 test('a settlement waits for whom the first of its unfinished winners waits', () => {
-  expect(nextOfSettlement({ isRejected: true, transfers: null, cooling: 0 }).who).toBe('marketplace')
-  expect(nextOfSettlement({ isRejected: false, transfers: null, cooling: 0 }).who).toBe('remesa')
-  expect(nextOfSettlement({ isRejected: false, transfers: { completed: 3, pending: 1 }, cooling: 0 }).who).toBe(
-    'remesa',
+  expect(nextOfSettlement({ isRejected: true, isUntold: false, transfers: null, cooling: 0 }).who).toBe('marketplace')
+  expect(nextOfSettlement({ isRejected: false, isUntold: false, transfers: null, cooling: 0 }).who).toBe('remesa')
+  expect(nextOfSettlement({ isRejected: false, isUntold: true, transfers: null, cooling: 0 }).who).toBe('finance')
+  expect(
+    nextOfSettlement({ isRejected: false, isUntold: false, transfers: { completed: 3, pending: 1 }, cooling: 0 }).who,
+  ).toBe('remesa')
+  expect(
+    nextOfSettlement({
+      isRejected: false,
+      isUntold: false,
+      transfers: { completed: 3, failed_terminal: 1 },
+      cooling: 0,
+    }).who,
+  ).toBe('finance')
+  expect(
+    nextOfSettlement({ isRejected: false, isUntold: false, transfers: { awaiting_destination: 2 }, cooling: 1 }).who,
+  ).toBe('payee')
+  expect(
+    nextOfSettlement({ isRejected: false, isUntold: false, transfers: { awaiting_destination: 2 }, cooling: 2 }).who,
+  ).toBe('remesa')
+  expect(nextOfSettlement({ isRejected: false, isUntold: false, transfers: { completed: 3 }, cooling: 0 }).who).toBe(
+    'nobody',
   )
-  expect(nextOfSettlement({ isRejected: false, transfers: { completed: 3, failed_terminal: 1 }, cooling: 0 }).who).toBe(
-    'finance',
-  )
-  expect(nextOfSettlement({ isRejected: false, transfers: { awaiting_destination: 2 }, cooling: 1 }).who).toBe('payee')
-  expect(nextOfSettlement({ isRejected: false, transfers: { awaiting_destination: 2 }, cooling: 2 }).who).toBe('remesa')
-  expect(nextOfSettlement({ isRejected: false, transfers: { completed: 3 }, cooling: 0 }).who).toBe('nobody')
 })

@@ -273,17 +273,21 @@ export function nextOfPayout({
  */
 export function nextOfSettlement({
   isRejected,
+  isUntold,
   transfers,
   cooling,
 }: {
   readonly isRejected: boolean
+  readonly isUntold: boolean
   readonly transfers: Readonly<Partial<Record<TransferStatus, number>>> | null
   readonly cooling: number
 }): NextMove {
   if (!transfers) {
-    return isRejected
-      ? move('marketplace', 'It breaks a rule, and nobody is paid: have it corrected and sent again.')
-      : move('remesa', 'It is checked, and its winners are paid, next.')
+    if (isRejected)
+      return move('marketplace', 'It breaks a rule, and nobody is paid: have it corrected and sent again.')
+    return isUntold
+      ? move('finance', 'Nobody told us to pay it, and it is never paid by itself: have it told of if it is owed.')
+      : move('remesa', 'Once it is told of it is checked, and its winners are paid.')
   }
   const { awaiting_destination: waiting = 0, failed_terminal: failed = 0 } = transfers
   const moving = (transfers.pending ?? 0) + (transfers.processing ?? 0) + (transfers.retryable ?? 0)

@@ -51,7 +51,7 @@ const inStatus = (text: string): string => text.replaceAll('_', ' ')
 /** @param rule - that a contest's settlement broke, by which somebody was to win */
 export const titleOfNaming = (contestId: string, rule: string | null): string =>
   rule === null
-    ? `Named as a winner of contest ${contestId}, whose settlement is checked next`
+    ? `Named as a winner of contest ${contestId}, whose settlement is not paid yet`
     : `Named as a winner of contest ${contestId}, whose settlement was rejected`
 
 export const SETTLED_BY_MARKETPLACE = 'The marketplace settled the contest'

@@ -116,7 +116,9 @@ test('whose move is next is told in Spanish, whatever the domain says', () => {
     ),
     ...[null, {}, { pending: 1 }, { failed_terminal: 2 }, { awaiting_destination: 2 }].flatMap((by) =>
       [0, 2].flatMap((cooling) =>
-        [true, false].map((isRejected) => nextOfSettlement({ isRejected, transfers: by, cooling })),
+        [true, false].flatMap((isRejected) =>
+          [true, false].map((isUntold) => nextOfSettlement({ isRejected, isUntold, transfers: by, cooling })),
+        ),
       ),
     ),
     ...[null, 'fpay'].flatMap((account) =>

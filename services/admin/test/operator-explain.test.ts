@@ -210,7 +210,7 @@ test('a payment that only a comparison with Stripe has told of is explained by t
   })
 })
 
-test('a winner whom only a rejected settlement names is found, and told why nobody is paid', async () => {
+test('a winner whom only a settlement names that nobody told of, or that was rejected, is found, and told why nobody is paid', async () => {
   const winners = { winners: [{ userId: 'winner-refused', account: 'acct_winner_refused', amount: 700n }] }
   const { settlementId, settlement } = await aSettlement(api.world, winners)
   expect(await explained('winner-refused')).toMatchObject({
@@ -219,6 +219,10 @@ test('a winner whom only a rejected settlement names is found, and told why nobo
     links: [{ type: 'settlement', id: settlementId, label: `Contest ${settlement.contestId}, pending` }],
   })
   const { database, now } = api.world
+  // The scheduler has told people that its message never came.
+  await sql`update settlements set over_since = null where settlement_id = ${settlementId}`.execute(database)
+  const untold = { who: 'finance', text: expect.stringContaining('Nobody told us to pay it') }
+  for (const id of ['winner-refused', settlementId]) expect(await explained(id)).toMatchObject({ next: untold })
   await sql`update settlements set total = total + 1 where settlement_id = ${settlementId}`.execute(database)
   await database.transaction().execute(async (tx) => void (await createPayoutJobs(tx, [settlementId], now())))
   expect(await explained('winner-refused')).toMatchObject({

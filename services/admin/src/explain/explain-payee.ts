@@ -27,7 +27,11 @@ export async function explainPayee(database: Database, userId: string, clock: Cl
     next: first
       ? await nextOf(database, first, clock)
       : contest
-        ? nextOfSettlement({ isRejected: contest.rejectedRule !== null, transfers: null, cooling: 0 })
+        ? nextOfSettlement({
+            isRejected: contest.rejectedRule !== null,
+            isUntold: contest.isUntold,
+            ...{ transfers: null, cooling: 0 },
+          })
         : NOTHING_OPEN,
     links: [
       ...[...open, ...ended].map(({ type, id, of, status }) => ({ type, id, label: withStatus(of, status) })),

@@ -131,7 +131,7 @@ export async function explainBooking(database: Database, id: string, clock: Cloc
 export async function explainSettlement(database: Database, id: string): Promise<Explanation | undefined> {
   const found = await findSettlementSummary(database, id)
   if (!found) return undefined
-  const { transfers, total, job, rejectedRule, status, contestId, audit } = found
+  const { transfers, total, job, rejectedRule, isUntold, status, contestId, audit } = found
   return {
     subject: { type: 'settlement', id, title: titleOfContest(contestId), status, money: total },
     amount: job ? linesOfSettlement(transfers, total) : linesAsSettled(total),
@@ -142,6 +142,7 @@ export async function explainSettlement(database: Database, id: string): Promise
     ],
     next: nextOfSettlement({
       isRejected: rejectedRule !== null,
+      isUntold,
       transfers: job ? Object.fromEntries(transfers.map((part) => [part.status, part.count])) : null,
       cooling: found.cooling,
     }),

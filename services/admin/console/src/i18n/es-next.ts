@@ -100,7 +100,10 @@ export const esNext: Sentences = {
   'It was cancelled: nothing is paid.': 'Se canceló: no se paga nada.',
   'It breaks a rule, and nobody is paid: have it corrected and sent again.':
     'Rompe una regla y no se paga a nadie: hágala corregir y enviar otra vez.',
-  'It is checked, and its winners are paid, next.': 'A continuación se revisa y se paga a sus ganadores.',
+  'Nobody told us to pay it, and it is never paid by itself: have it told of if it is owed.':
+    'Nadie nos avisó que hay que pagarla, y nunca se paga por sí sola: si se debe, haga que se avise.',
+  'Once it is told of it is checked, and its winners are paid.':
+    'Cuando llegue el aviso, se revisa y se paga a sus ganadores.',
   '{=transfers} on the way.': 'En camino: {transfers}.',
   '{=transfers} not taken by Stripe: mend the payee’s account, then retry.':
     'Stripe no acepta {transfers}: haga corregir la cuenta de quien cobra y luego pague de nuevo.',

@@ -82,8 +82,8 @@ export const esStory: Sentences = {
   'Refund {id}: {?status}': 'Reembolso {id}: {status}',
   'The customer’s bank disputes it, {id}: {?status}': 'El banco del cliente lo disputa, {id}: {status}',
   'A comparison with Stripe found: {?category}': 'Una comparación con Stripe encontró: {category}',
-  'Named as a winner of contest {id}, whose settlement is checked next':
-    'Nombrado ganador del concurso {id}, cuya liquidación se revisa a continuación',
+  'Named as a winner of contest {id}, whose settlement is not paid yet':
+    'Nombrado ganador del concurso {id}, cuya liquidación aún no se paga',
   'Named as a winner of contest {id}, whose settlement was rejected':
     'Nombrado ganador del concurso {id}, cuya liquidación se rechazó',
   [SETTLED_BY_MARKETPLACE]: 'El marketplace liquidó el concurso',
