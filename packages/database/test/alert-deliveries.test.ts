@@ -93,7 +93,7 @@ test('a delivery is in the hands of one sender, with the matter as it was told',
   })
   const other = claims.find((one) => one.kind === 'in-other-hands')
   expect(other?.leaseEndsInMs).toBeGreaterThan(50_000)
-  expect(Math.floor(other?.leaseEndsInMs ?? 0)).toBeLessThanOrEqual(60_000)
+  expect(other?.leaseEndsInMs).toBeLessThan(70_000) // whoever began first may have had to wait, and counts from its own beginning
 })
 
 test('what a sender died with goes to the next; the dead one gives nothing back then, and what it sent stays sent', async () => {
