@@ -36,7 +36,7 @@ afterEach(async () => {
 })
 
 test('every seller receives what its documents say, to the last minor unit, and the ledger agrees with the banks', async () => {
-  const marketplace = generateMarketplace({ sellers: 90, settlements: 6, businessDate: DATE })
+  const marketplace = generateMarketplace({ sellers: 70, settlements: 6, businessDate: DATE })
   const stack = await aStack({}, stops)
   const summary = await run(stack, marketplace)
 
@@ -54,7 +54,7 @@ test('every seller receives what its documents say, to the last minor unit, and 
 
 test('faults, repeated and reordered messages, a second reset, two instances of every service of a pay-day, each killed at a random moment, some twice: everybody is paid exactly once', async () => {
   const seed = randomInt(1_000_000)
-  const marketplace = generateMarketplace({ sellers: 60, businessDate: DATE, seed: 2 })
+  const marketplace = generateMarketplace({ sellers: 50, businessDate: DATE, seed: 2 })
   const stack = await aStack({ services: OF_PAY_DAY, faultRate: 0.05, instances: 2 }, stops)
   await stack.pubsub.setKnobs({ duplicateRate: 1, reorder: true, delayMs: 50 })
   const running = run(stack, marketplace)

@@ -22,6 +22,8 @@ import { withFiles } from './support/write-marketplace.ts'
 // what it has received is read from the books of Stripe's sandbox.
 
 const DATE = businessDate('2026-11-19')
+/** Of one to 200 winners each. */
+const SETTLEMENTS = 14
 const WATCH = { patienceMs: 60_000, onProgress: () => {} }
 const ABLE = {
   payouts_enabled: true,
@@ -36,7 +38,7 @@ afterEach(async () => {
 })
 
 test('every winner is transferred its prize, nobody of a rejected settlement is, and who waits is paid once its account can receive', async () => {
-  const marketplace = generateMarketplace({ sellers: 1, settlements: 20, businessDate: DATE })
+  const marketplace = generateMarketplace({ sellers: 1, settlements: SETTLEMENTS, businessDate: DATE })
   const expected = await expectedOf(marketplace)
   const stack = await aStack({ services: ['payouts', 'webhooks'] }, stops)
   await paySettlements(stack, marketplace, WATCH)
@@ -47,7 +49,7 @@ test('every winner is transferred its prize, nobody of a rejected settlement is,
   expect(summary.messages).toMatchObject({ deadLettered: 0 })
   const rejected = expected.settlements.filter(({ rule }) => rule !== undefined).length
   expect(summary.settlements).toEqual({
-    jobs: 20 - rejected,
+    jobs: SETTLEMENTS - rejected,
     complete: completeJobs(expected.transfers),
     rejected,
   })
@@ -73,7 +75,7 @@ test('every winner is transferred its prize, nobody of a rejected settlement is,
 
 test('faults, repeated and reordered messages, two instances of each service and kills at random moments change nothing', async () => {
   const seed = randomInt(1_000_000)
-  const marketplace = generateMarketplace({ sellers: 1, settlements: 10, businessDate: DATE, seed: 2 })
+  const marketplace = generateMarketplace({ sellers: 1, settlements: 8, businessDate: DATE, seed: 2 })
   const expected = await expectedOf(marketplace)
   const stack = await aStack({ services: ['payouts', 'webhooks'], faultRate: 0.05, instances: 2 }, stops)
   await stack.pubsub.setKnobs({ duplicateRate: 1, reorder: true })
