@@ -14,6 +14,7 @@ export async function cpuSeconds(): Promise<Map<string, number>> {
         readFile(`/proc/${pid}/stat`, 'utf8').catch(() => ''),
       ])
       const name =
+        /\.remesa\/programs\/\w+\/([\w-]+)\.js/.exec(command)?.[1] ??
         /(?:services|packages)\/([\w-]+)\/(?:src|bench)\//.exec(command)?.[1] ??
         (/postgres/.test(command) ? 'postgres' : undefined)
       const [, fields] = stat.split(') ')
