@@ -18,9 +18,6 @@ export interface Child {
   kill(): Promise<void>
 }
 
-/** Errors name the lines of the sources, whichever file a program was put together into. */
-const NODE_OPTIONS = ['--disable-warning=ExperimentalWarning', '--enable-source-maps']
-
 /** Starts one of our programs with the Node that runs this one. Its output goes to `logFile`. */
 export function startChild(options: {
   name: string
@@ -32,7 +29,7 @@ export function startChild(options: {
 }): Child {
   const { name, program, args = [], env, logFile } = options
   const log = createWriteStream(logFile, { flags: 'a' })
-  const child = spawn(process.execPath, [...NODE_OPTIONS, program, ...args], {
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', program, ...args], {
     env,
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'], // a child whose parent is gone is told by the closed channel
   })

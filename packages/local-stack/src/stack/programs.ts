@@ -76,7 +76,7 @@ async function build(directory: string): Promise<void> {
   })
   const { output } = await bundle.write({ dir: half, format: 'esm', sourcemap: true, sourcemapExcludeSources: true })
   await bundle.close()
-  // Node reads a file's map when it reads the file, and most of what there is to read of maps is not about our lines.
+  // For whoever reads a stack with them: most of what there is to read of maps is not about our lines.
   const foreign = output.filter((part) => part.type === 'chunk' && part.moduleIds.every((id) => !isOurs(id)))
   await Promise.all(foreign.map(({ fileName }) => rm(join(half, `${fileName}.map`), { force: true })))
   await rename(half, directory).catch(async (error: unknown) => {
