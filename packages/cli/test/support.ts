@@ -20,7 +20,9 @@ type Env = Readonly<Record<string, string>>
 
 /** Runs the command as a process of its own. */
 export async function remesaProcess(words: readonly string[], env: Env): Promise<Said> {
-  const child = spawn(process.execPath, [MAIN, ...words], { env: { REMESA_STACK_FILE: NO_STACK, ...env } })
+  const child = spawn(process.execPath, [MAIN, ...words], {
+    env: { NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE, REMESA_STACK_FILE: NO_STACK, ...env },
+  })
   const said = { out: '', err: '' }
   for (const [stream, into] of [[child.stdout, 'out'] as const, [child.stderr, 'err'] as const]) {
     stream.setEncoding('utf8').on('data', (text: string) => {

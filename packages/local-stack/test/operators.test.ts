@@ -78,7 +78,11 @@ test('by the command line alone: a settlement is brought by file and paid, and a
     const stack = await aStack({ services: ['admin', 'payouts', 'webhooks'], serviceEnv }, stops)
     const tokens = new Map((await tokensOf(stack)).map(({ role, token }) => [role, token]))
     const remesa = async (role: string, ...words: readonly string[]): Promise<string> => {
-      const env = { PATH: process.env.PATH, REMESA_URL: stack.adminUrl, REMESA_TOKEN: tokens.get(role) }
+      const env = {
+        NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
+        REMESA_URL: stack.adminUrl,
+        REMESA_TOKEN: tokens.get(role),
+      }
       return (await promisify(execFile)(process.execPath, [REMESA, ...words], { env })).stdout
     }
     /** Of the winners, by their names, once nothing more happens by itself. */

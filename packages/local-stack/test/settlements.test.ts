@@ -181,7 +181,7 @@ async function untilPaying({ database }: Stack): Promise<void> {
   for (;;) {
     const { rows } = await sql`select from payment_attempts limit 1`.execute(database)
     if (rows.length > 0) return
-    await sleep(10)
+    await sleep(30)
   }
 }
 

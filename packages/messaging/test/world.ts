@@ -77,9 +77,9 @@ export async function startWorld(emulatorOptions: Parameters<typeof startEmulato
     },
     async until(what, holds) {
       const deadline = performance.now() + 20_000
-      while (!(await holds())) {
+      for (let pauseMs = 2; !(await holds()); pauseMs = Math.min(pauseMs * 1.5, 50)) {
         if (performance.now() > deadline) throw new Error(`waited in vain: ${what}`)
-        await new Promise((resolve) => setTimeout(resolve, 5))
+        await new Promise((resolve) => setTimeout(resolve, pauseMs))
       }
     },
     listen() {

@@ -52,7 +52,7 @@ beforeAll(async () => {
   for (const topic of ['seller-profile', 'seller_closing_topic']) await pubSub.createTopic(topic)
   await pubSub.close()
   child = spawn(process.execPath, [new URL('../src/main.ts', import.meta.url).pathname], {
-    env: { PATH: process.env.PATH, PUBSUB_EMULATOR_HOST: emulator.host, METADATA_SERVER_DETECTION: 'none' },
+    env: { ...process.env, PUBSUB_EMULATOR_HOST: emulator.host },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   if (child.stdout === null) throw new Error('the process has no output')

@@ -50,7 +50,7 @@ test('a check that throws or hangs makes the service unready, by name and withou
 test('metrics are Prometheus text', async () => {
   const { status, text, type } = await get('/metrics')
   expect({ status, type }).toEqual({ status: 200, type: 'text/plain; version=0.0.4; charset=utf-8' })
-  expect(text).toContain('process_resident_memory_bytes{service="payer"}')
+  expect(text).toContain('remesa_outbox_due_rows{service="payer"} 0')
 })
 
 test('anything else is not found', async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals'
-import { createMetrics } from './metrics.ts'
+import { collectProcessMetrics, createMetrics } from './metrics.ts'
 
 test('what is reported is shown, each registry for itself', async () => {
   const metrics = createMetrics({ service: 'payer' })
@@ -28,4 +28,16 @@ test('what is reported is shown, each registry for itself', async () => {
     expect(text).toContain(line)
   }
   expect(await createMetrics({ service: 'other' }).registry.metrics()).not.toContain('service="payer"')
+})
+
+test('the figures of the process are added where they are asked for', async () => {
+  const { registry } = createMetrics({ service: 'payer' })
+  collectProcessMetrics(registry)
+  const text = await registry.metrics()
+  for (const name of [
+    'process_start_time_seconds',
+    'process_resident_memory_bytes',
+    'nodejs_eventloop_lag_p99_seconds',
+  ])
+    expect(text).toContain(`${name}{service="payer"} `)
 })

@@ -1,7 +1,7 @@
 import { EnvironmentError, type ServiceConfig } from './environment.ts'
 import { type ReadinessCheck, startHealthServer } from './http-server.ts'
 import { createLogger, type Logger } from './logger.ts'
-import { createMetrics, type Metrics } from './metrics.ts'
+import { collectProcessMetrics, createMetrics, type Metrics } from './metrics.ts'
 
 /** What a service is handed to start itself with. */
 export interface ServiceParts<Config> {
@@ -27,7 +27,8 @@ interface Service<Config extends ServiceConfig> {
  * A service's whole life as a process: reads the environment (a wrong one: one line, exit code 2), serves health and
  * metrics, starts, and at SIGTERM, SIGINT or the end of the process that forked it stops every part within
  * `SHUTDOWN_GRACE_MS`: exit code 0, or 1 when a part threw or the grace passed. An error that nobody caught ends it
- * at once with 1: state lives in the database, and a process that lost track of itself must not go on.
+ * at once with 1: state lives in the database, and a process that lost track of itself must not go on. The process that
+ * forked it is sent `ready` once it has started, as PM2 expects it.
  */
 export async function runService<Config extends ServiceConfig>(service: Service<Config>): Promise<void> {
   let config: Config
@@ -38,6 +39,7 @@ export async function runService<Config extends ServiceConfig>(service: Service<
   }
   const logger = createLogger({ service: service.name, level: config.LOG_LEVEL })
   const metrics = createMetrics({ service: service.name })
+  collectProcessMetrics(metrics.registry)
   const stops: { name: string; stop: () => unknown }[] = []
   let state: 'starting' | 'started' | 'stopping' = 'starting'
   const checks: Record<string, ReadinessCheck> = {
@@ -80,7 +82,10 @@ export async function runService<Config extends ServiceConfig>(service: Service<
         checks[name] = check
       },
     })
-    if (state === 'starting') state = 'started'
+    if (state === 'starting') {
+      state = 'started'
+      if (process.connected) process.send?.('ready')
+    }
     logger.info({ port: health.port, node: process.version, tzdata: process.versions.tz }, 'started')
   }
   const began = begin()

@@ -12,7 +12,7 @@ afterEach(() => {
 
 function run(env: Record<string, string>, { ipc = false } = {}) {
   const child = spawn(process.execPath, [fileURLToPath(new URL('./a-service.ts', import.meta.url))], {
-    env: { HTTP_PORT: '0', API_SECRET: 'hunter2', ...env },
+    env: { NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE, HTTP_PORT: '0', API_SECRET: 'hunter2', ...env },
     stdio: ipc ? ['ignore', 'pipe', 'pipe', 'ipc'] : ['ignore', 'pipe', 'pipe'],
   })
   children.push(child)
@@ -86,9 +86,9 @@ test.each(['SIGTERM', 'SIGINT'] as const)(
   },
 )
 
-test('a service whose parent process ends stops by itself', async () => {
+test('a service tells the process that forked it when it is ready, and stops by itself when that ends', async () => {
   const service = run({}, { ipc: true })
-  await service.said('started')
+  expect((await once(service.child, 'message'))[0]).toBe('ready')
   service.child.disconnect()
   expect(await service.exitCode()).toBe(0)
   expect(service.messages()).toContain('first stopped')
@@ -99,7 +99,9 @@ test('health and metrics are served while it runs, and it is ready once started'
   const { port } = await service.said('started')
   const ready = await fetch(`http://127.0.0.1:${port}/readyz`)
   expect(await ready.json()).toEqual({ status: 'ready', checks: { service: 'ok', first: 'ok' } })
-  expect(await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()).toContain('service="a-service"')
+  expect(await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()).toContain(
+    'process_start_time_seconds{service="a-service"}',
+  )
 })
 
 test('told to stop while it starts, it forgets no part', async () => {

@@ -8,6 +8,7 @@ import { BOOKING_RULES } from '@remesa/domain/booking-payout'
 import { currency } from '@remesa/domain/currency'
 import { SETTLED_AFTER_MS } from '@remesa/domain/reconciliation-window'
 import { DESTINATION_POLICY } from '@remesa/domain/stripe-account'
+import { freePorts } from '@remesa/local-stack/ports'
 import { startWorld, type World } from '@remesa/local-stack/testing/world'
 import { fundsEnvironment, openFunds } from '@remesa/rails/funds'
 import type { TokenWish } from '@remesa/sandbox/oidc'
@@ -19,7 +20,6 @@ import { createAuthenticate } from '../src/authentication.ts'
 import { adminServer } from '../src/server.ts'
 import type { ServiceWatch } from '../src/service-metrics/watch-services.ts'
 import { createIssuer } from '../src/sign-in/issuer.ts'
-import { freePort } from './free-port.ts'
 
 /** An answer as it came. */
 export interface Answer {
@@ -92,7 +92,7 @@ export async function anApi({
     rolesClaim: 'roles',
     now: world.now,
   })
-  const port = await freePort()
+  const [port = 0] = await freePorts(1)
   const url = `http://127.0.0.1:${port}`
   const forFunds = Object.entries({ ...world.railEnvironment, ...world.stripeEnvironment })
   const env = Object.fromEntries(

@@ -2,15 +2,15 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
 import { afterEach, expect, test } from '@jest/globals'
+import { freePorts } from '@remesa/local-stack/ports'
 import { topics } from '@remesa/messaging/catalogue'
 import { done, eachMessage } from '@remesa/messaging/handler'
 import { startHealthServer } from '@remesa/service-kit/http-server'
-import { createMetrics } from '@remesa/service-kit/metrics'
+import { collectProcessMetrics, createMetrics } from '@remesa/service-kit/metrics'
 import { sql } from 'kysely'
 import { machineFigures } from '../src/service-metrics/machine-figures.ts'
 import { WINDOW_MS, watchServices } from '../src/service-metrics/watch-services.ts'
 import { type Api, anApi, VIEWER } from './an-api.ts'
-import { freePort } from './free-port.ts'
 
 const stops: (() => unknown)[] = []
 afterEach(async () => {
@@ -28,6 +28,7 @@ async function answering(status: number, body: string): Promise<string> {
 
 async function aService() {
   const metrics = createMetrics({ service: 'payouts' })
+  collectProcessMetrics(metrics.registry)
   const health = await startHealthServer({ port: 0, checks: {}, registry: metrics.registry })
   let closing: Promise<void> | undefined
   const close = () => {
@@ -53,7 +54,7 @@ test('the system tells how providers and subscriptions fare by what services tel
   const services = watchServices({
     addresses: [
       { name: 'payouts', url },
-      { name: 'gone', url: `http://127.0.0.1:${await freePort()}/metrics` },
+      { name: 'gone', url: `http://127.0.0.1:${(await freePorts(1))[0]}/metrics` },
       { name: 'ill', url: await answering(500, '') },
       { name: 'odd', url: await answering(200, '<html>') },
     ],

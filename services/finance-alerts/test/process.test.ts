@@ -1,9 +1,7 @@
-import { type ChildProcess, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
-import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import type { ReconciliationTold } from '@remesa/domain/reconciliation-alert'
+import { startProcess } from '@remesa/local-stack/testing/processes'
 import { startWorld, type World } from '@remesa/local-stack/testing/world'
 import { tellOfReconciliation } from '@remesa/messaging/reconciliation-alerts'
 
@@ -12,36 +10,23 @@ beforeAll(async () => {
   world = await startWorld()
 })
 afterAll(() => world.stop())
-const children: ChildProcess[] = []
-afterEach(() => {
-  for (const child of children.splice(0)) child.kill('SIGKILL')
-})
 
 /** The service as a process. @returns it, and what it logged so far */
 function start(env: Record<string, string>) {
-  const child = spawn(process.execPath, [fileURLToPath(new URL('../src/main.ts', import.meta.url))], {
-    env: {
-      METADATA_SERVER_DETECTION: 'none',
-      DATABASE_URL: world.databaseUrl,
-      PUBSUB_PROJECT_ID: 'test',
-      PUBSUB_EMULATOR_HOST: world.emulator.host,
-      HTTP_PORT: '0',
-      ENVIRONMENT: 'test',
-      ...env,
-    },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  children.push(child)
-  const said = { text: '' }
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    said.text += text
+  const { child, said, exitCode } = startProcess(world, new URL('../src/main.ts', import.meta.url), {
+    DATABASE_URL: world.databaseUrl,
+    PUBSUB_PROJECT_ID: 'test',
+    PUBSUB_EMULATOR_HOST: world.emulator.host,
+    HTTP_PORT: '0',
+    ENVIRONMENT: 'test',
+    ...env,
   })
   const messages = (): readonly string[] =>
-    said.text
+    said.stdout
       .split('\n')
       .filter(Boolean)
       .map((line) => JSON.parse(line).msg)
-  return { child, said, messages }
+  return { child, said, messages, exitCode }
 }
 
 const aRun = (): ReconciliationTold => ({
@@ -66,7 +51,7 @@ test('the service sends what was told while it was not there, says so, and stops
   await tell()
   const { sandbox } = world
   const { routingKey } = sandbox.credentials().pagerduty
-  const { child, said, messages } = start({
+  const { child, said, messages, exitCode } = start({
     SLACK_WEBHOOK_URL: sandbox.urls.slackWebhook,
     PAGERDUTY_ROUTING_KEY: routingKey,
     PAGERDUTY_BASE_URL: sandbox.urls.pagerduty,
@@ -76,11 +61,10 @@ test('the service sends what was told while it was not there, says so, and stops
   await world.until('both are told', () => both.every((line) => messages().includes(line)))
   expect(sandbox.slack.messages()).toHaveLength(1)
   expect(sandbox.pagerduty.incidents()).toMatchObject([{ dedupKey: 'billing-recon:test:platform:2026-11-19' }])
-  const exit = once(child, 'exit')
   child.kill('SIGTERM')
-  expect(await exit).toEqual([0, null])
-  expect(said.text).not.toContain(routingKey)
-  expect(said.text).not.toContain('sandbox-webhook-token')
+  expect(await exitCode()).toBe(0)
+  expect(said.stdout).not.toContain(routingKey)
+  expect(said.stdout).not.toContain('sandbox-webhook-token')
 })
 
 test('a service without channels says so once for each, and starts', async () => {

@@ -1,10 +1,8 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { openAlerts } from '@remesa/database/finance-alerts'
 import type { PaymentOutcome, Rail } from '@remesa/domain/rail'
 import { alertsAbout, attemptRows, balanceRow, ledgerFaults, postedFor } from '@remesa/local-stack/testing/books'
+import { untilItKillsItself } from '@remesa/local-stack/testing/processes'
 import { aPayableBalance } from '@remesa/local-stack/testing/sellers'
 import { startWorld, type World } from '@remesa/local-stack/testing/world'
 import { topics } from '@remesa/messaging/catalogue'
@@ -31,12 +29,10 @@ function fpayWith(change: (pay: Rail['pay']) => Rail['pay']) {
 
 /** Pays by a worker in a process of its own that SIGKILL ends. */
 async function payAndDie(sellerBalanceId: string, when: 'before the call' | 'after the call'): Promise<void> {
-  const script = fileURLToPath(new URL('dying-worker.ts', import.meta.url))
-  const env = { PATH: process.env.PATH, DATABASE_URL: world.databaseUrl, ...world.railEnvironment }
-  const aheadMs = String(world.now().getTime() - Date.now())
-  const child = spawn(process.execPath, [script, sellerBalanceId, when, aheadMs], { env, stdio: 'inherit' })
-  const [, signal] = await once(child, 'exit')
-  expect(signal).toBe('SIGKILL')
+  const script = new URL('dying-worker.ts', import.meta.url)
+  const aheadMs = world.now().getTime() - Date.now()
+  const env = { DATABASE_URL: world.databaseUrl, ...world.railEnvironment }
+  await untilItKillsItself(script, [sellerBalanceId, when, aheadMs], env)
 }
 
 async function expectPaidOnce(sellerBalanceId: string, account: string | null): Promise<void> {

@@ -1,8 +1,6 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { attemptRows, auditTrail, stopWithTrueLedger } from '@remesa/local-stack/testing/books'
+import { untilItKillsItself } from '@remesa/local-stack/testing/processes'
 import { ledgerKeys, madeAtStripe } from '@remesa/local-stack/testing/settlements'
 import { startWorld, type World } from '@remesa/local-stack/testing/world'
 import { topics } from '@remesa/messaging/catalogue'
@@ -31,12 +29,10 @@ afterAll(() => stopWithTrueLedger(world))
 
 /** Pays by a worker in a process of its own that SIGKILL ends. */
 async function payAndDie(transferId: string, when: 'before the call' | 'after the call'): Promise<void> {
-  const script = fileURLToPath(new URL('dying-worker.ts', import.meta.url))
-  const env = { PATH: process.env.PATH, DATABASE_URL: world.databaseUrl, ...world.stripeEnvironment }
+  const script = new URL('dying-worker.ts', import.meta.url)
   const aheadMs = world.now().getTime() - Date.now()
-  const args = [script, transferId, when, String(aheadMs), String(LEASE_MS)]
-  const [, signal] = await once(spawn(process.execPath, args, { env, stdio: 'inherit' }), 'exit')
-  expect(signal).toBe('SIGKILL')
+  const env = { DATABASE_URL: world.databaseUrl, ...world.stripeEnvironment }
+  await untilItKillsItself(script, [transferId, when, aheadMs, LEASE_MS], env)
 }
 
 /** A booking whose transfer was claimed by a worker that has died. */

@@ -1,9 +1,7 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import type { PaymentOutcome, Rail } from '@remesa/domain/rail'
 import { alertsAbout, attemptRows, postedFor, stopWithTrueLedger } from '@remesa/local-stack/testing/books'
+import { untilItKillsItself } from '@remesa/local-stack/testing/processes'
 import { ledgerKeys, madeAtStripe, transferNow } from '@remesa/local-stack/testing/settlements'
 import { startWorld, type World } from '@remesa/local-stack/testing/world'
 import { topics } from '@remesa/messaging/catalogue'
@@ -46,13 +44,10 @@ async function expectPaidOnce(transferId: string, attempt: object): Promise<void
 
 /** Pays by a worker in a process of its own that SIGKILL ends. */
 async function payAndDie(transferId: string, when: 'before the call' | 'after the call'): Promise<void> {
-  const script = fileURLToPath(new URL('dying-worker.ts', import.meta.url))
-  const env = { PATH: process.env.PATH, DATABASE_URL: world.databaseUrl, ...world.stripeEnvironment }
+  const script = new URL('dying-worker.ts', import.meta.url)
   const aheadMs = world.now().getTime() - Date.now()
-  const args = [script, transferId, when, String(aheadMs), String(LEASE_MS)]
-  const child = spawn(process.execPath, args, { env, stdio: 'inherit' })
-  const [, signal] = await once(child, 'exit')
-  expect(signal).toBe('SIGKILL')
+  const env = { DATABASE_URL: world.databaseUrl, ...world.stripeEnvironment }
+  await untilItKillsItself(script, [transferId, when, aheadMs, LEASE_MS], env)
 }
 
 test.each([

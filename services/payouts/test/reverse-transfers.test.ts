@@ -1,8 +1,6 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals'
 import { alertsAbout, attemptRows, auditTrail, postedFor, stopWithTrueLedger } from '@remesa/local-stack/testing/books'
+import { untilItKillsItself } from '@remesa/local-stack/testing/processes'
 import { startWorld, type World } from '@remesa/local-stack/testing/world'
 import { topics } from '@remesa/messaging/catalogue'
 import { done } from '@remesa/messaging/handler'
@@ -96,15 +94,10 @@ test('two parts of one transfer are both taken back, and no more than it moved',
 
 /** Takes back by a worker in a process of its own that SIGKILL ends. */
 async function reverseAndDie(id: string, when: 'before the call' | 'after the call'): Promise<void> {
-  const script = fileURLToPath(new URL('dying-reverser.ts', import.meta.url))
-  const env = { PATH: process.env.PATH, DATABASE_URL: world.databaseUrl, ...world.stripeEnvironment }
+  const script = new URL('dying-reverser.ts', import.meta.url)
   const aheadMs = world.now().getTime() - Date.now()
-  const child = spawn(process.execPath, [script, id, when, String(aheadMs), String(LEASE_MS)], {
-    env,
-    stdio: 'inherit',
-  })
-  const [, signal] = await once(child, 'exit')
-  expect(signal).toBe('SIGKILL')
+  const env = { DATABASE_URL: world.databaseUrl, ...world.stripeEnvironment }
+  await untilItKillsItself(script, [id, when, aheadMs, LEASE_MS], env)
 }
 
 test.each([

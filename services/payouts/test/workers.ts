@@ -1,6 +1,7 @@
-import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { pathToFileURL } from 'node:url'
 import { builtProgram } from '@remesa/local-stack/programs'
+import { type ProcessOfTest, startProcess } from '@remesa/local-stack/testing/processes'
 import type { World } from '@remesa/local-stack/testing/world'
 
 /** The service as processes of its own, each of which may be killed at any time and is replaced at once. */
@@ -13,20 +14,17 @@ export interface Workers {
 }
 
 interface Worker {
-  readonly child: ChildProcess
+  readonly child: ProcessOfTest['child']
   readonly isReady: Promise<unknown>
   ready: boolean
 }
 
-const PAYOUTS = await builtProgram('payouts')
+const PAYOUTS = pathToFileURL(await builtProgram('payouts'))
 
 export async function startWorkers(world: World, count: number, env: Readonly<Record<string, string>>) {
   const workers = Array.from({ length: count }, () => start(world, env))
   let killed = 0
   let stopping = false
-  world.stopWith(() => {
-    for (const { child } of workers) child.kill('SIGKILL')
-  })
   await Promise.all(workers.map(({ isReady }) => isReady))
   return {
     async killOne(choice) {
@@ -56,33 +54,26 @@ export async function startWorkers(world: World, count: number, env: Readonly<Re
 }
 
 function start(world: World, env: Readonly<Record<string, string>>): Worker {
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', PAYOUTS], {
-    env: {
-      PATH: process.env.PATH,
-      METADATA_SERVER_DETECTION: 'none',
-      DATABASE_URL: world.databaseUrl,
-      DATABASE_POOL_SIZE: '4',
-      PUBSUB_PROJECT_ID: 'test',
-      PUBSUB_EMULATOR_HOST: world.emulator.host,
-      HTTP_PORT: '0',
-      ...world.stripeEnvironment,
-      ...env,
-    },
-    stdio: ['ignore', 'pipe', 'inherit'],
+  const started = startProcess(world, PAYOUTS, {
+    DATABASE_URL: world.databaseUrl,
+    DATABASE_POOL_SIZE: '4',
+    PUBSUB_PROJECT_ID: 'test',
+    PUBSUB_EMULATOR_HOST: world.emulator.host,
+    HTTP_PORT: '0',
+    ...world.stripeEnvironment,
+    ...env,
   })
-  const worker: Worker = { child, isReady: saidThatItStarted(child).then(() => (worker.ready = true)), ready: false }
+  const { child } = started
+  const worker: Worker = { child, isReady: saidThatItStarted(started).then(() => (worker.ready = true)), ready: false }
   worker.isReady.catch(() => undefined) // whoever waits for it is told
   return worker
 }
 
 /** The log line of `runService`. */
-function saidThatItStarted(child: ChildProcess): Promise<void> {
-  return new Promise((resolve, reject) => {
-    let text = ''
-    child.stdout?.setEncoding('utf8').on('data', (more: string) => {
-      text = (text + more).slice(-10_000)
-      if (text.includes('"msg":"started"')) resolve()
-    })
-    child.once('exit', (code) => reject(new Error(`a worker ended with ${code} before it was ready: ${text}`)))
+async function saidThatItStarted({ child, said, exitCode }: ProcessOfTest): Promise<void> {
+  const ended = exitCode().then((code) => {
+    throw new Error(`a worker ended with ${code} before it was ready: ${said.stdout}${said.stderr}`)
   })
+  ended.catch(() => undefined) // it ends some time
+  while (!said.stdout.includes('"msg":"started"')) await Promise.race([once(child.stdout, 'data'), ended])
 }

@@ -1,9 +1,6 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import type { AddressInfo } from 'node:net'
-import { createServer } from 'node:net'
-import { fileURLToPath } from 'node:url'
-import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { freePorts } from '@remesa/local-stack/ports'
+import { startProcess } from '@remesa/local-stack/testing/processes'
 import { startWorld, type World } from '@remesa/local-stack/testing/world'
 import { topics } from '@remesa/messaging/catalogue'
 import { done, eachMessage } from '@remesa/messaging/handler'
@@ -14,38 +11,7 @@ beforeAll(async () => {
   world = await startWorld()
 })
 afterAll(() => world.stop())
-const children: ChildProcess[] = []
-afterEach(() => {
-  for (const child of children.splice(0)) child.kill('SIGKILL')
-})
-
-function start(env: Record<string, string>) {
-  const child = spawn(process.execPath, [fileURLToPath(new URL('../src/main.ts', import.meta.url))], {
-    env: { ...env, METADATA_SERVER_DETECTION: 'none' },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  children.push(child)
-  const said = { stdout: '', stderr: '' }
-  for (const stream of ['stdout', 'stderr'] as const) {
-    child[stream].setEncoding('utf8').on('data', (text: string) => {
-      said[stream] += text
-    })
-  }
-  const exitCode = async () => {
-    const [[code]] = await Promise.all([once(child, 'exit'), once(child.stdout, 'close'), once(child.stderr, 'close')])
-    return code as number | null
-  }
-  return { child, said, exitCode }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}
+const start = (env: Record<string, string>) => startProcess(world, new URL('../src/main.ts', import.meta.url), env)
 
 test('a wrong environment stops it with exit code 2 and one line that names every bad variable', async () => {
   const { exitCode, said } = start({ DATABASE_URL: 'mysql://root:hunter2@db', FPAY_WEBHOOK_SECRETS: 'hunter2,' })
@@ -74,7 +40,7 @@ test('the process starts, becomes ready, passes a callback on to Pub/Sub, and en
       return done
     }),
   })
-  const [health, port] = [await freePort(), await freePort()]
+  const [health = 0, port = 0] = await freePorts(2)
   const { child, said, exitCode } = start({
     DATABASE_URL: world.databaseUrl,
     PUBSUB_PROJECT_ID: 'test',

@@ -41,12 +41,18 @@ export function withDatabaseName(url: string, name: string): string {
   return changed.toString()
 }
 
-async function asAdmin(url: string, statement: string): Promise<void> {
-  const client = new pg.Client(url)
-  await client.connect()
-  try {
-    await client.query(statement)
-  } finally {
-    await client.end()
+/** One connection for all databases of this process, kept while there is something to do. */
+const administrator = (() => {
+  let pool: pg.Pool | undefined
+  return (connectionString: string): pg.Pool => {
+    if (!pool) {
+      pool = new pg.Pool({ connectionString, max: 1, allowExitOnIdle: true })
+      pool.on('error', () => {}) // the next statement opens another
+    }
+    return pool
   }
+})()
+
+async function asAdmin(url: string, statement: string): Promise<void> {
+  await administrator(url).query(statement)
 }

@@ -12,6 +12,8 @@ export interface Child {
   readonly ended: { readonly code: number | null; readonly signal: NodeJS.Signals | null } | undefined
   /** The first line of its standard output, for a process that says there where it listens. */
   readonly firstLine: Promise<string>
+  /** That it has sent `ready`, as our services do. @throws Error when it ends before */
+  readonly ready: Promise<void>
   /** Asks it to stop and waits; kills it when it takes longer than `graceMs`. */
   stop(graceMs?: number): Promise<void>
   /** SIGKILL: no farewell, as in a power cut. */
@@ -40,6 +42,13 @@ export function startChild(options: {
     ended = { code, signal }
     log.end()
   })
+  const ready = new Promise<void>((resolve, reject) => {
+    child.on('message', (message) => {
+      if (message === 'ready') resolve()
+    })
+    child.once('exit', (code) => reject(new Error(`ended with ${code} before it was ready`)))
+  })
+  ready.catch(() => undefined) // as of the first line
   const firstLine = firstLineOf(child)
   firstLine.catch(() => undefined) // whoever waits for it is told; nobody has to
   return {
@@ -50,6 +59,7 @@ export function startChild(options: {
       return ended
     },
     firstLine,
+    ready,
     async stop(graceMs = 10_000) {
       if (ended) return
       child.kill('SIGTERM')

@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type Database, openDatabase } from '@remesa/database/connection'
 import { upsertCountries, upsertErpCurrencies } from '@remesa/database/countries'
 import { migrate } from '@remesa/database/migrate'
@@ -255,18 +256,19 @@ function startService(options: {
 /** Sixteen processes that start at once on a busy machine take their time. */
 const READY_WITHIN_MS = 150_000
 
-async function untilReady({ child, url }: ServiceProcess): Promise<void> {
-  const until = Date.now() + READY_WITHIN_MS
-  for (;;) {
-    if (child.ended) throw new Error(`${child.name} ended before it was ready:\n${await lastLines(child.logFile)}`)
-    const ready = await fetch(`${url}/readyz`).then(
-      (response) => response.ok,
-      () => false, // it does not listen yet
-    )
-    if (ready) return
-    if (Date.now() > until)
-      throw new Error(`${child.name} is not ready after ${READY_WITHIN_MS / 1000} s; see ${child.logFile}`)
-    await new Promise((resolve) => setTimeout(resolve, 100))
+async function untilReady({ child }: ServiceProcess): Promise<void> {
+  const giveUp = new AbortController()
+  const late = sleep(READY_WITHIN_MS, undefined, { signal: giveUp.signal }).then(() => {
+    throw new Error(`${child.name} is not ready after ${READY_WITHIN_MS / 1000} s; see ${child.logFile}`)
+  })
+  try {
+    await Promise.race([child.ready, late])
+  } catch (error) {
+    if (!child.ended) throw error
+    throw new Error(`${child.name} ended before it was ready:\n${await lastLines(child.logFile)}`, { cause: error })
+  } finally {
+    late.catch(() => undefined) // given up
+    giveUp.abort()
   }
 }
 

@@ -188,9 +188,10 @@ async function assemble(
     },
     async until(what, holds) {
       const deadline = performance.now() + 20_000
-      while (!(await holds())) {
+      // What takes long is asked for less often: looking costs what is waited for its time.
+      for (let pauseMs = 2; !(await holds()); pauseMs = Math.min(pauseMs * 1.5, 50)) {
         if (performance.now() > deadline) throw new Error(`waited in vain: ${what}`)
-        await new Promise((resolve) => setTimeout(resolve, 5))
+        await new Promise((resolve) => setTimeout(resolve, pauseMs))
       }
     },
     stopWith,
