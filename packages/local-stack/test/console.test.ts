@@ -103,14 +103,14 @@ inBrowser(
 )
 
 inBrowser('a Spanish console says nothing of ours in English', async () => {
-  const { page } = await visitor(browser, { adminUrl: stack.adminUrl, person: 'vera' })
+  const { page, context } = await visitor(browser, { adminUrl: stack.adminUrl, person: 'vera' })
   expect(await englishInSpanish(page, stack)).toEqual([])
+  await context.close()
 })
 
 inBrowser('what start prints is three clicks away from the time line of the first seller who was paid', async () => {
   const [link = ''] = /http\S+login_hint=vera/.exec(await operatorsText(stack)) ?? []
   const context = await browser.newContext({ locale: 'en-US' })
-  stops.push(() => context.close())
   await context.addInitScript(`addEventListener('click', ({ isTrusted }) => {
     if (isTrusted) sessionStorage.clicks = Number(sessionStorage.clicks ?? 0) + 1
   })`)
@@ -122,6 +122,7 @@ inBrowser('what start prints is three clicks away from the time line of the firs
   await page.getByRole('listitem').filter({ hasText: 'Ledger: Payment paid' }).waitFor()
   expect(new URL(page.url()).pathname).toMatch(/^\/balances\/.+/)
   expect(1 + (await page.evaluate<number>('Number(sessionStorage.clicks)'))).toBeLessThanOrEqual(3)
+  await context.close() // a page that is open asks for news
 })
 
 inBrowser('a held payout is released by two people, and never by the one who asked', async () => {
@@ -370,10 +371,11 @@ inBrowser('an alert is acknowledged with the keyboard alone', async () => {
 })
 
 inBrowser('the API’s description can be browsed under the same policy', async () => {
-  const { page, complaints } = await visitor(browser, { adminUrl: stack.adminUrl, person: 'vera' })
+  const { page, context, complaints } = await visitor(browser, { adminUrl: stack.adminUrl, person: 'vera' })
   await page.goto(`${stack.adminUrl}/docs`)
   await page.getByText('Remesa, for operators').first().waitFor()
   expect(complaints).toEqual([])
+  await context.close()
 })
 
 inBrowser('whoever signs out is asked to sign in, and sees nothing until then', async () => {

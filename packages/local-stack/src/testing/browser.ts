@@ -24,8 +24,15 @@ export function chromiumPath(env: NodeJS.ProcessEnv): string | undefined {
 }
 
 export const launchBrowser = (executablePath: string): Promise<Browser> =>
-  // Chromium's own sandbox needs what root and most containers do not have; the pages are ours.
-  chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-dev-shm-usage'] })
+  // Chromium's own sandbox needs what root and most containers do not have; the pages are ours, so that one process may
+  // hold them all. Nothing draws with a graphics card.
+  chromium.launch({
+    executablePath,
+    args: [
+      ...['--no-sandbox', '--disable-dev-shm-usage', '--renderer-process-limit=1'],
+      ...['--disable-gpu', '--in-process-gpu'],
+    ],
+  })
 
 /** Somebody at a screen of their own. */
 export interface Visitor {
