@@ -63,7 +63,7 @@ test('faults, repeated and reordered messages, a second reset, two instances of 
   const summary = await Promise.all([running, killAtRandom(stack, { seed, kills: 9, everyMs: 250 })])
     .then(([whole]) => whole)
     .catch((error: unknown) => {
-      throw new Error(`seed ${seed}`, { cause: error })
+      throw new Error(`seed ${seed}: ${(error as Error).message}`, { cause: error })
     })
   await untilPaid(stack, DATE, WATCH)
 

@@ -85,7 +85,7 @@ test('faults, repeated and reordered messages, two instances of each service and
     untilPaying(stack).then(() => killAtRandom(stack, { seed, kills: 5, everyMs: 300 })),
   ])
   await paying.catch((error: unknown) => {
-    throw new Error(`seed ${seed}`, { cause: error })
+    throw new Error(`seed ${seed}: ${(error as Error).message}`, { cause: error })
   })
   await expectRightTransfers(stack, expected)
 }, 300_000)
