@@ -84,8 +84,7 @@ export async function aRailWorld(sandbox: SandboxOptions = {}) {
   /** Three hours later, when nothing ordinary is under way any more; of NetSuite's whole days, once they are over. */
   async function reconcile(rail: ReconciledBooks, changes: Partial<RailReconciliationParts> = {}) {
     world.moveClock((rail === 'netsuite' ? 30 : 3) * HOUR_MS)
-    const from = new Date(startedAt.getTime() - HOUR_MS)
-    const to = new Date(startedAt.getTime() + HOUR_MS)
+    const [from, to] = rail === 'netsuite' ? dayOf(startedAt) : around(startedAt)
     const run = await reconcileRail({ ...parts, ...changes }, { rail, from, to })
     const findings = await listRailFindings(world.database, { reportId: run.result.reportId, limit: 1_000 })
     const told = findings.map(
@@ -94,6 +93,14 @@ export async function aRailWorld(sandbox: SandboxOptions = {}) {
     return { ...run, findings, told: told.sort() }
   }
   return { world, parts, pay, record, reconcile, ...(await booksOf(world)) }
+}
+
+const around = (at: Date): [Date, Date] => [new Date(at.getTime() - HOUR_MS), new Date(at.getTime() + HOUR_MS)]
+
+/** The marketplace's day, which late in its evening is not that of UTC, named as windows of NetSuite's days are. */
+function dayOf(at: Date): [Date, Date] {
+  const day = Date.parse(businessDateAt(Temporal.Instant.fromEpochMilliseconds(at.getTime()), 'America/Santiago'))
+  return [new Date(day), new Date(day + 24 * HOUR_MS)]
 }
 
 /** The UTC day so many days from the one at `now`, as messages name it. */
