@@ -41,18 +41,13 @@ export function withDatabaseName(url: string, name: string): string {
   return changed.toString()
 }
 
-/** One connection for all databases of this process, kept while there is something to do. */
-const administrator = (() => {
-  let pool: pg.Pool | undefined
-  return (connectionString: string): pg.Pool => {
-    if (!pool) {
-      pool = new pg.Pool({ connectionString, max: 1, allowExitOnIdle: true })
-      pool.on('error', () => {}) // the next statement opens another
-    }
-    return pool
-  }
-})()
+let administrator: pg.Pool | undefined
 
-async function asAdmin(url: string, statement: string): Promise<void> {
-  await administrator(url).query(statement)
+/** By one connection of this process for all of its databases, kept while there is something to do. */
+async function asAdmin(connectionString: string, statement: string): Promise<void> {
+  if (!administrator) {
+    administrator = new pg.Pool({ connectionString, max: 1, allowExitOnIdle: true })
+    administrator.on('error', () => {}) // the next statement opens another
+  }
+  await administrator.query(statement)
 }
